@@ -1,0 +1,23 @@
+"""Estimates of a model's accuracy, each with the operations it cost."""
+
+from .angular import angular, first_order
+from .catalog import CatalogEntry, catalog
+from .estimate import Estimate, Estimator, Tier
+from .exact import exact
+from .operations import PRICES, CountedNumber, OperationCounter
+from .sampling import sampling
+
+__all__ = [
+    "PRICES",
+    "CatalogEntry",
+    "CountedNumber",
+    "Estimate",
+    "Estimator",
+    "OperationCounter",
+    "Tier",
+    "angular",
+    "catalog",
+    "exact",
+    "first_order",
+    "sampling",
+]

@@ -1,0 +1,124 @@
+"""Exact accuracy of 2nd-argmax models of two inputs, from angles.
+
+For two inputs the second-largest is the smaller one, so the model is right where the sign of
+``logits[1] - logits[0]`` is that of ``x0 - x1``. A standard Gaussian is rotation invariant and the
+model positively homogeneous, so the error rate is the total angle between the model's decision rays
+and the line x0 = x1, over 2 pi.
+
+Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import inf, pi
+from typing import Any
+
+from ..structure import Segment, Weights, as_fractions, line_segments, weights_of
+from ..zoo import OneLayerRNN
+from .estimate import Estimate
+from .operations import OperationCounter, plain
+
+
+def angular(model: OneLayerRNN) -> Estimate:
+    """Exact accuracy of a 2nd-argmax model of two inputs on standard Gaussian inputs.
+
+    Every decision is made in exact arithmetic; only angles are rounded, so that the absolute error
+    is a few units of 1e-16. Where the logits tie, the answer is 0, as ``argmax`` has it.
+
+    Raises
+    ------
+    ValueError
+        Where ``model`` is not a 2nd-argmax model of two inputs.
+    """
+    counter = OperationCounter()
+    wrong = sum(_wrong_angle(segment, counter) for segment in _segments(model, counter))
+    return Estimate(1 - wrong / (2 * pi), counter.total, "A", std=0.0)
+
+
+def first_order(model: OneLayerRNN) -> Estimate:
+    """Accuracy to first order in the gaps between the two coefficients on the diagonal.
+
+    In each of the two pieces that the line x0 = x1 passes, ``logits[1] - logits[0] = a0 x0 - a1
+    x1`` with nearly equal coefficients vanishes at an angle of about ``(r - 1) / 2`` from the line,
+    where r is the larger coefficient over the smaller one; nothing else is taken to be wrong. So
+    ``error = ((r - 1) + (r' - 1)) / (4 pi)``.
+
+    Raises
+    ------
+    ValueError
+        Where ``model`` is not a 2nd-argmax model of two inputs, or a0 and a1 are not both positive
+        in the two pieces.
+    """
+    counter = OperationCounter()
+    gaps: list[Any] = []
+    for segment in _segments(model, counter):
+        side = segment.side
+        if segment.lower < side and side <= segment.upper:
+            a0, a1 = (segment.constant[0], -segment.slope[0])
+            if side < 0:
+                a0 = -a0
+            if not (a0 > 0 and a1 > 0):
+                raise ValueError(
+                    "The first-order formula needs logits[1] - logits[0] = a0 x0 - a1 x1 with "
+                    f"a0, a1 > 0 on the line x0 = x1; where x0 {'>' if side > 0 else '<'} 0, "
+                    f"a0 = {float(plain(a0)):.6g} and a1 = {float(plain(a1)):.6g}"
+                )
+            gaps.append(_greatest(a0, a1) / _least(a0, a1) - 1)
+    return Estimate(1 - float(plain(gaps[0] + gaps[1])) / (4 * pi), counter.total, "A")
+
+
+def _segments(model: OneLayerRNN, counter: OperationCounter) -> Iterator[Segment]:
+    """Segments of both half planes; the one output is ``logits[1] - logits[0]``."""
+    if model.seq_len != 2 or model.output_size != 2 or model.task_name != "2nd_argmax":
+        raise ValueError(
+            "Exact angles need a 2nd-argmax model of two inputs, got task "
+            f"{model.task_name!r} with seq_len {model.seq_len}"
+        )
+    w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in as_fractions(weights_of(model)))
+    readout = Weights(w_hi, w_hh, w_oh[1:] - w_oh[:1])
+    for side in (+1, -1):
+        yield from line_segments(readout, side)
+
+
+def _wrong_angle(segment: Segment, counter: OperationCounter) -> float:
+    """Angle, in radians, of the part of the segment's cone where the model's answer is wrong."""
+    constant, slope, side = segment.constant[0], segment.slope[0], segment.side
+    # Intervals of t on which logits[1] - logits[0] keeps its sign, and whether it is positive.
+    if slope == 0:
+        signs = [(segment.lower, segment.upper, constant > 0)]
+    else:
+        root, rising = -constant / slope, slope > 0
+        signs = [
+            (segment.lower, _least(segment.upper, root), not rising),
+            (_greatest(segment.lower, root), segment.upper, rising),
+        ]
+    angle = 0.0
+    for lower, upper, answers_1 in signs:
+        # x0 > x1, and 1 is right, below t = side.
+        if answers_1:
+            lower = _greatest(lower, side)
+        else:
+            upper = _least(upper, side)
+        if lower < upper:
+            angle += _angle_between(lower, upper, counter)
+    return angle
+
+
+def _least(a: Any, b: Any) -> Any:
+    return a if a < b else b
+
+
+def _greatest(a: Any, b: Any) -> Any:
+    return a if a > b else b
+
+
+def _angle_between(lower: Any, upper: Any, counter: OperationCounter) -> float:
+    """``atan(upper) - atan(lower)`` without cancellation; ends may be infinite."""
+    if abs(lower) == inf and abs(upper) == inf:
+        return pi
+    if abs(lower) == inf:
+        return counter.atan2(1, -upper)
+    if abs(upper) == inf:
+        return counter.atan2(1, lower)
+    return counter.atan2(upper - lower, 1 + lower * upper)

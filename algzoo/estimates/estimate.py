@@ -1,0 +1,38 @@
+"""What every estimator returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+Tier = Literal["A", "B", "C", "D"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimated accuracy (or mean squared error) and what it cost.
+
+    Attributes
+    ----------
+    value
+        The accuracy, in [0, 1]; for median models the mean squared error.
+    operations
+        Arithmetic operations spent, a multiply-add being one; see :mod:`algzoo.estimates.operations`.
+    tier
+        ``"A"`` exact or deductive on the weights, ``"B"`` mean-field or structured evaluation,
+        ``"C"`` deterministic cubature, ``"D"`` sampling.
+    std
+        Standard deviation of the error that the estimator states; 0 for an exact value, ``None``
+        where it states none.
+    """
+
+    value: float
+    operations: int
+    tier: Tier
+    std: float | None = None
+
+
+Estimator = Callable[[nn.Module], Estimate]

@@ -1,0 +1,151 @@
+"""Counting operations by instrument: numbers that count what is done to them.
+
+The convention, in one place: a multiply-add, an addition (or subtraction), a multiplication, a
+division and a comparison cost 1, a square root or transcendental function 10, a change of sign and
+the drawing of a random number nothing. A sampled forward pass is charged its multiply-adds only,
+which is ARC's convention and favours sampling: n d (d + 1) + o d of them for a recurrent model with
+d neurons, n inputs and o outputs.
+
+Source of the convention: ARC's notes on M4,3 (72 operations a sample); the price of transcendental
+functions is this book's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.flop_counter import FlopCounterMode
+
+Kind = Literal["multiply_add", "multiply", "add", "divide", "compare", "transcendental"]
+
+PRICES: dict[Kind, int] = {
+    "multiply_add": 1,
+    "multiply": 1,
+    "add": 1,
+    "divide": 1,
+    "compare": 1,
+    "transcendental": 10,
+}
+
+
+class OperationCounter:
+    """Tally of the operations done on lifted numbers and, inside :meth:`tensors`, by torch."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Kind] = Counter()
+
+    @property
+    def total(self) -> int:
+        """Operations so far, at :data:`PRICES`."""
+        return sum(PRICES[kind] * count for kind, count in self.counts.items())
+
+    def lift(self, values: NDArray[Any]) -> NDArray[Any]:
+        """The same numbers, counting from now on; an array of objects."""
+        lifted = np.frompyfunc(lambda value: CountedNumber(value, self), 1, 1)(values)
+        return np.asarray(lifted, dtype=object)
+
+    def atan2(self, y: Any, x: Any) -> float:
+        """Angle of the point (x, y); one transcendental operation."""
+        self.counts["transcendental"] += 1
+        # Scaled because a fraction may be too large for a float: bookkeeping, not counted.
+        scale = max(abs(plain(x)), abs(plain(y)))
+        return math.atan2(plain(y) / scale, plain(x) / scale)
+
+    @contextmanager
+    def tensors(self) -> Iterator[None]:
+        """Count the multiply-adds of the matrix products that torch does inside the block."""
+        with FlopCounterMode(display=False) as flops:
+            yield
+        self.counts["multiply_add"] += flops.get_total_flops() // 2  # torch counts 2 for each
+
+
+class CountedNumber:
+    """A number of any ordered field that reports its arithmetic to a counter.
+
+    An addition of which an operand is a product that nothing else was done to yet is a
+    multiply-add: together with its multiplication it costs 1.
+    """
+
+    __slots__ = ("counter", "is_product", "value")
+
+    def __init__(self, value: Any, counter: OperationCounter, *, is_product: bool = False) -> None:
+        self.value = value
+        self.counter = counter
+        self.is_product = is_product
+
+    def __repr__(self) -> str:
+        return f"CountedNumber({self.value!r})"
+
+    def _add(self, other: Any, sign: int) -> CountedNumber:
+        counts = self.counter.counts
+        if self.is_product or (isinstance(other, CountedNumber) and other.is_product):
+            counts["multiply"] -= 1
+            counts["multiply_add"] += 1
+        else:
+            counts["add"] += 1
+        return CountedNumber(self.value + sign * plain(other), self.counter)
+
+    def __add__(self, other: Any) -> CountedNumber:
+        return self._add(other, 1)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> CountedNumber:
+        return self._add(other, -1)
+
+    def __rsub__(self, other: Any) -> CountedNumber:
+        return -self._add(other, -1)
+
+    def __mul__(self, other: Any) -> CountedNumber:
+        self.counter.counts["multiply"] += 1
+        return CountedNumber(self.value * plain(other), self.counter, is_product=True)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> CountedNumber:
+        self.counter.counts["divide"] += 1
+        return CountedNumber(self.value / plain(other), self.counter)
+
+    def __rtruediv__(self, other: Any) -> CountedNumber:
+        self.counter.counts["divide"] += 1
+        return CountedNumber(plain(other) / self.value, self.counter)
+
+    def __neg__(self) -> CountedNumber:
+        return CountedNumber(-self.value, self.counter, is_product=self.is_product)
+
+    def __abs__(self) -> CountedNumber:
+        return CountedNumber(abs(self.value), self.counter)
+
+    def __lt__(self, other: Any) -> bool:
+        self.counter.counts["compare"] += 1
+        return bool(self.value < plain(other))
+
+    def __le__(self, other: Any) -> bool:
+        self.counter.counts["compare"] += 1
+        return bool(self.value <= plain(other))
+
+    def __gt__(self, other: Any) -> bool:
+        self.counter.counts["compare"] += 1
+        return bool(self.value > plain(other))
+
+    def __ge__(self, other: Any) -> bool:
+        self.counter.counts["compare"] += 1
+        return bool(self.value >= plain(other))
+
+    def __eq__(self, other: object) -> bool:
+        self.counter.counts["compare"] += 1
+        return bool(self.value == plain(other))
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def plain(number: Any) -> Any:
+    """The number itself, without its counter where it has one."""
+    return number.value if isinstance(number, CountedNumber) else number

@@ -1,0 +1,67 @@
+"""The baseline: run the model on random inputs and count."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from ..zoo import TASKS
+from .estimate import Estimate
+from .operations import OperationCounter
+
+_BATCH = 2**16  # fixed, so that the result depends on n_samples and seed alone
+
+
+def sampling(model: nn.Module, n_samples: int, seed: int) -> Estimate:
+    """Score of ``model`` on ``n_samples`` independent inputs: accuracy, or mean squared error.
+
+    Inputs are standard Gaussian, uniform over functions for longest cycle. The model is run as it
+    is, in its own number type; operations are the multiply-adds of its forward passes.
+
+    ``std`` is the standard error. Where every sample is right, or every one wrong, it is that of
+    one more sample of either kind, for the usual formula would claim certainty.
+
+    Raises
+    ------
+    ValueError
+        Where ``n_samples`` is not positive.
+    """
+    if n_samples < 1:
+        raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+    generator = torch.Generator(device=model.device).manual_seed(seed)
+    counter = OperationCounter()
+    total = total_of_squares = 0.0
+    done = 0
+    with torch.no_grad():
+        while done < n_samples:
+            x = _inputs(model, min(_BATCH, n_samples - done), generator)
+            with counter.tensors():
+                outputs = model(x)
+            scores = _scores(outputs, x, model.task_name)
+            total += scores.sum().item()
+            total_of_squares += scores.square().sum().item()
+            done += len(x)
+    mean = total / n_samples
+    variance = max(total_of_squares / n_samples - mean**2, 0.0)
+    if variance == 0 and mean in (0, 1):
+        share = (total + 1) / (n_samples + 2)
+        variance = share * (1 - share)
+    return Estimate(mean, counter.total, "D", std=math.sqrt(variance / n_samples))
+
+
+def _inputs(model: nn.Module, n: int, generator: torch.Generator) -> Tensor:
+    if model.task_name == "longest_cycle":
+        size = (n, model.seq_len)
+        return torch.randint(model.input_range, size, generator=generator, device=model.device)
+    return torch.randn(
+        n, model.seq_len, generator=generator, dtype=model.dtype, device=model.device
+    )
+
+
+def _scores(outputs: Tensor, x: Tensor, task_name: str) -> Tensor:
+    target = TASKS[task_name](x)
+    if task_name == "median":
+        return (outputs.squeeze(-1) - target).double().square()
+    return (outputs.argmax(-1) == target).double()

@@ -1,0 +1,19 @@
+"""What the weights say: standard form, neuron order, linear pieces."""
+
+from .plane import Cone, Segment, as_fractions, cones, line_segments
+from .standard_form import StandardForm, canonical_order, reorder_neurons, standard_form
+from .weights import Weights, weights_of
+
+__all__ = [
+    "Cone",
+    "Segment",
+    "StandardForm",
+    "Weights",
+    "as_fractions",
+    "canonical_order",
+    "cones",
+    "line_segments",
+    "reorder_neurons",
+    "standard_form",
+    "weights_of",
+]

@@ -1,0 +1,138 @@
+"""Gauge fixing: the same function with input weights -1, 0 and +1, and neurons in a fixed order.
+
+ReLU(c z) = c ReLU(z) for c > 0, so a neuron's activation may be measured in any unit. Dividing
+neuron i by c_i = abs(W_hi[i]) changes no output:
+
+    W_hi[i] -> W_hi[i] / c_i,   W_hh[i, j] -> W_hh[i, j] c_j / c_i,   W_oh[k, j] -> W_oh[k, j] c_j.
+
+Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..zoo import OneLayerRNN
+from .weights import Weights, weights_of
+
+Model = TypeVar("Model", bound=OneLayerRNN)
+
+
+class StandardForm(OneLayerRNN):
+    """A recurrent model in standard form: a model like any other, in float64.
+
+    Attributes
+    ----------
+    scale
+        c_i, shape (hidden_size,): the factor by which each activation was divided; 1 for a neuron
+        without input.
+    zero_inputs
+        The neurons whose input weight is zero. They have no natural unit and keep their scale.
+    """
+
+    def __init__(
+        self,
+        weights: Weights,
+        scale: NDArray[np.float64],
+        zero_inputs: tuple[int, ...],
+        like: OneLayerRNN,
+    ) -> None:
+        super().__init__(like.hidden_size, like.output_size)
+        self.seq_len = like.seq_len
+        self.task_name = like.task_name
+        self.scale = scale
+        self.zero_inputs = zero_inputs
+        self.double()
+        _set_weights(self, weights)
+
+    @property
+    def weights(self) -> Weights:
+        """The standardised W_hi (in {-1, 0, +1}), W_hh and W_oh."""
+        return weights_of(self)
+
+
+def standard_form(model: OneLayerRNN) -> StandardForm:
+    """Exactly equivalent model with input weights in {-1, 0, +1}; the neurons keep their order.
+
+    Exact in real numbers; the float64 weights are rounded once.
+
+    Raises
+    ------
+    ValueError
+        Where the ratio of two input weights is too large for float64.
+    """
+    w_hi, w_hh, w_oh = weights_of(model)
+    zero_inputs = tuple(int(i) for i in np.flatnonzero(w_hi == 0))
+    scale = np.where(w_hi == 0, 1.0, np.abs(w_hi))
+    with np.errstate(over="ignore", invalid="ignore"):
+        standard = Weights(np.sign(w_hi), w_hh * scale / scale[:, None], w_oh * scale)
+    if not all(np.isfinite(matrix).all() for matrix in standard):
+        raise ValueError(
+            "The standard form overflows float64: input weights range from "
+            f"{scale.min():.3g} to {scale.max():.3g}"
+        )
+    return StandardForm(standard, scale, zero_inputs, like=model)
+
+
+def canonical_order(model: OneLayerRNN) -> NDArray[np.intp]:
+    """Neuron order that does not depend on how the neurons happened to be numbered.
+
+    First those with positive input weight, then negative, then zero; within each, in standard form,
+    by decreasing norm of the output weights. Ties are broken by the neuron's output weights, its
+    self-connection and its sorted incoming and outgoing weights, in that order; neurons alike in
+    all of these (exact duplicates, for example) keep their relative order.
+
+    Returns
+    -------
+    numpy.ndarray
+        The permutation p, shape (hidden_size,): neuron p[i] comes to place i.
+    """
+    w_hi, w_hh, w_oh = standard_form(model).weights
+
+    def rank(neuron: int) -> tuple[float, ...]:
+        group = {1.0: 0.0, -1.0: 1.0, 0.0: 2.0}[float(w_hi[neuron])]
+        return (
+            group,
+            -float(np.linalg.norm(w_oh[:, neuron])),
+            *w_oh[:, neuron],
+            w_hh[neuron, neuron],
+            *np.sort(w_hh[neuron]),
+            *np.sort(w_hh[:, neuron]),
+        )
+
+    return np.array(sorted(range(model.hidden_size), key=rank), dtype=np.intp)
+
+
+def reorder_neurons(model: Model, order: Sequence[int] | NDArray[np.intp]) -> Model:
+    """Copy of ``model``, same outputs, in which neuron ``order[i]`` stands at place i.
+
+    Raises
+    ------
+    ValueError
+        Where ``order`` is not a permutation of the model's neurons.
+    """
+    p = np.asarray(order)
+    if not np.array_equal(np.sort(p), np.arange(model.hidden_size)):
+        raise ValueError(
+            f"order must hold each of the neurons 0 to {model.hidden_size - 1} once, got {p.tolist()}"
+        )
+    reordered = copy.deepcopy(model)
+    w_hi, w_hh, w_oh = weights_of(model)
+    _set_weights(reordered, Weights(w_hi[p], w_hh[np.ix_(p, p)], w_oh[:, p]))
+    if isinstance(reordered, StandardForm):
+        reordered.scale = reordered.scale[p]
+        reordered.zero_inputs = tuple(int(i) for i in np.flatnonzero(w_hi[p] == 0))
+    return reordered
+
+
+def _set_weights(model: OneLayerRNN, weights: Weights) -> None:
+    with torch.no_grad():
+        model.rnn.weight_ih_l0.copy_(torch.as_tensor(weights.w_hi)[:, None])
+        model.rnn.weight_hh_l0.copy_(torch.as_tensor(weights.w_hh))
+        model.linear.weight.copy_(torch.as_tensor(weights.w_oh))

@@ -1,0 +1,45 @@
+"""The three weight matrices of a recurrent model as plain arrays."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..zoo import OneLayerRNN
+
+
+class Weights(NamedTuple):
+    """W_hi, W_hh and W_oh; leading axes, where there are any, run over models.
+
+    The entries may be of any number type: float64, or :class:`fractions.Fraction` in an array of
+    objects, which is how the exact partitions are computed.
+    """
+
+    w_hi: NDArray[Any]  # (..., hidden_size)
+    w_hh: NDArray[Any]  # (..., hidden_size, hidden_size)
+    w_oh: NDArray[Any]  # (..., output_size, hidden_size)
+
+
+def weights_of(model: OneLayerRNN) -> Weights:
+    """Weights of a bias-free recurrent model, float64.
+
+    Raises
+    ------
+    TypeError
+        Where ``model`` is not a recurrent model of this package.
+    ValueError
+        Where it has biases, or a weight that is not finite.
+    """
+    if not isinstance(model, OneLayerRNN):
+        raise TypeError(f"A recurrent model is needed, got {type(model).__name__}")
+    if model.bias:
+        raise ValueError("Models with biases are not positively homogeneous: bias must be False")
+    parameters = (model.rnn.weight_ih_l0, model.rnn.weight_hh_l0, model.linear.weight)
+    w_ih, w_hh, w_oh = (p.detach().cpu().double().numpy().copy() for p in parameters)
+    weights = Weights(w_ih[:, 0], w_hh, w_oh)
+    for name, matrix in weights._asdict().items():
+        if not np.isfinite(matrix).all():
+            raise ValueError(f"The model's {name} holds a weight that is not finite")
+    return weights
