@@ -1,6 +1,6 @@
 """Estimates of a model's accuracy, each with the operations it cost."""
 
-from .angular import angular, first_order
+from .angular import angular, first_order, wrong_sectors
 from .catalog import CatalogEntry, catalog
 from .estimate import Estimate, Estimator, Tier
 from .exact import exact
@@ -20,4 +20,5 @@ __all__ = [
     "exact",
     "first_order",
     "sampling",
+    "wrong_sectors",
 ]

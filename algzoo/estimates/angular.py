@@ -11,7 +11,7 @@ Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 20
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import inf, pi
+from math import atan, inf, pi
 from typing import Any
 
 from ..structure import Segment, Weights, as_fractions, line_segments, weights_of
@@ -32,8 +32,33 @@ def angular(model: OneLayerRNN) -> Estimate:
         Where ``model`` is not a 2nd-argmax model of two inputs.
     """
     counter = OperationCounter()
-    wrong = sum(_wrong_angle(segment, counter) for segment in _segments(model, counter))
+    wrong = 0.0
+    for segment in _segments(model, counter):
+        for lower, upper in _wrong_intervals(segment):
+            wrong += _angle_between(lower, upper, counter)
     return Estimate(1 - wrong / (2 * pi), counter.total, "A", std=0.0)
+
+
+def wrong_sectors(model: OneLayerRNN) -> list[tuple[float, float]]:
+    """The sectors of input space in which a 2nd-argmax model of two inputs is wrong.
+
+    Each as the directions of its two bounding rays, radians, the second counterclockwise from the
+    first; a sector may be cut in several where it crosses a boundary of the model's pieces. Errors
+    as :func:`angular`.
+    """
+    counter = OperationCounter()
+    sectors = []
+    for segment in _segments(model, counter):
+        for ends in _wrong_intervals(segment):
+            first, second = (_direction(segment.side, plain(t)) for t in ends)
+            sectors.append((first, second) if segment.side > 0 else (second, first))
+    return sectors
+
+
+def _direction(side: int, t: Any) -> float:
+    """Direction, in [-pi/2, 3 pi/2], of the ray through (side, t)."""
+    from_right = pi / 2 if t == inf else -pi / 2 if t == -inf else atan(t)
+    return from_right if side > 0 else pi - from_right
 
 
 def first_order(model: OneLayerRNN) -> Estimate:
@@ -81,8 +106,8 @@ def _segments(model: OneLayerRNN, counter: OperationCounter) -> Iterator[Segment
         yield from line_segments(readout, side)
 
 
-def _wrong_angle(segment: Segment, counter: OperationCounter) -> float:
-    """Angle, in radians, of the part of the segment's cone where the model's answer is wrong."""
+def _wrong_intervals(segment: Segment) -> Iterator[tuple[Any, Any]]:
+    """Intervals of t in the segment on which the model's answer is wrong."""
     constant, slope, side = segment.constant[0], segment.slope[0], segment.side
     # Intervals of t on which logits[1] - logits[0] keeps its sign, and whether it is positive.
     if slope == 0:
@@ -93,7 +118,6 @@ def _wrong_angle(segment: Segment, counter: OperationCounter) -> float:
             (segment.lower, _least(segment.upper, root), not rising),
             (_greatest(segment.lower, root), segment.upper, rising),
         ]
-    angle = 0.0
     for lower, upper, answers_1 in signs:
         # x0 > x1, and 1 is right, below t = side.
         if answers_1:
@@ -101,8 +125,7 @@ def _wrong_angle(segment: Segment, counter: OperationCounter) -> float:
         else:
             upper = _least(upper, side)
         if lower < upper:
-            angle += _angle_between(lower, upper, counter)
-    return angle
+            yield lower, upper
 
 
 def _least(a: Any, b: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from .plane import Cone, Segment, as_fractions, cones, line_segments
 from .standard_form import StandardForm, canonical_order, reorder_neurons, standard_form
-from .weights import Weights, weights_of
+from .weights import Weights, outputs, weights_of
 
 __all__ = [
     "Cone",
@@ -13,6 +13,7 @@ __all__ = [
     "canonical_order",
     "cones",
     "line_segments",
+    "outputs",
     "reorder_neurons",
     "standard_form",
     "weights_of",

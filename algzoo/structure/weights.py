@@ -43,3 +43,17 @@ def weights_of(model: OneLayerRNN) -> Weights:
         if not np.isfinite(matrix).all():
             raise ValueError(f"The model's {name} holds a weight that is not finite")
     return weights
+
+
+def outputs(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Outputs on inputs x.
+
+    ``x`` has shape (..., n_inputs, seq_len); its leading axes and those of the weights are
+    broadcast. Returns shape (..., n_inputs, output_size).
+    """
+    state = np.zeros((*x.shape[:-1], weights.w_hi.shape[-1]))
+    for t in range(x.shape[-1]):
+        drive = x[..., t, None] * weights.w_hi[..., None, :]
+        state = np.maximum(state @ weights.w_hh.swapaxes(-1, -2) + drive, 0.0)
+    result: NDArray[np.float64] = state @ weights.w_oh.swapaxes(-1, -2)
+    return result

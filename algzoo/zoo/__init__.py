@@ -3,7 +3,15 @@
 from .architectures import DistRNN, DistTransformer, OneLayerRNN, ScalarRNN, ScalarTransformer
 from .families import FAMILIES, SEEDS, Family
 from .handcrafted import handcrafted_2nd_argmax
-from .recurrent import best_seed, measured_scores, zoo_2nd_argmax, zoo_argmedian, zoo_median
+from .recurrent import (
+    best_seed,
+    load_recurrent,
+    measured_scores,
+    published_score,
+    zoo_2nd_argmax,
+    zoo_argmedian,
+    zoo_median,
+)
 from .tasks import TASKS, task_2nd_argmax, task_argmedian, task_longest_cycle, task_median
 
 __all__ = [
@@ -18,7 +26,9 @@ __all__ = [
     "ScalarTransformer",
     "best_seed",
     "handcrafted_2nd_argmax",
+    "load_recurrent",
     "measured_scores",
+    "published_score",
     "task_2nd_argmax",
     "task_argmedian",
     "task_longest_cycle",

@@ -6,7 +6,7 @@ import json
 import os
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from .architectures import DistRNN, ScalarRNN
 from .families import FAMILIES, FULLY_TRAINED, SEEDS, check_choice
@@ -34,21 +34,24 @@ def measured_scores() -> dict[str, Score]:
 
 
 @cache
-def _published() -> dict[str, dict[str, dict[str, int]]]:
-    tables: dict[str, dict[str, dict[str, int]]] = json.loads(
-        (_DATA / "published.json").read_text("utf-8")
-    )
-    return tables
+def _published() -> Any:
+    return json.loads((_DATA / "published.json").read_text("utf-8"))
+
+
+def published_score(family: str, hidden_size: int, seq_len: int) -> float:
+    """Score of ARC's best seed as ARC published it: accuracy, for median root mean squared error."""
+    table = _published()["rmse" if family == "median" else "accuracy"]
+    return float(table[family][f"{hidden_size},{seq_len}"])
 
 
 def best_seed(family: str, hidden_size: int, seq_len: int, source: Source = "bundled") -> int:
     """Seed of the most accurate model of that size: as measured here, or as ARC published it."""
     if source == "official":
-        return _published()["best_seed"][family][f"{hidden_size},{seq_len}"]
+        return int(_published()["best_seed"][family][f"{hidden_size},{seq_len}"])
     return measured_scores()[f"{family}_{hidden_size}_{seq_len}"]["best_seed"]
 
 
-def _load(
+def load_recurrent(
     family_name: str,
     hidden_size: int,
     seq_len: int,
@@ -56,6 +59,8 @@ def _load(
     seed: int | None,
     source: Source,
 ) -> DistRNN | ScalarRNN:
+    """Bundled or official model of any recurrent family; see :func:`zoo_2nd_argmax`."""
+    check_choice("family", family_name, FAMILIES)
     family = FAMILIES[family_name]
     check_choice("hidden_size", hidden_size, family.hidden_sizes)
     check_choice("seq_len", seq_len, family.seq_lens)
@@ -125,7 +130,7 @@ def zoo_2nd_argmax(
     FileNotFoundError
         Where ARC's own weights are asked for and not there.
     """
-    model = _load("2nd_argmax", hidden_size, seq_len, n_seqs, seed, source)
+    model = load_recurrent("2nd_argmax", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, DistRNN)
     return model
 
@@ -143,7 +148,7 @@ def zoo_argmedian(
     ``hidden_size``: 2, 4, 8, 16 or 32. ``seq_len``: 3, 5, 7 or 11. The rest as
     :func:`zoo_2nd_argmax`.
     """
-    model = _load("argmedian", hidden_size, seq_len, n_seqs, seed, source)
+    model = load_recurrent("argmedian", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, DistRNN)
     return model
 
@@ -161,6 +166,6 @@ def zoo_median(
     ``hidden_size``: 2, 4, 8, 16 or 32. ``seq_len``: 2, 3, 5 or 10. The best seed is the one of
     least mean squared error. The rest as :func:`zoo_2nd_argmax`.
     """
-    model = _load("median", hidden_size, seq_len, n_seqs, seed, source)
+    model = load_recurrent("median", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, ScalarRNN)
     return model

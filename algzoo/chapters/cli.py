@@ -1,0 +1,162 @@
+"""The command line: ``algzoo run``, ``algzoo check`` and ``algzoo models``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from ..estimates.zoo_scores import sizes
+from ..zoo import best_seed, measured_scores, published_score
+from .cover import write_cover
+from .notebooks import ChapterError, execute, find_chapters, read, repository_root, write
+from .statements import Comparison, compare
+
+console = Console(highlight=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="algzoo")
+def main() -> None:
+    """Run and check the chapters of the AlgZoo book, and list its models."""
+
+
+@main.command()
+@click.argument("chapters", nargs=-1, metavar="[CHAPTER]...")
+@click.option(
+    "-p",
+    "--parameter",
+    "parameters",
+    type=(str, str),
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Set a parameter of the chapter; needs --output.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the executed notebook here instead of in the chapter's place.",
+)
+def run(chapters: tuple[str, ...], parameters: tuple[tuple[str, str], ...], output: Path | None) -> None:
+    """Execute chapters (all where none is named) and write their notebooks.
+
+    A chapter in which a cell raises is left as it was.
+    """
+    try:
+        root = repository_root()
+        paths = find_chapters(chapters, root)
+    except ChapterError as error:
+        raise click.ClickException(str(error)) from error
+    if parameters and output is None:
+        raise click.UsageError("--parameter changes the numbers: name an --output file for them")
+    if output is not None and len(paths) != 1:
+        raise click.UsageError(f"--output takes one chapter, {len(paths)} were asked for")
+    failed = False
+    for path in paths:
+        try:
+            notebook = execute(path, {k: _parsed(v) for k, v in parameters}, progress=True)
+            write(notebook, output or path)
+        except (ChapterError, OSError) as error:
+            click.echo(f"{error}\n{path.stem}: not written", err=True)
+            failed = True
+            continue
+        if output is None:
+            write_cover(notebook, path.stem, root)
+        click.echo(f"{path.stem}: written to {output or path.relative_to(root)}")
+    if failed:
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("chapters", nargs=-1, metavar="[CHAPTER]...")
+@click.option("--json", "as_json", is_flag=True, help="Print every number as JSON.")
+def check(chapters: tuple[str, ...], as_json: bool) -> None:
+    """Execute chapters (all where none is named) and compare their numbers with the committed ones.
+
+    Nothing is written. Exit status 1 where a number moved, is missing or was altered by hand, or a
+    chapter does not run.
+    """
+    try:
+        paths = find_chapters(chapters, repository_root())
+    except ChapterError as error:
+        raise click.ClickException(str(error)) from error
+    rows: list[Comparison] = []
+    broken: dict[str, str] = {}
+    for path in paths:
+        try:
+            committed = read(path)
+            rows += compare(path.stem, committed, execute(path, progress=not as_json))
+        except ChapterError as error:
+            broken[path.stem] = str(error)
+    if as_json:
+        click.echo(json.dumps({"numbers": [vars(row) for row in rows], "broken": broken}, indent=1))
+    else:
+        _print_comparison(rows)
+        for message in broken.values():
+            click.echo(message, err=True)
+        moved = [row for row in rows if not row.held]
+        click.echo(
+            f"{len(paths)} chapters, {len(rows)} numbers: {len(rows) - len(moved)} the same, "
+            f"{len(moved)} not, {len(broken)} chapters did not run"
+        )
+        for row in moved:
+            click.echo(f"  {row.chapter}: {row.name}: {row.verdict}")
+    if broken or not all(row.held for row in rows):
+        sys.exit(1)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
+def models(as_json: bool) -> None:
+    """List the bundled models: size, parameters, best seed, score, and the score ARC published."""
+    rows: list[dict[str, Any]] = []
+    for family, hidden_size, seq_len in sizes():
+        model = family.architecture(hidden_size, seq_len)
+        seed = best_seed(family.name, hidden_size, seq_len)
+        rows.append(
+            {
+                "family": family.name,
+                "hidden_size": hidden_size,
+                "seq_len": seq_len,
+                "parameters": sum(p.numel() for p in model.parameters()),
+                "best_seed": seed,
+                "measure": "RMSE" if family.name == "median" else "accuracy",
+                "score": measured_scores()[f"{family.name}_{hidden_size}_{seq_len}"]["scores"][seed],
+                "published": published_score(family.name, hidden_size, seq_len),
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(rows, indent=1))
+        return
+    listing = Table(*rows[0])
+    for row in rows:
+        listing.add_row(*(f"{v:.5f}" if isinstance(v, float) else str(v) for v in row.values()))
+    console.print(listing)
+
+
+def _print_comparison(rows: list[Comparison]) -> None:
+    listing = Table("chapter", "number", "committed", "now", "tolerance", "verdict")
+    for row in rows:
+        tolerance = "equal" if row.tolerance is None else f"{row.tolerance:.1e}"
+        cells = [row.chapter, row.name, _short(row.committed), _short(row.now), tolerance]
+        listing.add_row(*cells, row.verdict, style=None if row.held else "bold red")
+    console.print(listing)
+
+
+def _short(value: object) -> str:
+    text = "" if value is None else repr(value) if isinstance(value, float) else str(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _parsed(text: str) -> Any:
+    """A parameter's value from the command line: JSON where it is, else the text itself."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text

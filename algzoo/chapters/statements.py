@@ -1,0 +1,133 @@
+"""Reading back what a notebook states, and comparing two runs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from nbformat import NotebookNode
+
+from .numbers import GLUE_PREFIX, METADATA_KEY, Column, Plain, markdown_table, printed
+
+Verdict = Literal["same", "moved", "missing", "new", "altered", "stated twice"]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One recorded value: a number, a cell of a table, a figure's caption or description.
+
+    ``intact`` is false where the notebook shows another value than it holds, which is what editing
+    a committed output by hand leads to.
+    """
+
+    name: str
+    value: Plain | None
+    rtol: float
+    atol: float
+    intact: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A recorded value as committed and as found now."""
+
+    chapter: str
+    name: str
+    committed: Plain | None
+    now: Plain | None
+    tolerance: float | None  # largest difference allowed; None: must be equal
+    verdict: Verdict
+
+    @property
+    def held(self) -> bool:
+        """Whether the value did not move."""
+        return self.verdict == "same"
+
+
+def statements(notebook: NotebookNode) -> list[Statement]:
+    """Everything that the outputs of a notebook state, in their order."""
+    found: list[Statement] = []
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        lines = "".join(o.text for o in cell.outputs if o.output_type == "stream").splitlines()
+        for output in cell.outputs:
+            stated = output.get("metadata", {}).get(METADATA_KEY, {})
+            if "record" in stated:
+                found.append(_record(output, stated, lines))
+            elif "table" in stated:
+                found.extend(_cells(output, stated))
+            elif "figure" in stated:
+                found.extend(_texts(output, stated, cell))
+    return found
+
+
+def _record(output: NotebookNode, stated: Any, lines: list[str]) -> Statement:
+    name, value = stated["record"], stated["value"]
+    intact = (
+        output.data.get(GLUE_PREFIX + "text/plain") == repr(value)
+        and output.metadata.scrapbook.name == name
+        and printed(name, value) in lines
+    )
+    return Statement(name, value, stated["rtol"], stated["atol"], intact)
+
+
+def _cells(output: NotebookNode, stated: Any) -> Iterator[Statement]:
+    columns = [Column(**column) for column in stated["columns"]]
+    shown = output.data["text/markdown"].splitlines()
+    for place, row in enumerate(stated["rows"]):
+        # Two lines of heading come first.
+        line = markdown_table(columns, [row]).splitlines()[-1]
+        intact = place + 2 < len(shown) and shown[place + 2] == line
+        for column, value in zip(columns, row, strict=True):
+            name = f"{stated['table']}, {row[0]}, {column.heading}"
+            yield Statement(name, value, column.rtol, column.atol, intact)
+
+
+def _texts(output: NotebookNode, stated: Any, cell: NotebookNode) -> Iterator[Statement]:
+    displayed = cell.metadata.get("mystnb", {})
+    alt, caption = stated["alt"], stated["caption"]
+    alt_intact = displayed.get("image", {}).get("alt") == alt
+    alt_intact &= output.data.get("text/plain") == f"[Figure] {alt}"
+    yield Statement(f"{stated['figure']}, description", alt, 0.0, 0.0, alt_intact)
+    caption_intact = displayed.get("figure", {}).get("caption") == caption
+    yield Statement(f"{stated['figure']}, caption", caption, 0.0, 0.0, caption_intact)
+
+
+def compare(
+    chapter: str, committed: NotebookNode, now: NotebookNode
+) -> list[Comparison]:
+    """Compare what two runs of a chapter state; one row for each name in either."""
+    before, after = statements(committed), statements(now)
+    new_values = {statement.name: statement.value for statement in after}
+    rows = []
+    seen: set[str] = set()
+    for old in before:
+        name, value = old.name, old.value
+        found = new_values.get(name)
+        exact = value is None or isinstance(value, (bool, int, str))
+        tolerance = None if exact else old.atol + old.rtol * abs(value)
+        verdict: Verdict
+        if name in seen:
+            verdict = "stated twice"
+        elif not old.intact:
+            verdict = "altered"
+        elif name not in new_values:
+            verdict = "missing"
+        else:
+            verdict = "same" if _agree(value, found, tolerance) else "moved"
+        seen.add(name)
+        rows.append(Comparison(chapter, name, value, found, tolerance, verdict))
+    rows += [
+        Comparison(chapter, new.name, None, new.value, None, "new")
+        for new in after
+        if new.name not in seen
+    ]
+    return rows
+
+
+def _agree(committed: Plain | None, now: Plain | None, tolerance: float | None) -> bool:
+    if not isinstance(committed, float) or not isinstance(now, (float, int)) or tolerance is None:
+        return type(committed) is type(now) and committed == now
+    return abs(committed - now) <= tolerance

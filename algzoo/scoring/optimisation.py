@@ -1,0 +1,68 @@
+"""Upper bounds on the bits of optimisation that went into a model.
+
+An explanation is complete where its surprise is at most the number of bits by which training
+selected the model. That number is not known; these bound it from above.
+
+Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026 (the weights'
+bits as a bound).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from scipy.optimize import brentq
+from torch import nn
+
+from ..estimates import Estimator
+
+
+def storage_bits(model: nn.Module) -> int:
+    """Bits in which the weights are stored, 32 each for float32."""
+    return sum(p.numel() * p.element_size() * 8 for p in model.parameters())
+
+
+def weight_bits(model: nn.Module, estimator: Estimator, loss: float) -> float:
+    """Bits of the weights that matter: the sum over weights of log2(abs(weight) / tolerance).
+
+    A weight's tolerance is the smallest change of it alone, up or down, that lowers the estimated
+    accuracy by ``loss``. Every weight counts by itself, so directions that change nothing (units of
+    the neurons, scale of the logits) are counted too: a bound from above. A weight whose tolerance
+    exceeds it counts nothing.
+    """
+    floor = estimator(model).value - loss
+    bits = 0.0
+    for name, parameter in model.named_parameters():
+        for index in range(parameter.numel()):
+            size = abs(parameter.flatten()[index].item())
+            if size:
+                tolerance = min(
+                    _tolerance(model, estimator, floor, name, index, sign * size)
+                    for sign in (-1, +1)
+                )
+                bits += max(math.log2(1 / tolerance), 0.0)
+    return bits
+
+
+def _tolerance(
+    model: nn.Module, estimator: Estimator, floor: float, name: str, index: int, weight: float
+) -> float:
+    """Least change, in units of ``weight``, at which the accuracy falls to ``floor``; at most 1."""
+    changed = copy.deepcopy(model).double()
+    original = changed.get_parameter(name).detach().clone()
+
+    def spare(change: float) -> float:
+        with torch.no_grad():
+            parameter = changed.get_parameter(name)
+            parameter.copy_(original)
+            parameter.view(-1)[index] += change * weight
+        return estimator(changed).value - floor
+
+    low, high = 0.0, 2.0**-24  # float32 resolves no smaller relative change
+    while spare(high) > 0:
+        low, high = high, 2 * high
+        if low >= 1:
+            return 1.0
+    return float(brentq(spare, low, high, rtol=1e-6))

@@ -1,0 +1,338 @@
+r"""The explanation of M2,2 as ledgers: what ARC's argument checks, and what it needs to check.
+
+Throughout, the model is in standard form with W_hi = (+1, -1): neuron 0 takes up x0 where x0 > 0,
+neuron 1 where x0 < 0. With d = W_oh[1] - W_oh[0], in the piece where neuron i took up x0 and the
+neurons in S are active after x1,
+
+    logits[1] - logits[0] = a0 x0 - a1 x1,   abs(a0) = abs(sum over S of d[j] W_hh[j, i]),
+                                             a1 = -sum over S of d[j] W_hi[j].
+
+Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from ..estimates import exact
+from ..structure import Weights, canonical_order, outputs, reorder_neurons, standard_form
+from ..zoo import OneLayerRNN
+from .ledger import Check, Implied, Ledger, Prior
+
+_HALF = "even odds: symmetric about the threshold"
+_FAIR_SIGN = Prior(stats.cauchy(), _HALF)
+_FAIR_SIZE = Prior(stats.halfcauchy(), _HALF)
+_ARC_EQUALITY = Prior(
+    stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the log ratio uniform on (-1, 1)"
+)
+
+# Signs of W_hi, W_hh, W_oh and sizes of W_hh in the pattern that ARC describes.
+_SIGNS = {
+    "w_hi": {(0,): +1, (1,): -1},
+    "w_hh": {(0, 0): -1, (0, 1): +1, (1, 0): +1, (1, 1): -1},
+    "w_oh": {(0, 0): +1, (0, 1): -1, (1, 0): -1, (1, 1): +1},
+}
+_ABOVE_1 = {(0, 0): False, (0, 1): True, (1, 0): True, (1, 1): False}
+
+
+@dataclass(frozen=True)
+class WeightEntry:
+    """One weight."""
+
+    matrix: Literal["w_hi", "w_hh", "w_oh"]
+    index: tuple[int, ...]
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """The weight, shape of the leading axes."""
+        entry: NDArray[np.float64] = getattr(weights, self.matrix)[(..., *self.index)]
+        return entry
+
+
+@dataclass(frozen=True)
+class WeightSize(WeightEntry):
+    """Absolute value of one weight."""
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """The size, shape of the leading axes."""
+        return np.abs(super().__call__(weights))
+
+
+@dataclass(frozen=True)
+class ReadoutDifference:
+    """d[j] = W_oh[1, j] - W_oh[0, j]."""
+
+    neuron: int
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """The difference, shape of the leading axes."""
+        return _readout(weights)[..., self.neuron]
+
+
+@dataclass(frozen=True)
+class CoefficientRatio:
+    """abs(a0 / a1) in the piece where neuron ``took_up`` holds x0 and ``active`` are active after x1."""
+
+    took_up: int
+    active: tuple[int, ...]
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """The ratio, shape of the leading axes."""
+        d = _readout(weights)
+        a0 = sum(d[..., j] * weights.w_hh[..., j, self.took_up] for j in self.active)
+        a1 = sum(d[..., j] * weights.w_hi[..., j] for j in self.active)
+        return np.abs(np.asarray(a0) / np.asarray(a1))
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Log of the larger over the smaller of a0 and a1 where both neurons are active after x1."""
+
+    took_up: int
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """The gap, 0 at equality; shape of the leading axes."""
+        return np.abs(np.log(CoefficientRatio(self.took_up, (0, 1))(weights)))
+
+
+@dataclass(frozen=True)
+class RescalingError:
+    """Largest change of an output on fixed inputs when the neurons are measured in other units."""
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """Exactly 0 for all weights, for the factors are powers of 2."""
+        c = np.array([0.5, 4.0])
+        w_hi, w_hh, w_oh = weights
+        rescaled = Weights(w_hi / c, w_hh * c / c[:, None], w_oh * c)
+        change = outputs(rescaled, _probe(weights)) - outputs(weights, _probe(weights))
+        worst: NDArray[np.float64] = np.abs(change).max(axis=(-1, -2))
+        return worst
+
+
+@dataclass(frozen=True)
+class FormError:
+    """Largest relative error, on fixed inputs, of the linear form of the piece they lie in."""
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """Rounding error only, for all weights."""
+        x = _probe(weights)
+        logits = outputs(weights, x)
+        took_up = np.maximum(x[..., :1] * weights.w_hi[..., None, :], 0)
+        z = took_up @ weights.w_hh.swapaxes(-1, -2) + x[..., 1:] * weights.w_hi[..., None, :]
+        terms = _readout(weights)[..., None, :] * np.where(z > 0, z, 0)
+        error = np.abs(logits[..., 1] - logits[..., 0] - terms.sum(-1))
+        size = np.abs(terms).sum(-1) + np.abs(logits).sum(-1)
+        relative: NDArray[np.float64] = (error / np.where(size > 0, size, 1)).max(-1)
+        return relative
+
+
+def _readout(weights: Weights) -> NDArray[np.float64]:
+    difference: NDArray[np.float64] = weights.w_oh[..., 1, :] - weights.w_oh[..., 0, :]
+    return difference
+
+
+def _probe(weights: Weights) -> NDArray[np.float64]:
+    """Inputs on a circle, one in each of 24 directions, for every model."""
+    angle = 2 * np.pi * (np.arange(24) + 0.3) / 24
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    return np.broadcast_to(x, (*weights.w_hi.shape[:-1], *x.shape))
+
+
+def arc_ledger(model: OneLayerRNN) -> Ledger:
+    """The ledger as ARC counts: 14 bits for signs and sizes, 4 for orders, the rest for equalities."""
+    return Ledger(_arc_checks(orders_are_implied=False), standard_form(model).weights)
+
+
+def conditional_ledger(model: OneLayerRNN) -> Ledger:
+    """The same checks, each priced given those before it: the orders repeat the sizes and are free."""
+    return Ledger(_arc_checks(orders_are_implied=True), standard_form(model).weights)
+
+
+def needed_ledger(model: OneLayerRNN) -> Ledger:
+    """Only what the accuracy needs, priced under one joint prior (see :func:`gap_prior`).
+
+    The numbering of the neurons is a choice of names, so they are put in canonical order first. The
+    error is small if and only if the input weights have opposite signs, d[0] < 0 < d[1], the two
+    coefficients on the diagonal are nearly equal, and the piece they belong to is there, which is
+    W_hh[1, 0] > 1 > -W_hh[0, 0] for x0 > 0 and W_hh[0, 1] > 1 > -W_hh[1, 1] for x0 < 0. The signs of
+    W_hh[0, 0] and W_hh[1, 1] do not matter beyond that.
+    """
+    ordered = reorder_neurons(model, canonical_order(model))
+    return Ledger(_needed_checks(), standard_form(ordered).weights)
+
+
+def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
+    checks = [
+        Check(
+            "standardise",
+            "algebra",
+            "Measuring the neurons in other units changes no output",
+            RescalingError(),
+            "<",
+            0.0,
+            None,
+        )
+    ]
+    for matrix, signs in _SIGNS.items():
+        for index, sign in signs.items():
+            name = _name(matrix, index)
+            relation: Literal["<", ">"] = ">" if sign > 0 else "<"
+            statement = f"{name} {relation} 0"
+            measure = WeightEntry(matrix, index)  # type: ignore[arg-type]  # a key of _SIGNS
+            checks.append(
+                Check(f"sign {name}", "sign", statement, measure, relation, 0.0, _FAIR_SIGN)
+            )
+    for index, above in _ABOVE_1.items():
+        name = _name("w_hh", index)
+        relation = ">" if above else "<"
+        statement = f"abs({name}) {relation} 1"
+        measure = WeightSize("w_hh", index)
+        checks.append(Check(f"size {name}", "size", statement, measure, relation, 1.0, _FAIR_SIZE))
+    checks.append(
+        Check(
+            "form of the pieces",
+            "algebra",
+            "logits[1] - logits[0] is a0 x0 - a1 x1 in each piece, a0 and a1 sums over active neurons",
+            FormError(),
+            "<",
+            1e-9,
+            None,
+        )
+    )
+    for (neuron, took_up), above in _ABOVE_1.items():
+        relation = ">" if above else "<"
+        size = f"size {_name('w_hh', (neuron, took_up))}"
+        checks.append(
+            Check(
+                f"order x0 {_side(took_up)} 0, neuron {neuron}",
+                "order",
+                f"a0 {relation} a1 where x0 {_side(took_up)} 0 and neuron {neuron} alone is active",
+                CoefficientRatio(took_up, (neuron,)),
+                relation,
+                1.0,
+                Implied() if orders_are_implied else _FAIR_SIZE,
+                given=(size,) if orders_are_implied else (),
+            )
+        )
+    return checks + [_equality(took_up, _ARC_EQUALITY) for took_up in (0, 1)]
+
+
+def _needed_checks() -> list[Check]:
+    checks = [
+        Check(
+            "opposite W_hi",
+            "sign",
+            "the input weights have opposite signs",
+            _ProductOfInputs(),
+            "<",
+            0.0,
+            Prior(stats.cauchy(), _HALF),
+        )
+    ]
+    for neuron, sign in ((0, "<"), (1, ">")):
+        relation: Literal["<", ">"] = "<" if sign == "<" else ">"
+        checks.append(
+            Check(
+                f"sign d[{neuron}]",
+                "sign",
+                f"d[{neuron}] {relation} 0",
+                ReadoutDifference(neuron),
+                relation,
+                0.0,
+                _FAIR_SIGN,
+            )
+        )
+    weight = Prior(stats.cauchy(), "standard Cauchy: the ratio of two Gaussian weights")
+    for index, threshold in (((1, 0), 1.0), ((0, 0), -1.0), ((0, 1), 1.0), ((1, 1), -1.0)):
+        name = _name("w_hh", index)
+        checks.append(
+            Check(
+                f"size {name}",
+                "size",
+                f"{name} > {threshold:g}",
+                WeightEntry("w_hh", index),
+                ">",
+                threshold,
+                weight,
+            )
+        )
+    return checks + [_equality(took_up, gap_prior(took_up)) for took_up in (0, 1)]
+
+
+@dataclass(frozen=True)
+class _ProductOfInputs:
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        product: NDArray[np.float64] = weights.w_hi[..., 0] * weights.w_hi[..., 1]
+        return product
+
+
+def _equality(took_up: int, prior: Prior) -> Check:
+    return Check(
+        f"equality x0 {_side(took_up)} 0",
+        "equality",
+        f"a0 and a1 agree this closely where x0 {_side(took_up)} 0 and both neurons are active",
+        Gap(took_up),
+        "<",
+        None,
+        prior,
+    )
+
+
+def _name(matrix: str, index: tuple[int, ...]) -> str:
+    return f"{matrix.replace('w_', 'W_')}[{', '.join(map(str, index))}]"
+
+
+def _side(took_up: int) -> str:
+    return "<" if took_up else ">"
+
+
+@cache
+def gap_densities() -> tuple[float, float]:
+    """Densities at equality of the two log ratios of coefficients, under the joint Cauchy prior.
+
+    The first given the other needed checks, the second given the first as well. Where x0 > 0, with
+    r = abs(d[0] / d[1]), the ratio is ``rho = (W10 - r W00) / (1 + r)``; it is 1 at ``W10 = 1 + r
+    (1 + W00)``, and d rho / d W10 = 1 / (1 + r). Where x0 < 0 the same with 1 / r. The ratio r of
+    two half-Cauchy numbers has density ``4 log(r) / (pi^2 (r^2 - 1))``.
+    """
+    # The trapezoidal rule in log y and log r: its error falls exponentially with the number of nodes.
+    s = np.linspace(-40.0, 40.0, 801)
+    step = s[1] - s[0]
+    y, r = np.exp(s), np.exp(s)[:, None]
+    cauchy = stats.cauchy.pdf
+    # Density of rho at 1 together with W10 > 1 > -W00, given r; y = r (1 + W00) runs over (0, inf).
+    given_r = (cauchy(y / r - 1) * cauchy(1 + y) * y).sum(-1) * step * (1 + r[:, 0]) / r[:, 0]
+    s_over_sinh = np.divide(s, np.sinh(s), out=np.ones_like(s), where=s != 0)
+    weight = 2 / np.pi**2 * s_over_sinh * step  # of log r
+    one = float(weight @ given_r)
+    both = float(weight @ (given_r * given_r[::-1]))  # reversed is 1 / r
+    pattern = float(stats.cauchy.sf(1) * stats.cauchy.sf(-1))  # of one side; independent of r
+    return one / pattern, both / (one * pattern)
+
+
+def gap_prior(took_up: int) -> Prior:
+    """Prior of a gap near 0: uniform, with the density of :func:`gap_densities` on either side."""
+    return Prior(
+        stats.uniform(0, 1 / (2 * gap_densities()[took_up])),
+        "density at equality under the joint Cauchy prior, given the checks before",
+    )
+
+
+def selection_bits(model: OneLayerRNN) -> float:
+    """Bits of optimisation: -log2 of the prior probability of a model at least as accurate.
+
+    Under the joint prior of :func:`needed_ledger`, to first order in the error e, which must be
+    small: the two gaps g, g' then satisfy ``g + g' <= 4 pi e``, a region of area ``2 (4 pi e)^2``
+    around equality in the plane of the two log ratios.
+    """
+    error = 1 - exact(model).value
+    entries = needed_ledger(model).entries
+    pattern = math.fsum(-math.log2(e.p) for e in entries if e.check.kind != "equality")
+    first, second = gap_densities()
+    return pattern - math.log2(2 * (4 * math.pi * error) ** 2 * first * second)
