@@ -9,15 +9,17 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
-from ..estimates.zoo_scores import sizes
-from ..zoo import best_seed, measured_scores, published_score
+from ..estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all, sizes
+from ..zoo import best_seed, measured_scores, published_score, write_scores
 from .cover import write_cover
 from .notebooks import ChapterError, execute, find_chapters, read, repository_root, write
 from .statements import Comparison, compare
 
-console = Console(highlight=False)
+# Wide where nobody measured the terminal, so that names stay whole in logs.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,7 +45,9 @@ def main() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the executed notebook here instead of in the chapter's place.",
 )
-def run(chapters: tuple[str, ...], parameters: tuple[tuple[str, str], ...], output: Path | None) -> None:
+def run(
+    chapters: tuple[str, ...], parameters: tuple[tuple[str, str], ...], output: Path | None
+) -> None:
     """Execute chapters (all where none is named) and write their notebooks.
 
     A chapter in which a cell raises is left as it was.
@@ -113,8 +117,16 @@ def check(chapters: tuple[str, ...], as_json: bool) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the table as JSON.")
-def models(as_json: bool) -> None:
+@click.option(
+    "--measure",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Measure all models again on N inputs each and write the package's scores.json.",
+)
+def models(as_json: bool, measure: int | None) -> None:
     """List the bundled models: size, parameters, best seed, score, and the score ARC published."""
+    if measure is not None:
+        _measure(measure)
     rows: list[dict[str, Any]] = []
     for family, hidden_size, seq_len in sizes():
         model = family.architecture(hidden_size, seq_len)
@@ -127,7 +139,9 @@ def models(as_json: bool) -> None:
                 "parameters": sum(p.numel() for p in model.parameters()),
                 "best_seed": seed,
                 "measure": "RMSE" if family.name == "median" else "accuracy",
-                "score": measured_scores()[f"{family.name}_{hidden_size}_{seq_len}"]["scores"][seed],
+                "score": measured_scores()[f"{family.name}_{hidden_size}_{seq_len}"]["scores"][
+                    seed
+                ],
                 "published": published_score(family.name, hidden_size, seq_len),
             }
         )
@@ -140,8 +154,25 @@ def models(as_json: bool) -> None:
     console.print(listing)
 
 
+def _measure(n_samples: int) -> None:
+    n_sizes = len(list(sizes()))
+    scores = dict(track(measure_all(n_samples), "measuring", total=n_sizes, console=console))
+    write_scores(
+        {
+            "n_samples": n_samples,
+            "sample_seed": SAMPLE_SEED,
+            "models": {
+                name: {"best_seed": best_of(name, values), "scores": values}
+                for name, values in scores.items()
+            },
+        }
+    )
+
+
 def _print_comparison(rows: list[Comparison]) -> None:
-    listing = Table("chapter", "number", "committed", "now", "tolerance", "verdict")
+    listing = Table()
+    for heading in ("chapter", "number", "committed", "now", "tolerance", "verdict"):
+        listing.add_column(heading, overflow="fold")
     for row in rows:
         tolerance = "equal" if row.tolerance is None else f"{row.tolerance:.1e}"
         cells = [row.chapter, row.name, _short(row.committed), _short(row.now), tolerance]

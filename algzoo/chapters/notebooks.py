@@ -68,7 +68,7 @@ def read(path: Path) -> NotebookNode:
         Where the file is not a valid notebook.
     """
     try:
-        notebook = nbformat.read(path, as_version=4)
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
     except (OSError, ValueError, nbformat.ValidationError, AttributeError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
@@ -120,7 +120,7 @@ def execute(
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """Drop what differs between runs and machines, and put captions where the book looks for them."""
+    """Drop what differs between runs and machines; put captions where the book looks for them."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -156,7 +156,8 @@ def _merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
         else:
             others.append(output)
     streams = [
-        nbformat.v4.new_output("stream", name=name, text=text) for name, text in sorted(texts.items())
+        nbformat.v4.new_output("stream", name=name, text=text)
+        for name, text in sorted(texts.items())
     ]
     return [*others, *streams]
 

@@ -95,9 +95,7 @@ def _texts(output: NotebookNode, stated: Any, cell: NotebookNode) -> Iterator[St
     yield Statement(f"{stated['figure']}, caption", caption, 0.0, 0.0, caption_intact)
 
 
-def compare(
-    chapter: str, committed: NotebookNode, now: NotebookNode
-) -> list[Comparison]:
+def compare(chapter: str, committed: NotebookNode, now: NotebookNode) -> list[Comparison]:
     """Compare what two runs of a chapter state; one row for each name in either."""
     before, after = statements(committed), statements(now)
     new_values = {statement.name: statement.value for statement in after}
@@ -106,8 +104,7 @@ def compare(
     for old in before:
         name, value = old.name, old.value
         found = new_values.get(name)
-        exact = value is None or isinstance(value, (bool, int, str))
-        tolerance = None if exact else old.atol + old.rtol * abs(value)
+        tolerance = old.atol + old.rtol * abs(value) if isinstance(value, float) else None
         verdict: Verdict
         if name in seen:
             verdict = "stated twice"
@@ -128,6 +125,6 @@ def compare(
 
 
 def _agree(committed: Plain | None, now: Plain | None, tolerance: float | None) -> bool:
-    if not isinstance(committed, float) or not isinstance(now, (float, int)) or tolerance is None:
-        return type(committed) is type(now) and committed == now
-    return abs(committed - now) <= tolerance
+    if tolerance is not None and isinstance(committed, float) and isinstance(now, (float, int)):
+        return abs(committed - now) <= tolerance
+    return type(committed) is type(now) and committed == now

@@ -1,8 +1,11 @@
-"""One look for all figures: colours for what they mean, legible in grey and for the colour-blind."""
+"""One look for all figures: colours by meaning, legible in grey and for the colour-blind."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
+from matplotlib.figure import Figure
 
 # After Okabe and Ito, "Color Universal Design", 2008; lightened where text stands on them.
 BLUE = "#8ecbf0"  # a0 < a1
@@ -34,3 +37,13 @@ def use_book_style() -> None:
             "ytick.color": INK,
         }
     )
+
+
+def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Figure, Any]:
+    """A figure of that size in inches and its axes: one, or an array of them sharing both scales.
+
+    Unlike one of pyplot's, the figure is shown where :func:`algzoo.chapters.show` is called and
+    nowhere else.
+    """
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(1, columns, sharex=True, sharey=True)

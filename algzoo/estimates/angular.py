@@ -15,12 +15,12 @@ from math import atan, inf, pi
 from typing import Any
 
 from ..structure import Segment, Weights, as_fractions, line_segments, weights_of
-from ..zoo import OneLayerRNN
+from ..zoo import Model, OneLayerRNN
 from .estimate import Estimate
 from .operations import OperationCounter, plain
 
 
-def angular(model: OneLayerRNN) -> Estimate:
+def angular(model: Model) -> Estimate:
     """Exact accuracy of a 2nd-argmax model of two inputs on standard Gaussian inputs.
 
     Every decision is made in exact arithmetic; only angles are rounded, so that the absolute error
@@ -39,7 +39,7 @@ def angular(model: OneLayerRNN) -> Estimate:
     return Estimate(1 - wrong / (2 * pi), counter.total, "A", std=0.0)
 
 
-def wrong_sectors(model: OneLayerRNN) -> list[tuple[float, float]]:
+def wrong_sectors(model: Model) -> list[tuple[float, float]]:
     """The sectors of input space in which a 2nd-argmax model of two inputs is wrong.
 
     Each as the directions of its two bounding rays, radians, the second counterclockwise from the
@@ -61,7 +61,7 @@ def _direction(side: int, t: Any) -> float:
     return from_right if side > 0 else pi - from_right
 
 
-def first_order(model: OneLayerRNN) -> Estimate:
+def first_order(model: Model) -> Estimate:
     """Accuracy to first order in the gaps between the two coefficients on the diagonal.
 
     In each of the two pieces that the line x0 = x1 passes, ``logits[1] - logits[0] = a0 x0 - a1
@@ -93,9 +93,9 @@ def first_order(model: OneLayerRNN) -> Estimate:
     return Estimate(1 - float(plain(gaps[0] + gaps[1])) / (4 * pi), counter.total, "A")
 
 
-def _segments(model: OneLayerRNN, counter: OperationCounter) -> Iterator[Segment]:
+def _segments(model: Model, counter: OperationCounter) -> Iterator[Segment]:
     """Segments of both half planes; the one output is ``logits[1] - logits[0]``."""
-    if model.seq_len != 2 or model.output_size != 2 or model.task_name != "2nd_argmax":
+    if not isinstance(model, OneLayerRNN) or model.task_name != "2nd_argmax" or model.seq_len != 2:
         raise ValueError(
             "Exact angles need a 2nd-argmax model of two inputs, got task "
             f"{model.task_name!r} with seq_len {model.seq_len}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import nn
+from ..zoo import Model
 
 Tier = Literal["A", "B", "C", "D"]
 
@@ -20,7 +20,7 @@ class Estimate:
     value
         The accuracy, in [0, 1]; for median models the mean squared error.
     operations
-        Arithmetic operations spent, a multiply-add being one; see :mod:`algzoo.estimates.operations`.
+        Arithmetic operations, a multiply-add being one: see :mod:`algzoo.estimates.operations`.
     tier
         ``"A"`` exact or deductive on the weights, ``"B"`` mean-field or structured evaluation,
         ``"C"`` deterministic cubature, ``"D"`` sampling.
@@ -35,4 +35,4 @@ class Estimate:
     std: float | None = None
 
 
-Estimator = Callable[[nn.Module], Estimate]
+Estimator = Callable[[Model], Estimate]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from torch import nn
-
-from ..zoo import OneLayerRNN
+from ..zoo import Model, OneLayerRNN
 from .angular import angular
 from .estimate import Estimate
 
 
-def exact(model: nn.Module) -> Estimate:
+def exact(model: Model) -> Estimate:
     """Exact accuracy on standard Gaussian inputs: 2nd-argmax models of two inputs so far.
 
     Raises

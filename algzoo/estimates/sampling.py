@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..zoo import TASKS
+from ..zoo import TASKS, Model, OneLayerRNN
 from .estimate import Estimate
 from .operations import OperationCounter
 
 _BATCH = 2**16  # fixed, so that the result depends on n_samples and seed alone
 
 
-def sampling(model: nn.Module, n_samples: int, seed: int) -> Estimate:
+def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
     """Score of ``model`` on ``n_samples`` independent inputs: accuracy, or mean squared error.
 
     Inputs are standard Gaussian, uniform over functions for longest cycle. The model is run as it
@@ -51,13 +51,11 @@ def sampling(model: nn.Module, n_samples: int, seed: int) -> Estimate:
     return Estimate(mean, counter.total, "D", std=math.sqrt(variance / n_samples))
 
 
-def _inputs(model: nn.Module, n: int, generator: torch.Generator) -> Tensor:
-    if model.task_name == "longest_cycle":
-        size = (n, model.seq_len)
-        return torch.randint(model.input_range, size, generator=generator, device=model.device)
-    return torch.randn(
-        n, model.seq_len, generator=generator, dtype=model.dtype, device=model.device
-    )
+def _inputs(model: Model, n: int, generator: torch.Generator) -> Tensor:
+    size = (n, model.seq_len)
+    if isinstance(model, OneLayerRNN):
+        return torch.randn(size, generator=generator, dtype=model.dtype, device=model.device)
+    return torch.randint(model.input_range, size, generator=generator, device=model.device)
 
 
 def _scores(outputs: Tensor, x: Tensor, task_name: str) -> Tensor:

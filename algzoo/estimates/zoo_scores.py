@@ -21,10 +21,17 @@ def measure_size(family: Family, hidden_size: int, seq_len: int, n_samples: int)
     return scores
 
 
-def best_of(family_name: str, scores: list[float]) -> int:
+def best_of(name: str, scores: list[float]) -> int:
     """Seed of the highest accuracy, or least error; the first of equals."""
-    least_is_best = family_name == "median"
+    least_is_best = name.startswith("median")
     return scores.index(min(scores) if least_is_best else max(scores))
+
+
+def measure_all(n_samples: int) -> Iterator[tuple[str, list[float]]]:
+    """Name ``family_hidden_seq`` and scores of every size of the bundled models."""
+    for family, hidden_size, seq_len in sizes():
+        scores = measure_size(family, hidden_size, seq_len, n_samples)
+        yield f"{family.name}_{hidden_size}_{seq_len}", scores
 
 
 def sizes() -> Iterator[tuple[Family, int, int]]:

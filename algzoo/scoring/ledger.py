@@ -45,7 +45,7 @@ class Prior:
 
 @dataclass(frozen=True)
 class Implied:
-    """Prior of a statement that says the same as the one entry it is given: nothing is left to pay."""
+    """Prior of a statement that says the same as the one entry it is given: it is free."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Audit:
-    """One check against draws from a joint prior: is its price right given what came before?
+    """One check against draws from a joint prior: was its price right, given what came before.
 
     ``p`` is the declared probability, ``frequency`` how often the check held among the ``draws`` in
     which its ``given`` entries held. ``determined_by`` names an earlier entry, not in ``given``,
@@ -167,7 +167,9 @@ class Ledger:
         Where two checks share an id, a ``given`` entry does not come before, or a prior is missing.
     """
 
-    def __init__(self, checks: Sequence[Check], weights: Weights, residual_bits: float = 0.0) -> None:
+    def __init__(
+        self, checks: Sequence[Check], weights: Weights, residual_bits: float = 0.0
+    ) -> None:
         known: set[str] = set()
         for check in checks:
             if check.id in known:

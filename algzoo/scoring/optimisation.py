@@ -14,17 +14,17 @@ import math
 
 import torch
 from scipy.optimize import brentq
-from torch import nn
 
 from ..estimates import Estimator
+from ..zoo import Model
 
 
-def storage_bits(model: nn.Module) -> int:
+def storage_bits(model: Model) -> int:
     """Bits in which the weights are stored, 32 each for float32."""
     return sum(p.numel() * p.element_size() * 8 for p in model.parameters())
 
 
-def weight_bits(model: nn.Module, estimator: Estimator, loss: float) -> float:
+def weight_bits(model: Model, estimator: Estimator, loss: float) -> float:
     """Bits of the weights that matter: the sum over weights of log2(abs(weight) / tolerance).
 
     A weight's tolerance is the smallest change of it alone, up or down, that lowers the estimated
@@ -47,7 +47,7 @@ def weight_bits(model: nn.Module, estimator: Estimator, loss: float) -> float:
 
 
 def _tolerance(
-    model: nn.Module, estimator: Estimator, floor: float, name: str, index: int, weight: float
+    model: Model, estimator: Estimator, floor: float, name: str, index: int, weight: float
 ) -> float:
     """Least change, in units of ``weight``, at which the accuracy falls to ``floor``; at most 1."""
     changed = copy.deepcopy(model).double()

@@ -1,4 +1,4 @@
-"""Many untrained models at once, in standard form: what the checks of a ledger are priced against."""
+"""Many untrained models at once, in standard form: what a ledger's checks are priced against."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def cauchy_models(
 def initialised_models(
     rng: np.random.Generator, n_models: int, hidden_size: int, output_size: int
 ) -> Weights:
-    """Models as PyTorch initialises them, all weights uniform on +-1/sqrt(hidden_size), standardised."""
+    """Models as PyTorch initialises them, uniform on +-1/sqrt(hidden_size), then standardised."""
     bound = hidden_size**-0.5
 
     def uniform(*shape: int) -> np.ndarray:

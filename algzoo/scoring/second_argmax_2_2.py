@@ -26,6 +26,8 @@ from ..structure import Weights, canonical_order, outputs, reorder_neurons, stan
 from ..zoo import OneLayerRNN
 from .ledger import Check, Implied, Ledger, Prior
 
+MatrixName = Literal["w_hi", "w_hh", "w_oh"]
+
 _HALF = "even odds: symmetric about the threshold"
 _FAIR_SIGN = Prior(stats.cauchy(), _HALF)
 _FAIR_SIZE = Prior(stats.halfcauchy(), _HALF)
@@ -34,7 +36,7 @@ _ARC_EQUALITY = Prior(
 )
 
 # Signs of W_hi, W_hh, W_oh and sizes of W_hh in the pattern that ARC describes.
-_SIGNS = {
+_SIGNS: dict[MatrixName, dict[tuple[int, ...], int]] = {
     "w_hi": {(0,): +1, (1,): -1},
     "w_hh": {(0, 0): -1, (0, 1): +1, (1, 0): +1, (1, 1): -1},
     "w_oh": {(0, 0): +1, (0, 1): -1, (1, 0): -1, (1, 1): +1},
@@ -46,7 +48,7 @@ _ABOVE_1 = {(0, 0): False, (0, 1): True, (1, 0): True, (1, 1): False}
 class WeightEntry:
     """One weight."""
 
-    matrix: Literal["w_hi", "w_hh", "w_oh"]
+    matrix: MatrixName
     index: tuple[int, ...]
 
     def __call__(self, weights: Weights) -> NDArray[np.float64]:
@@ -77,7 +79,7 @@ class ReadoutDifference:
 
 @dataclass(frozen=True)
 class CoefficientRatio:
-    """abs(a0 / a1) in the piece where neuron ``took_up`` holds x0 and ``active`` are active after x1."""
+    """abs(a0 / a1) in the piece where neuron ``took_up`` holds x0 and ``active`` are on at x1."""
 
     took_up: int
     active: tuple[int, ...]
@@ -87,7 +89,8 @@ class CoefficientRatio:
         d = _readout(weights)
         a0 = sum(d[..., j] * weights.w_hh[..., j, self.took_up] for j in self.active)
         a1 = sum(d[..., j] * weights.w_hi[..., j] for j in self.active)
-        return np.abs(np.asarray(a0) / np.asarray(a1))
+        ratio: NDArray[np.float64] = np.abs(np.asarray(a0) / np.asarray(a1))
+        return ratio
 
 
 @dataclass(frozen=True)
@@ -145,12 +148,12 @@ def _probe(weights: Weights) -> NDArray[np.float64]:
 
 
 def arc_ledger(model: OneLayerRNN) -> Ledger:
-    """The ledger as ARC counts: 14 bits for signs and sizes, 4 for orders, the rest for equalities."""
+    """The ledger as ARC counts: 14 bits for signs and sizes, 4 for orders, the rest for gaps."""
     return Ledger(_arc_checks(orders_are_implied=False), standard_form(model).weights)
 
 
 def conditional_ledger(model: OneLayerRNN) -> Ledger:
-    """The same checks, each priced given those before it: the orders repeat the sizes and are free."""
+    """The same checks, each priced given those before it: the orders repeat the sizes, free."""
     return Ledger(_arc_checks(orders_are_implied=True), standard_form(model).weights)
 
 
@@ -160,8 +163,8 @@ def needed_ledger(model: OneLayerRNN) -> Ledger:
     The numbering of the neurons is a choice of names, so they are put in canonical order first. The
     error is small if and only if the input weights have opposite signs, d[0] < 0 < d[1], the two
     coefficients on the diagonal are nearly equal, and the piece they belong to is there, which is
-    W_hh[1, 0] > 1 > -W_hh[0, 0] for x0 > 0 and W_hh[0, 1] > 1 > -W_hh[1, 1] for x0 < 0. The signs of
-    W_hh[0, 0] and W_hh[1, 1] do not matter beyond that.
+    W_hh[1, 0] > 1 > -W_hh[0, 0] for x0 > 0 and W_hh[0, 1] > 1 > -W_hh[1, 1] for x0 < 0. The signs
+    of W_hh[0, 0] and W_hh[1, 1] do not matter beyond that.
     """
     ordered = reorder_neurons(model, canonical_order(model))
     return Ledger(_needed_checks(), standard_form(ordered).weights)
@@ -184,7 +187,7 @@ def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
             name = _name(matrix, index)
             relation: Literal["<", ">"] = ">" if sign > 0 else "<"
             statement = f"{name} {relation} 0"
-            measure = WeightEntry(matrix, index)  # type: ignore[arg-type]  # a key of _SIGNS
+            measure = WeightEntry(matrix, index)
             checks.append(
                 Check(f"sign {name}", "sign", statement, measure, relation, 0.0, _FAIR_SIGN)
             )
@@ -198,7 +201,7 @@ def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
         Check(
             "form of the pieces",
             "algebra",
-            "logits[1] - logits[0] is a0 x0 - a1 x1 in each piece, a0 and a1 sums over active neurons",
+            "In each piece a0 and a1 are sums over the active neurons",
             FormError(),
             "<",
             1e-9,
@@ -301,7 +304,7 @@ def gap_densities() -> tuple[float, float]:
     (1 + W00)``, and d rho / d W10 = 1 / (1 + r). Where x0 < 0 the same with 1 / r. The ratio r of
     two half-Cauchy numbers has density ``4 log(r) / (pi^2 (r^2 - 1))``.
     """
-    # The trapezoidal rule in log y and log r: its error falls exponentially with the number of nodes.
+    # The trapezoidal rule in log y and log r: its error falls exponentially with the nodes.
     s = np.linspace(-40.0, 40.0, 801)
     step = s[1] - s[0]
     y, r = np.exp(s), np.exp(s)[:, None]

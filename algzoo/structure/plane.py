@@ -46,7 +46,7 @@ class Segment:
 
 
 def line_segments(weights: Weights, side: int) -> list[Segment]:
-    """Segments of the line x0 = side (+1 or -1), by increasing t. No rounding beyond the numbers'."""
+    """Segments of the line x0 = side (+1 or -1), by increasing t."""
     w_hi, w_hh, w_oh = weights
     first_active = np.array([w > 0 if side > 0 else w < 0 for w in w_hi], dtype=bool)
     first_state = abs(w_hi[first_active])
@@ -119,7 +119,7 @@ class Cone:
 
     @property
     def angles(self) -> tuple[float, float]:
-        """Directions of the two rays in radians; the first in [-pi/2, 3 pi/2), the second larger."""
+        """Directions of the two rays, radians; the first in [-pi/2, 3 pi/2), the second larger."""
         (x, y), (u, v) = self.rays
         first = float(np.arctan2(y, x))
         if first < -np.pi / 2:

@@ -120,7 +120,7 @@ def reorder_neurons(model: Model, order: Sequence[int] | NDArray[np.intp]) -> Mo
     p = np.asarray(order)
     if not np.array_equal(np.sort(p), np.arange(model.hidden_size)):
         raise ValueError(
-            f"order must hold each of the neurons 0 to {model.hidden_size - 1} once, got {p.tolist()}"
+            f"order must hold each neuron 0 to {model.hidden_size - 1} once, got {p.tolist()}"
         )
     reordered = copy.deepcopy(model)
     w_hi, w_hh, w_oh = weights_of(model)
@@ -132,7 +132,7 @@ def reorder_neurons(model: Model, order: Sequence[int] | NDArray[np.intp]) -> Mo
 
 
 def _set_weights(model: OneLayerRNN, weights: Weights) -> None:
-    with torch.no_grad():
-        model.rnn.weight_ih_l0.copy_(torch.as_tensor(weights.w_hi)[:, None])
-        model.rnn.weight_hh_l0.copy_(torch.as_tensor(weights.w_hh))
-        model.linear.weight.copy_(torch.as_tensor(weights.w_oh))
+    w_hi, w_hh, w_oh = (torch.as_tensor(matrix) for matrix in weights)
+    model.load_state_dict(
+        {"rnn.weight_ih_l0": w_hi[:, None], "rnn.weight_hh_l0": w_hh, "linear.weight": w_oh}
+    )

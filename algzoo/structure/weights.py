@@ -36,7 +36,8 @@ def weights_of(model: OneLayerRNN) -> Weights:
         raise TypeError(f"A recurrent model is needed, got {type(model).__name__}")
     if model.bias:
         raise ValueError("Models with biases are not positively homogeneous: bias must be False")
-    parameters = (model.rnn.weight_ih_l0, model.rnn.weight_hh_l0, model.linear.weight)
+    names = ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "linear.weight")
+    parameters = (model.get_parameter(name) for name in names)
     w_ih, w_hh, w_oh = (p.detach().cpu().double().numpy().copy() for p in parameters)
     weights = Weights(w_ih[:, 0], w_hh, w_oh)
     for name, matrix in weights._asdict().items():

@@ -1,6 +1,13 @@
 """The models: architectures, tasks, bundled weights, handcrafted models."""
 
-from .architectures import DistRNN, DistTransformer, OneLayerRNN, ScalarRNN, ScalarTransformer
+from .architectures import (
+    DistRNN,
+    DistTransformer,
+    Model,
+    OneLayerRNN,
+    ScalarRNN,
+    ScalarTransformer,
+)
 from .families import FAMILIES, SEEDS, Family
 from .handcrafted import handcrafted_2nd_argmax
 from .recurrent import (
@@ -8,6 +15,7 @@ from .recurrent import (
     load_recurrent,
     measured_scores,
     published_score,
+    write_scores,
     zoo_2nd_argmax,
     zoo_argmedian,
     zoo_median,
@@ -21,6 +29,7 @@ __all__ = [
     "DistRNN",
     "DistTransformer",
     "Family",
+    "Model",
     "OneLayerRNN",
     "ScalarRNN",
     "ScalarTransformer",
@@ -33,6 +42,7 @@ __all__ = [
     "task_argmedian",
     "task_longest_cycle",
     "task_median",
+    "write_scores",
     "zoo_2nd_argmax",
     "zoo_argmedian",
     "zoo_median",

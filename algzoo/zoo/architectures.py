@@ -79,8 +79,9 @@ class AttentionOnlyTransformer(nn.Module):
     """Token plus position embedding, attention layers with residuals, readout at the last position.
 
     State-dict keys: ``embed.weight`` (input_range, hidden_size), ``pos_embed.weight`` (seq_len,
-    hidden_size), ``attns.L.in_proj_weight`` (3 hidden_size, hidden_size), ``attns.L.out_proj.weight``
-    (hidden_size, hidden_size), ``unembed.weight`` (output_size, hidden_size).
+    hidden_size), ``attns.L.in_proj_weight`` (3 hidden_size, hidden_size),
+    ``attns.L.out_proj.weight`` (hidden_size, hidden_size), ``unembed.weight`` (output_size,
+    hidden_size).
     """
 
     task_name: str
@@ -177,3 +178,6 @@ class ScalarTransformer(AttentionOnlyTransformer):
             n_heads=n_heads,
             bias=bias,
         )
+
+
+Model = OneLayerRNN | AttentionOnlyTransformer  # any model of the zoo

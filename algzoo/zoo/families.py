@@ -1,4 +1,4 @@
-"""The sizes and seeds in which ARC trained each family; what may be asked for, and how a no sounds."""
+"""The sizes and seeds in which ARC trained each family."""
 
 from __future__ import annotations
 

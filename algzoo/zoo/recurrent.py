@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypedDict
@@ -33,13 +34,22 @@ def measured_scores() -> dict[str, Score]:
     return scores
 
 
+def write_scores(scores: Mapping[str, Any]) -> None:
+    """Replace the file that :func:`measured_scores` reads."""
+    path = _DATA / "scores.json"
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
+    beside.replace(path)
+    measured_scores.cache_clear()
+
+
 @cache
 def _published() -> Any:
     return json.loads((_DATA / "published.json").read_text("utf-8"))
 
 
 def published_score(family: str, hidden_size: int, seq_len: int) -> float:
-    """Score of ARC's best seed as ARC published it: accuracy, for median root mean squared error."""
+    """Score of ARC's best seed as published: accuracy, for median root mean squared error."""
     table = _published()["rmse" if family == "median" else "accuracy"]
     return float(table[family][f"{hidden_size},{seq_len}"])
 

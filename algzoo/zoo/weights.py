@@ -40,7 +40,7 @@ def read_state_dict(path: Path, prefix: str = "") -> dict[str, Tensor]:
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Load ``state`` into ``model``; a ``ValueError`` names ``source`` where names or shapes differ."""
+    """Load ``state`` into ``model``; ``ValueError`` naming ``source`` where it does not fit."""
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
