@@ -14,6 +14,9 @@ from nbformat import NotebookNode
 
 from .numbers import METADATA_KEY
 
+# What nbformat raises on JSON that is not a notebook, besides its own error.
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+
 TIME_LIMIT = 900  # seconds for one cell
 
 
@@ -70,7 +73,7 @@ def read(path: Path) -> NotebookNode:
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
-    except (OSError, ValueError, nbformat.ValidationError, AttributeError) as error:
+    except (OSError, nbformat.ValidationError, *_MALFORMED) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ChapterError(f"{path} is not a readable notebook: {reason}") from error
     return notebook

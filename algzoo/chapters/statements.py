@@ -75,11 +75,13 @@ def _record(output: NotebookNode, stated: Any, lines: list[str]) -> Statement:
 
 def _cells(output: NotebookNode, stated: Any) -> Iterator[Statement]:
     columns = [Column(**column) for column in stated["columns"]]
-    shown = output.data["text/markdown"].splitlines()
-    for place, row in enumerate(stated["rows"]):
-        # Two lines of heading come first.
-        line = markdown_table(columns, [row]).splitlines()[-1]
-        intact = place + 2 < len(shown) and shown[place + 2] == line
+    rows = stated["rows"]
+    true = markdown_table(columns, rows).splitlines()
+    copies = [output.data[mime].splitlines() for mime in ("text/markdown", "text/plain")]
+    heading = len(true) - len(rows)
+    same_frame = all(len(c) == len(true) and c[:heading] == true[:heading] for c in copies)
+    for place, row in enumerate(rows, heading):
+        intact = same_frame and all(copy[place] == true[place] for copy in copies)
         for column, value in zip(columns, row, strict=True):
             name = f"{stated['table']}, {row[0]}, {column.heading}"
             yield Statement(name, value, column.rtol, column.atol, intact)
@@ -98,24 +100,27 @@ def _texts(output: NotebookNode, stated: Any, cell: NotebookNode) -> Iterator[St
 def compare(chapter: str, committed: NotebookNode, now: NotebookNode) -> list[Comparison]:
     """Compare what two runs of a chapter state; one row for each name in either."""
     before, after = statements(committed), statements(now)
-    new_values = {statement.name: statement.value for statement in after}
+    found_now = {statement.name: statement for statement in after}
     rows = []
     seen: set[str] = set()
     for old in before:
         name, value = old.name, old.value
-        found = new_values.get(name)
-        tolerance = old.atol + old.rtol * abs(value) if isinstance(value, float) else None
+        new = found_now.get(name)
+        # The tolerance that counts is the source's, not the one in a committed output.
+        judge = new or old
+        tolerance = judge.atol + judge.rtol * abs(value) if isinstance(value, float) else None
         verdict: Verdict
         if name in seen:
             verdict = "stated twice"
-        elif not old.intact:
+        elif not old.intact or (old.rtol, old.atol) != (judge.rtol, judge.atol):
             verdict = "altered"
-        elif name not in new_values:
+        elif new is None:
             verdict = "missing"
         else:
-            verdict = "same" if _agree(value, found, tolerance) else "moved"
+            verdict = "same" if _agree(value, new.value, tolerance) else "moved"
         seen.add(name)
-        rows.append(Comparison(chapter, name, value, found, tolerance, verdict))
+        now_value = new.value if new else None
+        rows.append(Comparison(chapter, name, value, now_value, tolerance, verdict))
     rows += [
         Comparison(chapter, new.name, None, new.value, None, "new")
         for new in after

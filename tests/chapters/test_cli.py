@@ -1,0 +1,122 @@
+"""The command line as its reader meets it."""
+
+import json
+
+import nbformat
+import pytest
+from click.testing import CliRunner
+
+from algzoo.chapters.cli import main
+from algzoo.chapters.notebooks import read, write
+
+
+@pytest.fixture
+def algzoo(small_clone, monkeypatch):
+    monkeypatch.chdir(small_clone)
+
+    def call(*arguments):
+        return CliRunner().invoke(main, arguments)
+
+    return call
+
+
+@pytest.fixture
+def chapter(small_clone):
+    return small_clone / "analyses" / "small.ipynb"
+
+
+def change_source(chapter, old, new):
+    notebook = read(chapter)
+    for cell in notebook.cells:
+        cell.source = cell.source.replace(old, new)
+    write(notebook, chapter)
+
+
+def test_check_holds_and_writes_nothing(algzoo, chapter):
+    before = chapter.read_bytes()
+    result = algzoo("check")
+    assert result.exit_code == 0
+    assert "1 chapters, 8 numbers: 8 the same, 0 not" in result.stdout
+    assert chapter.read_bytes() == before
+
+
+def test_check_names_chapter_and_number_that_moved(algzoo, chapter):
+    change_source(chapter, "3 * scale", "4 * scale")
+    result = algzoo("check", "small")
+    assert result.exit_code == 1
+    assert "small: exact: moved" in result.stdout
+    as_json = json.loads(algzoo("check", "--json").stdout)
+    moved = [row for row in as_json["numbers"] if row["verdict"] != "same"]
+    assert [(r["chapter"], r["name"], r["committed"], r["now"]) for r in moved] == [
+        ("small", "exact", 3, 4)
+    ]
+
+
+def test_check_reports_missing_numbers_and_chapters_that_raise(algzoo, chapter):
+    change_source(chapter, "record(loose=1.0 * scale, rtol=1e-2)", "")
+    result = algzoo("check")
+    assert result.exit_code == 1
+    assert "small: loose: missing" in result.stdout
+    change_source(chapter, "scale = 1", "scale = 1 / 0")
+    result = algzoo("check")
+    assert result.exit_code == 1
+    assert "ZeroDivisionError" in result.stderr
+    assert "1 chapters did not run" in result.stdout
+
+
+def test_run_writes_the_new_numbers_and_then_check_holds(algzoo, chapter):
+    change_source(chapter, "3 * scale", "4 * scale")
+    assert algzoo("run", "small").exit_code == 0
+    assert "exact = 4" in chapter.read_text()
+    assert algzoo("check").exit_code == 0
+
+
+def test_run_of_a_failing_chapter_leaves_it_and_says_so(algzoo, chapter):
+    change_source(chapter, "scale = 1", "scale = undefined_name")
+    before = chapter.read_bytes()
+    result = algzoo("run")
+    assert result.exit_code == 1
+    assert "NameError" in result.stderr
+    assert "small: not written" in result.stderr
+    assert chapter.read_bytes() == before
+
+
+def test_run_with_parameters_needs_and_fills_another_file(algzoo, chapter, tmp_path):
+    before = chapter.read_bytes()
+    refused = algzoo("run", "small", "-p", "scale", "2")
+    assert refused.exit_code == 2
+    assert "--output" in refused.stderr
+    output = tmp_path / "doubled.ipynb"
+    assert algzoo("run", "small", "-p", "scale", "2", "-o", str(output)).exit_code == 0
+    assert "exact = 6" in output.read_text()
+    unknown = algzoo("run", "small", "-p", "scael", "2", "-o", str(output))
+    assert unknown.exit_code == 1
+    assert "no parameter 'scael'" in unknown.stderr
+    assert chapter.read_bytes() == before
+
+
+def test_unknown_chapters_and_foreign_folders_are_one_line(algzoo, tmp_path, monkeypatch):
+    result = algzoo("check", "large")
+    assert result.exit_code == 1
+    assert result.stderr == "Error: No chapter 'large'; there are: small\n"
+    monkeypatch.chdir(tmp_path)
+    result = algzoo("check")
+    assert result.exit_code == 1
+    assert "inside a clone" in result.stderr
+
+
+def test_a_cover_is_written_beside_the_pages(algzoo, chapter, small_clone):
+    notebook = read(chapter)
+    notebook.metadata["algzoo"] = {"cover": "fig"}
+    write(notebook, chapter)
+    assert algzoo("run").exit_code == 0
+    cover = small_clone / "book" / "_static" / "covers" / "small.svg"
+    assert nbformat.read(chapter, 4).cells[4].outputs[0].data["image/svg+xml"] == cover.read_text()
+
+
+def test_models_lists_every_size_with_its_best_score(algzoo):
+    rows = json.loads(algzoo("models", "--json").stdout)
+    assert len(rows) == 96
+    largest = [r for r in rows if (r["family"], r["hidden_size"], r["seq_len"]) == ("median", 2, 2)]
+    assert [r["parameters"] for r in largest] == [8]
+    assert "argmedian" in algzoo("models").stdout

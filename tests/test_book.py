@@ -1,0 +1,103 @@
+"""The built site: complete, strict, offline and described in words."""
+
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+import pytest
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site, built from the committed outputs with every warning an error."""
+    target = tmp_path_factory.mktemp("site")
+    build = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
+    strict = ["-q", "-W", "--keep-going", "-n", "--path-output", str(target)]
+    result = subprocess.run([*build, *strict], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return target / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def pages(site):
+    found = {
+        path: BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for folder in ("book", "analyses")
+        for path in sorted((site / folder).glob("*.html"))
+    }
+    assert len(found) >= 4
+    return found
+
+
+def is_outside(url):
+    return bool(urlparse(url).scheme or urlparse(url).netloc) and not url.startswith("data:")
+
+
+def test_every_chapter_has_its_page(site):
+    for chapter in (ROOT / "analyses").glob("*.ipynb"):
+        assert (site / "analyses" / f"{chapter.stem}.html").is_file()
+
+
+def test_no_page_requests_anything_from_outside(pages):
+    for path, page in pages.items():
+        loaded = [tag["src"] for tag in page.find_all(src=True)]
+        loaded += [
+            tag["href"]
+            for tag in page.find_all("link", href=True)
+            if {"stylesheet", "icon", "preload", "preconnect"} & set(tag.get("rel", []))
+        ]
+        assert [url for url in loaded if is_outside(url)] == [], path.name
+
+
+def test_what_a_page_loads_and_links_is_there(site, pages):
+    for path, page in pages.items():
+        for tag in page.find_all(["script", "link", "img", "a"]):
+            url = tag.get("src") or tag.get("href")
+            if not url or is_outside(url) or url.startswith(("#", "data:")):
+                continue
+            if "canonical" in tag.get("rel", []):
+                continue
+            target = (path.parent / unquote(urlparse(url).path)).resolve()
+            assert target.exists(), f"{path.name} -> {url}"
+
+
+def test_style_sheets_and_formulas_need_no_network(site):
+    for sheet in (site / "_static").rglob("*.css"):
+        assert "url(http" not in sheet.read_text("utf-8").replace('"', "").replace("'", ""), (
+            sheet.name
+        )
+    assert (site / "_static" / "mathjax" / "tex-chtml.js").is_file()
+    assert list(
+        (site / "_static" / "mathjax" / "output" / "chtml" / "fonts" / "woff-v2").glob("*.woff")
+    )
+
+
+def test_every_picture_is_described(pages):
+    for path, page in pages.items():
+        for image in page.find("article").find_all("img"):
+            assert len(image.get("alt", "")) > 20, f"{path.name}: {image.get('src')}"
+
+
+def test_every_figure_of_a_chapter_has_a_caption(pages):
+    figures = [f for page in pages.values() for f in page.find_all("figure")]
+    assert len(figures) >= 3
+    for figure in figures:
+        assert len(figure.find("figcaption").get_text(strip=True)) > 40
+
+
+def test_numbers_in_sentences_are_filled_in(pages):
+    for path, page in pages.items():
+        assert "{glue" not in page.find("article").get_text().replace("{glue:text},", ""), path.name
+    chapter = next(page for path, page in pages.items() if path.stem == "second_argmax_h2_n2")
+    assert len(chapter.find_all("span", class_="pasted-text")) > 30
+
+
+def test_formulas_are_marked_for_rendering(pages):
+    chapter = next(page for path, page in pages.items() if path.stem == "second_argmax_h2_n2")
+    assert len(chapter.find_all(class_="math")) > 30
+    loaded = [script["src"] for script in chapter.find_all("script", src=True)]
+    assert any("mathjax/tex-chtml.js" in source for source in loaded)

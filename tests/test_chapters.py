@@ -1,0 +1,96 @@
+"""Every chapter, re-executed: its numbers hold, on other models too; the house rules."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from algzoo.chapters.cover import cover
+from algzoo.chapters.notebooks import execute, read
+from algzoo.chapters.statements import compare, statements
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = sorted((ROOT / "analyses").glob("*.ipynb"))
+# Glued numbers, code and formulas; a figure's name is a word, not a number.
+NOT_PROSE = r"\{glue:text\}`[^`]*`|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$"
+M22 = ROOT / "analyses" / "second_argmax_h2_n2.ipynb"
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's start-up
+
+
+@pytest.fixture(params=CHAPTERS, ids=lambda path: path.stem)
+def chapter(request):
+    return request.param
+
+
+def stated(notebook):
+    return {statement.name: statement.value for statement in statements(notebook)}
+
+
+def test_numbers_hold(chapter):
+    rows = compare(chapter.stem, read(chapter), execute(chapter))
+    assert len(rows) > 10
+    assert [row for row in rows if not row.held] == []
+
+
+def test_everything_a_chapter_shows_is_recorded(chapter):
+    for cell in read(chapter).cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                assert output.name == "stdout", "a chapter writes nothing to stderr"
+                names = {statement.name for statement in statements(read(chapter))}
+                assert {line.split(" = ")[0] for line in output.text.splitlines()} <= names
+            else:
+                assert "algzoo" in output.metadata, f"unrecorded output below: {cell.source[:60]}"
+
+
+def test_cells_are_small_and_introduced(chapter):
+    previous = None
+    for cell in read(chapter).cells:
+        if cell.cell_type == "code":
+            lines = cell.source.splitlines()
+            assert len(lines) <= 15, cell.source
+            assert all(len(line) <= 80 for line in lines), cell.source
+            assert previous == "markdown", f"no prose before: {cell.source[:60]}"
+        previous = cell.cell_type
+
+
+def test_no_measured_number_is_typed_in_prose(chapter):
+    for cell in read(chapter).cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(NOT_PROSE, "", cell.source, flags=re.DOTALL)
+            assert re.findall(r"\S*\d(?:\.\d|%|e[-+]?\d)\S*", prose) == []
+
+
+def test_the_cover_file_is_the_chapters_figure(chapter):
+    notebook = read(chapter)
+    name = notebook.metadata.get("algzoo", {}).get("cover")
+    if name is not None:
+        path = ROOT / "book" / "_static" / "covers" / f"{chapter.stem}.svg"
+        assert path.read_text("utf-8") == cover(notebook, name)
+
+
+def test_m22_runs_on_another_accurate_seed():
+    other = stated(execute(M22, {"seed": 1}))
+    assert other["n_failed"] == 0
+    assert other["error"] == pytest.approx(1.00483e-4, rel=1e-5)
+    assert other["z"] < 4
+
+
+@pytest.mark.parametrize(("seed", "error"), [(0, 0.5), (3, 0.1252565), (4, 0.5)])
+def test_m22_says_what_is_wrong_with_the_poor_seeds(seed, error):
+    poor = stated(execute(M22, {"seed": seed}))
+    assert poor["error"] == pytest.approx(error, abs=1e-7)
+    assert poor["n_failed"] > 0
+    assert "does not apply" in poor["verdict"]
+    assert "is forgotten" in poor[f"seed_{seed}"]
+
+
+def test_m22_runs_on_the_official_weights(shared, monkeypatch):
+    monkeypatch.setenv("ALGZOO_OFFICIAL", str(shared / "data" / "official"))
+    official = stated(execute(M22, {"source": "official"}))
+    assert official["error"] == pytest.approx(7.7431e-5, abs=5e-10)
+    assert official["estimates, first order, error rate"] == pytest.approx(7.745e-5, abs=5e-9)
+    assert official["arc_total"] == pytest.approx(40.2, abs=0.05)
+    assert official["conditional_total"] == pytest.approx(36.2, abs=0.05)
+    assert official["z"] < 4
