@@ -11,10 +11,10 @@ Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 20
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import atan, inf, pi
+from math import inf, pi
 from typing import Any
 
-from ..structure import Segment, Weights, as_fractions, line_segments, weights_of
+from ..structure import Segment, Weights, as_fractions, direction, line_segments, weights_of
 from ..zoo import Model, OneLayerRNN
 from .estimate import Estimate
 from .operations import OperationCounter, plain
@@ -50,15 +50,9 @@ def wrong_sectors(model: Model) -> list[tuple[float, float]]:
     sectors = []
     for segment in _segments(model, counter):
         for ends in _wrong_intervals(segment):
-            first, second = (_direction(segment.side, plain(t)) for t in ends)
+            first, second = (direction(segment.side, plain(t)) for t in ends)
             sectors.append((first, second) if segment.side > 0 else (second, first))
     return sectors
-
-
-def _direction(side: int, t: Any) -> float:
-    """Direction, in [-pi/2, 3 pi/2], of the ray through (side, t)."""
-    from_right = pi / 2 if t == inf else -pi / 2 if t == -inf else atan(t)
-    return from_right if side > 0 else pi - from_right
 
 
 def first_order(model: Model) -> Estimate:
@@ -72,8 +66,8 @@ def first_order(model: Model) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is not a 2nd-argmax model of two inputs, or a0 and a1 are not both positive
-        in the two pieces.
+        Where ``model`` is not a 2nd-argmax model of two inputs, a0 and a1 are not both positive in
+        the two pieces, or their gaps are so large that the formula gives no probability.
     """
     counter = OperationCounter()
     gaps: list[Any] = []
@@ -86,11 +80,17 @@ def first_order(model: Model) -> Estimate:
             if not (a0 > 0 and a1 > 0):
                 raise ValueError(
                     "The first-order formula needs logits[1] - logits[0] = a0 x0 - a1 x1 with "
-                    f"a0, a1 > 0 on the line x0 = x1; where x0 {'>' if side > 0 else '<'} 0, "
-                    f"a0 = {float(plain(a0)):.6g} and a1 = {float(plain(a1)):.6g}"
+                    f"a0, a1 > 0 on the line x0 = x1; where x0 {'>' if side > 0 else '<'} 0 "
+                    "they are not both positive"
                 )
             gaps.append(_greatest(a0, a1) / _least(a0, a1) - 1)
-    return Estimate(1 - float(plain(gaps[0] + gaps[1])) / (4 * pi), counter.total, "A")
+    turned = plain(gaps[0] + gaps[1])
+    if turned > 4 * pi:
+        raise ValueError(
+            "The gaps between a0 and a1 are too large for the first-order formula: "
+            "their sum exceeds 4 pi"
+        )
+    return Estimate(1 - float(turned) / (4 * pi), counter.total, "A")
 
 
 def _segments(model: Model, counter: OperationCounter) -> Iterator[Segment]:

@@ -19,7 +19,9 @@ from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 Kind = Literal["multiply_add", "multiply", "add", "divide", "compare", "transcendental"]
@@ -59,9 +61,17 @@ class OperationCounter:
 
     @contextmanager
     def tensors(self) -> Iterator[None]:
-        """Count the multiply-adds of the matrix products that torch does inside the block."""
-        with FlopCounterMode(display=False) as flops:
-            yield
+        """Count the multiply-adds of the matrix products that torch does inside the block.
+
+        Attention is computed as plain matrix products there, for its fused kernels go uncounted.
+        """
+        fused = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)
+        try:
+            with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as flops:
+                yield
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fused)
         self.counts["multiply_add"] += flops.get_total_flops() // 2  # torch counts 2 for each
 
 
@@ -84,9 +94,12 @@ class CountedNumber:
 
     def _add(self, other: Any, sign: int) -> CountedNumber:
         counts = self.counter.counts
-        if self.is_product or (isinstance(other, CountedNumber) and other.is_product):
-            counts["multiply"] -= 1
-            counts["multiply_add"] += 1
+        for operand in (self, other):
+            if isinstance(operand, CountedNumber) and operand.is_product:
+                operand.is_product = False  # used up: its multiplication is paid for here
+                counts["multiply"] -= 1
+                counts["multiply_add"] += 1
+                break
         else:
             counts["add"] += 1
         return CountedNumber(self.value + sign * plain(other), self.counter)

@@ -65,8 +65,9 @@ class Check:
         Pure function of weights in standard form to the number that the claim is about; leading
         axes of the weights run over models.
     relation, threshold
-        The check holds where ``measure(weights) relation threshold``. No threshold: as small as it
-        is found to be in the model that is explained, which is how a near-equality is claimed.
+        The check holds where ``measure(weights) relation threshold``; priors are continuous, so
+        that ``<`` and ``<=`` are equally probable. No threshold: as small as it is found to be in
+        the model that is explained, which is how a near-equality is claimed.
     prior
         Distribution of the measurement given the entries in ``given``; ``None`` for algebra.
     given
@@ -79,7 +80,7 @@ class Check:
     kind: Kind
     statement: str
     measure: Measure
-    relation: Literal["<", ">"]
+    relation: Literal["<", "<=", ">"]
     threshold: float | None
     prior: Prior | Implied | None
     given: tuple[str, ...] = ()
@@ -89,7 +90,9 @@ class Check:
         """Whether the statement is true; shape of the weights' leading axes."""
         assert self.threshold is not None, "the ledger fixes thresholds"
         value = np.asarray(self.measure(weights))
-        return value <= self.threshold if self.relation == "<" else value > self.threshold
+        compare = {"<": np.less, "<=": np.less_equal, ">": np.greater}[self.relation]
+        holds: NDArray[np.bool_] = compare(value, self.threshold)
+        return holds
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,7 @@ class Ledger:
         if isinstance(check.prior, Implied):
             return float(held[check.given[0]])
         distribution = check.prior.distribution
-        p = distribution.cdf if check.relation == "<" else distribution.sf
+        p = distribution.sf if check.relation == ">" else distribution.cdf
         return float(p(check.threshold))
 
     def on(self, weights: Weights) -> Ledger:

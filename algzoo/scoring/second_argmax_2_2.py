@@ -4,7 +4,7 @@ Throughout, the model is in standard form with W_hi = (+1, -1): neuron 0 takes u
 neuron 1 where x0 < 0. With d = W_oh[1] - W_oh[0], in the piece where neuron i took up x0 and the
 neurons in S are active after x1,
 
-    logits[1] - logits[0] = a0 x0 - a1 x1,   abs(a0) = abs(sum over S of d[j] W_hh[j, i]),
+    logits[1] - logits[0] = a0 x0 - a1 x1,   a0 = sum over S of d[j] W_hh[j, i] W_hi[i],
                                              a1 = -sum over S of d[j] W_hi[j].
 
 Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,18 +79,28 @@ class ReadoutDifference:
 
 @dataclass(frozen=True)
 class CoefficientRatio:
-    """abs(a0 / a1) in the piece where neuron ``took_up`` holds x0 and ``active`` are on at x1."""
+    """a0 / a1 in the piece where neuron ``took_up`` holds x0 and ``active`` are active after x1."""
 
     took_up: int
     active: tuple[int, ...]
 
     def __call__(self, weights: Weights) -> NDArray[np.float64]:
         """The ratio, shape of the leading axes."""
+        side = -1 if self.took_up else +1
         d = _readout(weights)
-        a0 = sum(d[..., j] * weights.w_hh[..., j, self.took_up] for j in self.active)
-        a1 = sum(d[..., j] * weights.w_hi[..., j] for j in self.active)
-        ratio: NDArray[np.float64] = np.abs(np.asarray(a0) / np.asarray(a1))
+        a0 = side * sum(d[..., j] * weights.w_hh[..., j, self.took_up] for j in self.active)
+        a1 = -sum(d[..., j] * weights.w_hi[..., j] for j in self.active)
+        ratio: NDArray[np.float64] = np.asarray(a0) / np.asarray(a1)
         return ratio
+
+
+@dataclass(frozen=True)
+class CoefficientSizes(CoefficientRatio):
+    """abs(a0 / a1), in the same piece."""
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """The ratio, shape of the leading axes."""
+        return np.abs(super().__call__(weights))
 
 
 @dataclass(frozen=True)
@@ -100,8 +110,10 @@ class Gap:
     took_up: int
 
     def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The gap, 0 at equality; shape of the leading axes."""
-        return np.abs(np.log(CoefficientRatio(self.took_up, (0, 1))(weights)))
+        """The gap, 0 at equality, infinite for opposite signs; shape of the leading axes."""
+        ratio = CoefficientRatio(self.took_up, (0, 1))(weights)
+        same_sign = ratio > 0
+        return np.where(same_sign, np.abs(np.log(np.where(same_sign, ratio, 1.0))), np.inf)
 
 
 @dataclass(frozen=True)
@@ -157,17 +169,17 @@ def conditional_ledger(model: OneLayerRNN) -> Ledger:
     return Ledger(_arc_checks(orders_are_implied=True), standard_form(model).weights)
 
 
-def needed_ledger(model: OneLayerRNN) -> Ledger:
-    """Only what the accuracy needs, priced under one joint prior (see :func:`gap_prior`).
+def lean_ledger(model: OneLayerRNN) -> Ledger:
+    """Only what suffices for the accuracy, priced under one joint prior (see :func:`gap_prior`).
 
     The numbering of the neurons is a choice of names, so they are put in canonical order first. The
-    error is small if and only if the input weights have opposite signs, d[0] < 0 < d[1], the two
-    coefficients on the diagonal are nearly equal, and the piece they belong to is there, which is
+    error is small if the input weights have opposite signs, d[0] < 0 < d[1], the two coefficients
+    on the diagonal are nearly equal, and the piece they belong to is there, which is
     W_hh[1, 0] > 1 > -W_hh[0, 0] for x0 > 0 and W_hh[0, 1] > 1 > -W_hh[1, 1] for x0 < 0. The signs
     of W_hh[0, 0] and W_hh[1, 1] do not matter beyond that.
     """
     ordered = reorder_neurons(model, canonical_order(model))
-    return Ledger(_needed_checks(), standard_form(ordered).weights)
+    return Ledger(_lean_checks(), standard_form(ordered).weights)
 
 
 def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
@@ -177,7 +189,7 @@ def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
             "algebra",
             "Measuring the neurons in other units changes no output",
             RescalingError(),
-            "<",
+            "<=",
             0.0,
             None,
         )
@@ -203,7 +215,7 @@ def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
             "algebra",
             "In each piece a0 and a1 are sums over the active neurons",
             FormError(),
-            "<",
+            "<=",
             1e-9,
             None,
         )
@@ -216,7 +228,7 @@ def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
                 f"order x0 {_side(took_up)} 0, neuron {neuron}",
                 "order",
                 f"a0 {relation} a1 where x0 {_side(took_up)} 0 and neuron {neuron} alone is active",
-                CoefficientRatio(took_up, (neuron,)),
+                CoefficientSizes(took_up, (neuron,)),
                 relation,
                 1.0,
                 Implied() if orders_are_implied else _FAIR_SIZE,
@@ -226,7 +238,7 @@ def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
     return checks + [_equality(took_up, _ARC_EQUALITY) for took_up in (0, 1)]
 
 
-def _needed_checks() -> list[Check]:
+def _lean_checks() -> list[Check]:
     checks = [
         Check(
             "opposite W_hi",
@@ -281,7 +293,7 @@ def _equality(took_up: int, prior: Prior) -> Check:
         "equality",
         f"a0 and a1 agree this closely where x0 {_side(took_up)} 0 and both neurons are active",
         Gap(took_up),
-        "<",
+        "<=",
         None,
         prior,
     )
@@ -295,14 +307,30 @@ def _side(took_up: int) -> str:
     return "<" if took_up else ">"
 
 
-@cache
-def gap_densities() -> tuple[float, float]:
-    """Densities at equality of the two log ratios of coefficients, under the joint Cauchy prior.
+class _Circuits(NamedTuple):
+    """Densities at 1 of the place where the answer switches, under the joint Cauchy prior.
 
-    The first given the other needed checks, the second given the first as well. Where x0 > 0, with
-    r = abs(d[0] / d[1]), the ratio is ``rho = (W10 - r W00) / (1 + r)``; it is 1 at ``W10 = 1 + r
-    (1 + W00)``, and d rho / d W10 = 1 / (1 + r). Where x0 < 0 the same with 1 / r. The ratio r of
-    two half-Cauchy numbers has density ``4 log(r) / (pi^2 (r^2 - 1))``.
+    On each side of x0 = 0, with input weights of opposite signs and d[0] < 0 < d[1], the answer is
+    1 below some t = x1 / abs(x0) and 0 above, and right where that place is t = sign(x0). Either
+    both neurons are active there, and it is the ratio of coefficients; or neither is, the logits
+    tie beyond it, and it is where one neuron switches off. Entry [i, j] of a table belongs to
+    circuit i where x0 > 0 and j where x0 < 0: 0 for both neurons, 1 for one.
+    """
+
+    first: NDArray[np.float64]  # (2,): where x0 > 0
+    pairs: NDArray[np.float64]  # (2, 2): on both sides together
+
+
+@cache
+def _circuits() -> _Circuits:
+    """The densities, with the probabilities of the circuits included.
+
+    Where x0 > 0, with r = abs(d[0] / d[1]): both neurons are active about the switch if W10 > 1 >
+    -W00, and it lies at ``rho = (W10 - r W00) / (1 + r)``, which is 1 at ``W10 = 1 + r (1 + W00)``,
+    with d rho / d W10 = 1 / (1 + r). Else, for W00 < -1, it lies at W10. Where x0 < 0 the same with
+    1 / r and W01, W11; but a tie is answered with 0, so that the neuron that counts is the one with
+    weight W11, which is near -1 then, while W01 < 1. The ratio r of two half-Cauchy numbers has
+    density ``4 log(r) / (pi^2 (r^2 - 1))``.
     """
     # The trapezoidal rule in log y and log r: its error falls exponentially with the nodes.
     s = np.linspace(-40.0, 40.0, 801)
@@ -310,12 +338,22 @@ def gap_densities() -> tuple[float, float]:
     y, r = np.exp(s), np.exp(s)[:, None]
     cauchy = stats.cauchy.pdf
     # Density of rho at 1 together with W10 > 1 > -W00, given r; y = r (1 + W00) runs over (0, inf).
-    given_r = (cauchy(y / r - 1) * cauchy(1 + y) * y).sum(-1) * step * (1 + r[:, 0]) / r[:, 0]
+    both = (cauchy(y / r - 1) * cauchy(1 + y) * y).sum(-1) * step * (1 + r[:, 0]) / r[:, 0]
+    first = np.stack([both, np.full_like(both, cauchy(1) * stats.cauchy.cdf(-1))])
+    second = np.stack([both[::-1], np.full_like(both, cauchy(-1) * stats.cauchy.cdf(1))])
     s_over_sinh = np.divide(s, np.sinh(s), out=np.ones_like(s), where=s != 0)
     weight = 2 / np.pi**2 * s_over_sinh * step  # of log r
-    one = float(weight @ given_r)
-    both = float(weight @ (given_r * given_r[::-1]))  # reversed is 1 / r
+    return _Circuits(first @ weight, (first * weight) @ second.T)
+
+
+def gap_densities() -> tuple[float, float]:
+    """Densities at equality of the two log ratios of coefficients, under the joint Cauchy prior.
+
+    The first given the other checks of :func:`lean_ledger`, the second given the first as well.
+    """
+    circuits = _circuits()
     pattern = float(stats.cauchy.sf(1) * stats.cauchy.sf(-1))  # of one side; independent of r
+    one, both = float(circuits.first[0]), float(circuits.pairs[0, 0])
     return one / pattern, both / (one * pattern)
 
 
@@ -327,15 +365,24 @@ def gap_prior(took_up: int) -> Prior:
     )
 
 
+def circuit_shares() -> NDArray[np.float64]:
+    """Shares of four circuits among models with a small error, under the joint Cauchy prior.
+
+    Entry [i, j]: circuit i where x0 > 0 and j where x0 < 0. Circuit 0 compares with both neurons,
+    as ARC describes; in circuit 1 a single neuron decides, and beyond it the logits tie.
+    """
+    pairs = _circuits().pairs
+    shares: NDArray[np.float64] = pairs / pairs.sum()
+    return shares
+
+
 def selection_bits(model: OneLayerRNN) -> float:
     """Bits of optimisation: -log2 of the prior probability of a model at least as accurate.
 
-    Under the joint prior of :func:`needed_ledger`, to first order in the error e, which must be
-    small: the two gaps g, g' then satisfy ``g + g' <= 4 pi e``, a region of area ``2 (4 pi e)^2``
-    around equality in the plane of the two log ratios.
+    Under the joint Cauchy prior, over all four circuits, and to first order in the error e, which
+    must be small: the distances g, g' of the two switches from the diagonal, as log ratios, then
+    satisfy ``g + g' <= 4 pi e``, a region of area ``2 (4 pi e)^2`` around (0, 0).
     """
     error = 1 - exact(model).value
-    entries = needed_ledger(model).entries
-    pattern = math.fsum(-math.log2(e.p) for e in entries if e.check.kind != "equality")
-    first, second = gap_densities()
-    return pattern - math.log2(2 * (4 * math.pi * error) ** 2 * first * second)
+    signs = 1 / 8  # input weights of opposite signs, d[0] < 0 < d[1]
+    return -math.log2(signs * 2 * (4 * math.pi * error) ** 2 * float(_circuits().pairs.sum()))

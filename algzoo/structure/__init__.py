@@ -1,6 +1,6 @@
 """What the weights say: standard form, neuron order, linear pieces."""
 
-from .plane import Cone, Segment, as_fractions, cones, line_segments
+from .plane import Cone, Segment, as_fractions, cones, direction, line_segments
 from .standard_form import StandardForm, canonical_order, reorder_neurons, standard_form
 from .weights import Weights, outputs, weights_of
 
@@ -12,6 +12,7 @@ __all__ = [
     "as_fractions",
     "canonical_order",
     "cones",
+    "direction",
     "line_segments",
     "outputs",
     "reorder_neurons",

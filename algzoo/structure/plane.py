@@ -17,7 +17,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 from fractions import Fraction
-from math import inf
+from math import atan, inf, pi
 from typing import Any
 
 import numpy as np
@@ -101,11 +101,14 @@ class Cone:
         Which neurons are active after each input, shape (seq_len, hidden_size).
     outputs
         The matrix L of the linear map, shape (output_size, seq_len): outputs = L x on the cone.
+    angles
+        Directions of the two rays, radians; the first in [-pi/2, 3 pi/2), the second not smaller.
     """
 
     rays: NDArray[np.float64]
     pattern: NDArray[np.bool_]
     outputs: NDArray[np.float64]
+    angles: tuple[float, float]
 
     @property
     def a0(self) -> float:
@@ -116,16 +119,6 @@ class Cone:
     def a1(self) -> float:
         """Coefficient a1 of ``logits[1] - logits[0] = a0 x0 - a1 x1``."""
         return float(self.outputs[0, 1] - self.outputs[1, 1])
-
-    @property
-    def angles(self) -> tuple[float, float]:
-        """Directions of the two rays, radians; the first in [-pi/2, 3 pi/2), the second larger."""
-        (x, y), (u, v) = self.rays
-        first = float(np.arctan2(y, x))
-        if first < -np.pi / 2:
-            first += 2 * np.pi
-        between = float(np.arctan2(x * v - y * u, x * u + y * v)) % (2 * np.pi)
-        return first, first + between
 
     @property
     def fraction(self) -> float:
@@ -157,19 +150,20 @@ def _cone(segment: Segment) -> Cone:
     ends = [segment.lower, segment.upper]
     if segment.side < 0:
         ends.reverse()  # on the left, counterclockwise is downward
-    rays = np.array([_direction(segment.side, t) for t in ends])
+    first, second = (direction(segment.side, t) for t in ends)
+    rays = np.array([(np.cos(angle), np.sin(angle)) for angle in (first, second)])
     outputs = np.stack([segment.side * segment.constant, segment.slope], axis=1)
     try:
-        return Cone(rays, np.stack(segment.active), outputs.astype(np.float64))
+        linear_map = outputs.astype(np.float64)
     except OverflowError as error:
         raise ValueError("The model's outputs overflow float64") from error
+    return Cone(rays, np.stack(segment.active), linear_map, (first, second))
 
 
-def _direction(side: int, t: Number) -> tuple[float, float]:
-    """Unit vector from the origin to (side, t)."""
+def direction(side: int, t: Number) -> float:
+    """Direction, in [-pi/2, 3 pi/2], of the ray from the origin through (side, t)."""
     if abs(t) <= 1:
-        length = np.hypot(1.0, float(t))
-        return side / length, float(t) / length
-    inverse = 0.0 if abs(t) == inf else float(1 / t)  # t itself may be too large for a float
-    length = np.hypot(1.0, inverse)
-    return side * abs(inverse) / length, (1.0 if t > 0 else -1.0) / length
+        from_right = atan(t)
+    else:  # t itself may be infinite or too large for a float
+        from_right = (pi / 2 if t > 0 else -pi / 2) - (0.0 if abs(t) == inf else atan(1 / t))
+    return from_right if side > 0 else pi - from_right

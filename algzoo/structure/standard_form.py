@@ -71,7 +71,7 @@ def standard_form(model: OneLayerRNN) -> StandardForm:
     zero_inputs = tuple(int(i) for i in np.flatnonzero(w_hi == 0))
     scale = np.where(w_hi == 0, 1.0, np.abs(w_hi))
     with np.errstate(over="ignore", invalid="ignore"):
-        standard = Weights(np.sign(w_hi), w_hh * scale / scale[:, None], w_oh * scale)
+        standard = Weights(np.sign(w_hi), w_hh * (scale / scale[:, None]), w_oh * scale)
     if not all(np.isfinite(matrix).all() for matrix in standard):
         raise ValueError(
             "The standard form overflows float64: input weights range from "
@@ -118,7 +118,8 @@ def reorder_neurons(model: Model, order: Sequence[int] | NDArray[np.intp]) -> Mo
         Where ``order`` is not a permutation of the model's neurons.
     """
     p = np.asarray(order)
-    if not np.array_equal(np.sort(p), np.arange(model.hidden_size)):
+    whole = np.issubdtype(p.dtype, np.integer)
+    if not (whole and np.array_equal(np.sort(p), np.arange(model.hidden_size))):
         raise ValueError(
             f"order must hold each neuron 0 to {model.hidden_size - 1} once, got {p.tolist()}"
         )

@@ -35,6 +35,7 @@ def check_choice(
     name: str, value: object, choices: Collection[object], *, what: str = "zoo model"
 ) -> None:
     """Raise a ``ValueError`` that names the value and the choices, unless it is one of them."""
-    if isinstance(value, bool) or value not in choices:
+    # True == 1 and 2.0 == 2, yet neither is a size that anybody has.
+    if isinstance(value, (bool, float)) or value not in choices:
         listed = ", ".join(map(str, choices))
         raise ValueError(f"No {what} with {name} {value!r}, please choose one of: {listed}")
