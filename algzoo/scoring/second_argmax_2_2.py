@@ -78,42 +78,32 @@ class ReadoutDifference:
 
 
 @dataclass(frozen=True)
-class CoefficientRatio:
-    """a0 / a1 in the piece where neuron ``took_up`` holds x0 and ``active`` are active after x1."""
+class CoefficientSizes:
+    """abs(a0 / a1) where neuron ``took_up`` holds x0 and ``active`` are active after x1."""
 
     took_up: int
     active: tuple[int, ...]
 
     def __call__(self, weights: Weights) -> NDArray[np.float64]:
         """The ratio, shape of the leading axes."""
-        side = -1 if self.took_up else +1
-        d = _readout(weights)
-        a0 = side * sum(d[..., j] * weights.w_hh[..., j, self.took_up] for j in self.active)
-        a1 = -sum(d[..., j] * weights.w_hi[..., j] for j in self.active)
-        ratio: NDArray[np.float64] = np.asarray(a0) / np.asarray(a1)
-        return ratio
-
-
-@dataclass(frozen=True)
-class CoefficientSizes(CoefficientRatio):
-    """abs(a0 / a1), in the same piece."""
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The ratio, shape of the leading axes."""
-        return np.abs(super().__call__(weights))
+        a0, a1 = coefficients(weights, self.took_up, self.active)
+        return np.abs(a0 / a1)
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Log of the larger over the smaller of a0 and a1 where both neurons are active after x1."""
+    """How far a0 and a1 are from equal where both neurons are active: twice an angle, radians.
+
+    The angle is that between the ray on which a0 x0 = a1 x1 and the diagonal. Where a0 and a1 are
+    nearly equal, twice the angle is the log of the larger over the smaller one, to second order.
+    """
 
     took_up: int
 
     def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The gap, 0 at equality, infinite for opposite signs; shape of the leading axes."""
-        ratio = CoefficientRatio(self.took_up, (0, 1))(weights)
-        same_sign = ratio > 0
-        return np.where(same_sign, np.abs(np.log(np.where(same_sign, ratio, 1.0))), np.inf)
+        """The gap, 0 at equality; shape of the leading axes."""
+        a0, a1 = coefficients(weights, self.took_up, (0, 1))
+        return 2 * np.abs(np.arctan2(a0, a1) - np.pi / 4)
 
 
 @dataclass(frozen=True)
@@ -145,6 +135,20 @@ class FormError:
         size = np.abs(terms).sum(-1) + np.abs(logits).sum(-1)
         relative: NDArray[np.float64] = (error / np.where(size > 0, size, 1)).max(-1)
         return relative
+
+
+def coefficients(
+    weights: Weights, took_up: int, active: tuple[int, ...]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """a0 and a1 in the piece where ``took_up`` holds x0 and ``active`` are active after x1.
+
+    Each of the shape of the weights' leading axes.
+    """
+    d = _readout(weights)
+    terms = [d[..., j] * weights.w_hh[..., j, took_up] for j in active]
+    a0 = np.sum(terms, axis=0) * (-1 if took_up else +1)
+    a1 = -np.sum([d[..., j] * weights.w_hi[..., j] for j in active], axis=0)
+    return a0, a1
 
 
 def _readout(weights: Weights) -> NDArray[np.float64]:

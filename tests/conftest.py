@@ -1,0 +1,85 @@
+"""What all tests share: repeatable examples, ARC's files, and models from plain arrays."""
+
+import os
+from pathlib import Path
+
+# Before torch is loaded, here and in the kernels of chapters: its threads only wait for each other
+# on models as small as these, for very long where something else is running.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import settings
+
+from algzoo.zoo import DistRNN, zoo_2nd_argmax
+
+settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
+settings.load_profile("repeatable")
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder beside the repository that holds training results and ARC's own weights."""
+    folder = Path(__file__).parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"needs {folder}, which holds training results and ARC's own weights")
+    return folder
+
+
+@pytest.fixture
+def official(shared, monkeypatch):
+    """The folder of ARC's own weights, made known to the package."""
+    folder = shared / "data" / "official"
+    monkeypatch.setenv("ALGZOO_OFFICIAL", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def official_2_2(shared):
+    """ARC's own M2,2."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALGZOO_OFFICIAL", str(shared / "data" / "official"))
+        return zoo_2nd_argmax(2, 2, source="official")
+
+
+@pytest.fixture(scope="session")
+def make_rnn():
+    """Build a float64 2nd-argmax model from W_hi, W_hh and W_oh."""
+
+    def make(w_hi, w_hh, w_oh, seq_len=2):
+        w_hi, w_hh, w_oh = (torch.as_tensor(np.array(w, float)) for w in (w_hi, w_hh, w_oh))
+        model = DistRNN(len(w_hi), seq_len).double()
+        model.load_state_dict(
+            {
+                "rnn.weight_ih_l0": w_hi[:, None],
+                "rnn.weight_hh_l0": w_hh,
+                "linear.weight": w_oh,
+            }
+        )
+        return model
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def gaussian_rnn(make_rnn):
+    """Build a 2nd-argmax model with standard Gaussian weights from a seed."""
+
+    def make(seed, hidden_size, seq_len=2):
+        rng = np.random.default_rng(seed)
+        shapes = (hidden_size,), (hidden_size, hidden_size), (seq_len, hidden_size)
+        return make_rnn(*(rng.standard_normal(shape) for shape in shapes), seq_len=seq_len)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def nearly_perfect_rnn(make_rnn):
+    """Build a model like M2,2 whose accuracy falls as W_hh[1, 0] leaves 1.1415."""
+
+    def make(w_10=1.1415):
+        w_hh = [[-0.3821, 2.0852], [w_10, -0.7515]]
+        return make_rnn([1, -1], w_hh, [[39.824, -173.527], [-39.813, 173.160]])
+
+    return make

@@ -1,0 +1,31 @@
+import pytest
+from torch import nn
+
+from algzoo.estimates import angular, exact
+from algzoo.structure import standard_form
+from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian, zoo_median
+
+
+@pytest.mark.parametrize("hidden_size", [2, 8, 32])
+def test_two_inputs_are_done_by_angles(hidden_size):
+    model = zoo_2nd_argmax(hidden_size, 2)
+    assert exact(model) == angular(model)
+
+
+def test_models_in_standard_form_have_the_same_accuracy():
+    model = zoo_2nd_argmax(4, 2)
+    assert exact(standard_form(model)).value == pytest.approx(exact(model).value, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        (zoo_2nd_argmax(2, 3), "DistRNN with seq_len 3"),
+        (zoo_argmedian(2, 3), "DistRNN with seq_len 3"),
+        (zoo_median(2, 2), "ScalarRNN with seq_len 2"),
+        (nn.Linear(2, 2), "Linear"),
+    ],
+)
+def test_models_without_an_exact_method_are_refused_by_name(model, name):
+    with pytest.raises(ValueError, match=name):
+        exact(model)
