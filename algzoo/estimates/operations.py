@@ -130,7 +130,8 @@ class CountedNumber:
         return CountedNumber(plain(other) / self.value, self.counter)
 
     def __neg__(self) -> CountedNumber:
-        return CountedNumber(-self.value, self.counter, is_product=self.is_product)
+        is_product, self.is_product = self.is_product, False  # either of the two can be fused once
+        return CountedNumber(-self.value, self.counter, is_product=is_product)
 
     def __abs__(self) -> CountedNumber:
         return CountedNumber(abs(self.value), self.counter)

@@ -22,9 +22,18 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..estimates import exact
-from ..structure import Weights, canonical_order, outputs, reorder_neurons, standard_form
+from ..structure import (
+    StandardForm,
+    Weights,
+    canonical_order,
+    outputs,
+    reorder_neurons,
+    standard_form,
+)
 from ..zoo import OneLayerRNN
 from .ledger import Check, Implied, Ledger, Prior
+
+LARGEST_SMALL_ERROR = 0.01  # to which the first-order formula for selection is trusted
 
 MatrixName = Literal["w_hi", "w_hh", "w_oh"]
 
@@ -165,12 +174,12 @@ def _probe(weights: Weights) -> NDArray[np.float64]:
 
 def arc_ledger(model: OneLayerRNN) -> Ledger:
     """The ledger as ARC counts: 14 bits for signs and sizes, 4 for orders, the rest for gaps."""
-    return Ledger(_arc_checks(orders_are_implied=False), standard_form(model).weights)
+    return Ledger(_arc_checks(orders_are_implied=False), _standardised(model).weights)
 
 
 def conditional_ledger(model: OneLayerRNN) -> Ledger:
     """The same checks, each priced given those before it: the orders repeat the sizes, free."""
-    return Ledger(_arc_checks(orders_are_implied=True), standard_form(model).weights)
+    return Ledger(_arc_checks(orders_are_implied=True), _standardised(model).weights)
 
 
 def lean_ledger(model: OneLayerRNN) -> Ledger:
@@ -182,8 +191,17 @@ def lean_ledger(model: OneLayerRNN) -> Ledger:
     W_hh[1, 0] > 1 > -W_hh[0, 0] for x0 > 0 and W_hh[0, 1] > 1 > -W_hh[1, 1] for x0 < 0. The signs
     of W_hh[0, 0] and W_hh[1, 1] do not matter beyond that.
     """
-    ordered = reorder_neurons(model, canonical_order(model))
-    return Ledger(_lean_checks(), standard_form(ordered).weights)
+    standard = _standardised(model)
+    return Ledger(_lean_checks(), reorder_neurons(standard, canonical_order(standard)).weights)
+
+
+def _standardised(model: OneLayerRNN) -> StandardForm:
+    if (model.hidden_size, model.seq_len, model.output_size) != (2, 2, 2):
+        raise ValueError(
+            "These ledgers are about models with hidden_size 2, seq_len 2 and two logits, got "
+            f"hidden_size {model.hidden_size}, seq_len {model.seq_len}, {model.output_size} outputs"
+        )
+    return standard_form(model)
 
 
 def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
@@ -386,7 +404,17 @@ def selection_bits(model: OneLayerRNN) -> float:
     Under the joint Cauchy prior, over all four circuits, and to first order in the error e, which
     must be small: the distances g, g' of the two switches from the diagonal, as log ratios, then
     satisfy ``g + g' <= 4 pi e``, a region of area ``2 (4 pi e)^2`` around (0, 0).
+
+    Raises
+    ------
+    ValueError
+        Where the error is zero, which no prior of this kind ever draws, or above
+        :data:`LARGEST_SMALL_ERROR`.
     """
-    error = 1 - exact(model).value
+    error = 1 - exact(_standardised(model)).value
+    if not 0 < error <= LARGEST_SMALL_ERROR:
+        raise ValueError(
+            f"The formula holds for errors above 0 and up to {LARGEST_SMALL_ERROR}, got {error:.6g}"
+        )
     signs = 1 / 8  # input weights of opposite signs, d[0] < 0 < d[1]
     return -math.log2(signs * 2 * (4 * math.pi * error) ** 2 * float(_circuits().pairs.sum()))

@@ -11,6 +11,7 @@ Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 20
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -99,7 +100,7 @@ def canonical_order(model: OneLayerRNN) -> NDArray[np.intp]:
         group = {1.0: 0.0, -1.0: 1.0, 0.0: 2.0}[float(w_hi[neuron])]
         return (
             group,
-            -float(np.linalg.norm(w_oh[:, neuron])),
+            -math.hypot(*w_oh[:, neuron]),
             *w_oh[:, neuron],
             w_hh[neuron, neuron],
             *np.sort(w_hh[neuron]),

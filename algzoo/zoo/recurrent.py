@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from .architectures import DistRNN, ScalarRNN
-from .families import FAMILIES, FULLY_TRAINED, SEEDS, check_choice
+from .families import FAMILIES, FULLY_TRAINED, SEEDS, Family, check_choice
 from .weights import load_into, read_state_dict
 
 Source = Literal["bundled", "official"]
@@ -56,9 +56,20 @@ def published_score(family: str, hidden_size: int, seq_len: int) -> float:
 
 def best_seed(family: str, hidden_size: int, seq_len: int, source: Source = "bundled") -> int:
     """Seed of the most accurate model of that size: as measured here, or as ARC published it."""
+    _family_with(family, hidden_size, seq_len, source)
     if source == "official":
         return int(_published()["best_seed"][family][f"{hidden_size},{seq_len}"])
     return measured_scores()[f"{family}_{hidden_size}_{seq_len}"]["best_seed"]
+
+
+def _family_with(family_name: str, hidden_size: int, seq_len: int, source: Source) -> Family:
+    """The family, if it has such a size and source; else a ``ValueError`` naming the choices."""
+    check_choice("family", family_name, FAMILIES)
+    family = FAMILIES[family_name]
+    check_choice("hidden_size", hidden_size, family.hidden_sizes)
+    check_choice("seq_len", seq_len, family.seq_lens)
+    check_choice("source", source, ["bundled", "official"])
+    return family
 
 
 def load_recurrent(
@@ -70,14 +81,10 @@ def load_recurrent(
     source: Source,
 ) -> DistRNN | ScalarRNN:
     """Bundled or official model of any recurrent family; see :func:`zoo_2nd_argmax`."""
-    check_choice("family", family_name, FAMILIES)
-    family = FAMILIES[family_name]
-    check_choice("hidden_size", hidden_size, family.hidden_sizes)
-    check_choice("seq_len", seq_len, family.seq_lens)
+    family = _family_with(family_name, hidden_size, seq_len, source)
     if n_seqs is None:
         n_seqs = FULLY_TRAINED
     check_choice("n_seqs", n_seqs, [FULLY_TRAINED])
-    check_choice("source", source, ["bundled", "official"])
     if seed is None:
         seed = best_seed(family_name, hidden_size, seq_len, source)
     check_choice("seed", seed, SEEDS)
@@ -86,7 +93,7 @@ def load_recurrent(
         path, prefix = _DATA / f"{family_name}_final.safetensors", f"{name}/"
     else:
         path, prefix = _official_file(name), ""
-    model = family.architecture(hidden_size, seq_len)
+    model = family.architecture(int(hidden_size), int(seq_len))
     model.task_name = family_name
     load_into(model, read_state_dict(path, prefix), str(path))
     return model

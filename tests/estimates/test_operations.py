@@ -164,3 +164,11 @@ def test_price_of_m22_is_that_of_a_few_samples(official_2_2):
     # ARC's argument: the four ratios, the two gaps; exactness adds four angles at 10 each.
     assert first_order(official_2_2).operations < exact(official_2_2).operations < 10 * 16
     assert exact(official_2_2).operations > 4 * 10
+
+
+def test_negated_product_is_fused_once(counter):
+    a, b, c = counter.lift(np.array([2.0, 3.0, 5.0]))
+    product = a * b
+    assert (-product + c).value == -1
+    assert (product + c).value == 11
+    assert counter.total == 2  # a multiply-add and an addition

@@ -229,7 +229,7 @@ def test_lean_checks_suffice(make_rnn, nearly_perfect_rnn):
     draws = models_with_right_signs(np.random.default_rng(0), 2**21, right_sizes=True)
     close = chosen(draws, np.all([check.holds(draws) for check in gaps], axis=0))
     assert len(close.w_hi) > 20
-    # abs(atan(exp(g)) - pi/4) is at most g / 2, and so the error at most this.
+    # A gap is twice an angle, and nothing else is wrong.
     at_most = sum(check.measure(close) for check in gaps) / (4 * np.pi)
     assert (errors(make_rnn, close) <= at_most + 1e-15).all()
 
@@ -289,3 +289,16 @@ def test_accurate_models_do_have_the_right_signs(make_rnn):
     assert (models.w_hi.sum(-1) == 0).all()
     d = models.w_oh[:, 1] - models.w_oh[:, 0]
     assert (d * models.w_hi < 0).all()
+
+
+@every_ledger
+def test_models_of_another_size_are_refused(ledger_of):
+    for size in ((3, 2), (2, 3), (16, 10)):
+        with pytest.raises(ValueError, match=f"got hidden_size {size[0]}, seq_len {size[1]}"):
+            ledger_of(zoo_2nd_argmax(*size))
+
+
+def test_selection_is_priced_for_small_errors_only():
+    for model in (handcrafted_2nd_argmax(2), zoo_2nd_argmax(2, 2, seed=0)):
+        with pytest.raises(ValueError, match="above 0 and up to"):
+            selection_bits(model)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -276,3 +277,13 @@ def test_written_scores_are_those_that_are_read(monkeypatch, tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["scores.json"]
     finally:
         measured_scores.cache_clear()
+
+
+def test_sizes_may_be_numpy_integers():
+    assert zoo_2nd_argmax(np.int64(2), np.int32(3)).seq_len == 3
+
+
+@pytest.mark.parametrize("size", [(7, 2), (2, 7), (2.0, 2)])
+def test_the_best_seed_of_a_size_that_does_not_exist(size):
+    with pytest.raises(ValueError, match="please choose one of"):
+        best_seed("2nd_argmax", *size)
