@@ -17,6 +17,7 @@ from .zoo import (
     task_median,
     zoo_2nd_argmax,
     zoo_argmedian,
+    zoo_longest_cycle,
     zoo_median,
 )
 
@@ -32,5 +33,6 @@ __all__ = [
     "task_median",
     "zoo_2nd_argmax",
     "zoo_argmedian",
+    "zoo_longest_cycle",
     "zoo_median",
 ]

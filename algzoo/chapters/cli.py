@@ -129,7 +129,7 @@ def models(as_json: bool, measure: int | None) -> None:
         _measure(measure)
     rows: list[dict[str, Any]] = []
     for family, hidden_size, seq_len in sizes():
-        model = family.architecture(hidden_size, seq_len)
+        model = family.build(hidden_size, seq_len)
         seed = best_seed(family.name, hidden_size, seq_len)
         rows.append(
             {
@@ -138,7 +138,8 @@ def models(as_json: bool, measure: int | None) -> None:
                 "seq_len": seq_len,
                 "parameters": sum(p.numel() for p in model.parameters()),
                 "best_seed": seed,
-                "measure": "RMSE" if family.name == "median" else "accuracy",
+                "trained_to": family.trained_to,
+                "measure": "RMSE" if family.measures_error else "accuracy",
                 "score": measured_scores()[f"{family.name}_{hidden_size}_{seq_len}"]["scores"][
                     seed
                 ],
@@ -156,17 +157,15 @@ def models(as_json: bool, measure: int | None) -> None:
 
 def _measure(n_samples: int) -> None:
     n_sizes = len(list(sizes()))
-    scores = dict(track(measure_all(n_samples), "measuring", total=n_sizes, console=console))
-    write_scores(
-        {
-            "n_samples": n_samples,
-            "sample_seed": SAMPLE_SEED,
-            "models": {
-                name: {"best_seed": best_of(name, values), "scores": values}
-                for name, values in scores.items()
-            },
+    measured = track(measure_all(n_samples), "measuring", total=n_sizes, console=console)
+    models = {
+        f"{family.name}_{hidden_size}_{seq_len}": {
+            "best_seed": best_of(family, scores),
+            "scores": scores,
         }
-    )
+        for family, hidden_size, seq_len, scores in measured
+    }
+    write_scores({"n_samples": n_samples, "sample_seed": SAMPLE_SEED, "models": models})
 
 
 def _print_comparison(rows: list[Comparison]) -> None:

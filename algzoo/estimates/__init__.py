@@ -4,6 +4,7 @@ from .angular import angular, first_order, wrong_sectors
 from .catalog import CatalogEntry, catalog
 from .estimate import Estimate, Estimator, Tier
 from .exact import exact
+from .exhaustive import exhaustive_accuracy
 from .operations import PRICES, CountedNumber, OperationCounter
 from .sampling import sampling
 
@@ -18,6 +19,7 @@ __all__ = [
     "angular",
     "catalog",
     "exact",
+    "exhaustive_accuracy",
     "first_order",
     "sampling",
     "wrong_sectors",

@@ -23,6 +23,6 @@ def catalog() -> list[CatalogEntry]:
     """Every estimator of the book, from exact to approximate."""
     two_inputs = "2nd-argmax models of two inputs"
     return [
-        CatalogEntry("exact", exact, "A", two_inputs),
+        CatalogEntry("exact", exact, "A", f"{two_inputs}; longest cycle"),
         CatalogEntry("first order in the gaps", first_order, "A", two_inputs),
     ]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from ..zoo import Model, OneLayerRNN
+from ..zoo import DistTransformer, Model, OneLayerRNN
 from .angular import angular
 from .estimate import Estimate
+from .exhaustive import exhaustive
 
 
 def exact(model: Model) -> Estimate:
-    """Exact accuracy on standard Gaussian inputs: 2nd-argmax models of two inputs so far.
+    """Exact accuracy, where a method is known.
+
+    On standard Gaussian inputs for 2nd-argmax models of two inputs, over all functions for longest
+    cycle.
 
     Raises
     ------
@@ -17,8 +21,10 @@ def exact(model: Model) -> Estimate:
     """
     if isinstance(model, OneLayerRNN) and model.task_name == "2nd_argmax" and model.seq_len == 2:
         return angular(model)
+    if isinstance(model, DistTransformer) and model.input_range == model.seq_len:
+        return exhaustive(model)
     described = f"{type(model).__name__} with seq_len {getattr(model, 'seq_len', 'unknown')}"
     raise ValueError(
-        "Exact accuracies are available for 2nd-argmax models with seq_len 2, "
+        "Exact accuracies are available for 2nd-argmax models with seq_len 2 and longest cycle, "
         f"not for this {described}"
     )

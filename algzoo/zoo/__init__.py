@@ -8,21 +8,14 @@ from .architectures import (
     ScalarRNN,
     ScalarTransformer,
 )
-from .families import FAMILIES, SEEDS, Family
+from .families import CHECKPOINTS, FAMILIES, SEEDS, Family
 from .handcrafted import handcrafted_2nd_argmax
-from .recurrent import (
-    best_seed,
-    load_recurrent,
-    measured_scores,
-    published_score,
-    write_scores,
-    zoo_2nd_argmax,
-    zoo_argmedian,
-    zoo_median,
-)
+from .loading import load_model, zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
+from .scores import best_seed, measured_scores, published_score, write_scores
 from .tasks import TASKS, task_2nd_argmax, task_argmedian, task_longest_cycle, task_median
 
 __all__ = [
+    "CHECKPOINTS",
     "FAMILIES",
     "SEEDS",
     "TASKS",
@@ -35,7 +28,7 @@ __all__ = [
     "ScalarTransformer",
     "best_seed",
     "handcrafted_2nd_argmax",
-    "load_recurrent",
+    "load_model",
     "measured_scores",
     "published_score",
     "task_2nd_argmax",
@@ -45,5 +38,6 @@ __all__ = [
     "write_scores",
     "zoo_2nd_argmax",
     "zoo_argmedian",
+    "zoo_longest_cycle",
     "zoo_median",
 ]

@@ -1,24 +1,55 @@
-"""The sizes and seeds in which ARC trained each family."""
+"""The sizes, seeds and checkpoints in which each family was trained."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from .architectures import DistRNN, ScalarRNN
+from .architectures import DistRNN, DistTransformer, Model, ScalarRNN
 
-FULLY_TRAINED = 2**30  # training sequences
 SEEDS = (0, 1, 2, 3, 4)
+CHECKPOINTS = (0, *(2**k for k in range(20, 31)))  # training sequences seen
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family of recurrent models: every size was trained with every seed."""
+    """A family of models: every size was trained with every seed.
+
+    Attributes
+    ----------
+    name
+        Also the name of its task.
+    build
+        Makes an untrained model of the family from hidden_size and seq_len.
+    hidden_sizes, seq_lens
+        The sizes; all combinations exist.
+    trained_to
+        Training sequences of the longest-trained bundled models, 2**30 where training is complete.
+    """
 
     name: str
-    architecture: type[DistRNN] | type[ScalarRNN]
+    build: Callable[[int, int], Model]
     hidden_sizes: tuple[int, ...]
     seq_lens: tuple[int, ...]
+    trained_to: int = CHECKPOINTS[-1]
+
+    @property
+    def measures_error(self) -> bool:
+        """Whether the score is a root mean squared error, the less the better, not an accuracy."""
+        return self.name == "median"
+
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """Numbers of training sequences at which bundled models were saved."""
+        return tuple(n for n in CHECKPOINTS if n <= self.trained_to)
+
+    def sizes(self) -> list[tuple[int, int]]:
+        """Every hidden_size and seq_len."""
+        return [(d, n) for d in self.hidden_sizes for n in self.seq_lens]
+
+
+def _transformer(hidden_size: int, seq_len: int) -> Model:
+    return DistTransformer(hidden_size, seq_len, n_layers=2)
 
 
 FAMILIES = {
@@ -27,6 +58,7 @@ FAMILIES = {
         Family("2nd_argmax", DistRNN, (2, 3, 4, 5, 6, 8, 16, 32), (2, 3, 4, 5, 6, 8, 10)),
         Family("argmedian", DistRNN, (2, 4, 8, 16, 32), (3, 5, 7, 11)),
         Family("median", ScalarRNN, (2, 4, 8, 16, 32), (2, 3, 5, 10)),
+        Family("longest_cycle", _transformer, (2, 3, 4, 6, 8), (3, 4, 5, 6), trained_to=2**28),
     )
 }
 

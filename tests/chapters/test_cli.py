@@ -116,7 +116,7 @@ def test_a_cover_is_written_beside_the_pages(algzoo, chapter, small_clone):
 
 def test_models_lists_every_size_with_its_best_score(algzoo):
     rows = json.loads(algzoo("models", "--json").stdout)
-    assert len(rows) == 96
+    assert len(rows) == 116
     largest = [r for r in rows if (r["family"], r["hidden_size"], r["seq_len"]) == ("median", 2, 2)]
     assert [r["parameters"] for r in largest] == [8]
     assert "argmedian" in algzoo("models").stdout

@@ -1,37 +1,51 @@
+import itertools
 import math
 
 import pytest
 
 from algzoo.estimates import sampling
-from algzoo.estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all, measure_size, sizes
-from algzoo.zoo import FAMILIES, zoo_2nd_argmax, zoo_median
+from algzoo.estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all, score, sizes
+from algzoo.zoo import FAMILIES, measured_scores, zoo_2nd_argmax, zoo_longest_cycle, zoo_median
 
 
-def test_sizes_are_96_and_differ():
+def test_sizes_are_116_and_differ():
     listed = [(family.name, hidden_size, seq_len) for family, hidden_size, seq_len in sizes()]
-    assert len(set(listed)) == len(listed) == 96
+    assert len(set(listed)) == len(listed) == 116
 
 
 def test_accuracies_are_sampled_on_the_same_inputs():
-    models = [zoo_2nd_argmax(2, 2, seed=seed) for seed in range(5)]
-    expected = [sampling(model, 1000, SAMPLE_SEED).value for model in models]
-    assert measure_size(FAMILIES["2nd_argmax"], 2, 2, 1000) == expected
+    model = zoo_2nd_argmax(2, 2, seed=3)
+    assert score(model, 1000) == sampling(model, 1000, SAMPLE_SEED).value
 
 
 def test_errors_of_median_are_root_mean_squares():
-    errors = measure_size(FAMILIES["median"], 2, 3, 1000)
-    squares = [sampling(zoo_median(2, 3, seed=s), 1000, SAMPLE_SEED).value for s in range(5)]
-    assert errors == pytest.approx([math.sqrt(square) for square in squares])
+    model = zoo_median(2, 3, seed=3)
+    assert score(model, 1000) == math.sqrt(sampling(model, 1000, SAMPLE_SEED).value)
 
 
-def test_all_sizes_are_measured_under_their_names():
-    name, scores = next(measure_all(500))
-    assert name == "2nd_argmax_2_2"
-    assert scores == measure_size(FAMILIES["2nd_argmax"], 2, 2, 500)
+def test_longest_cycle_is_scored_on_every_function():
+    model = zoo_longest_cycle(2, 3)
+    functions = list(itertools.product(range(3), repeat=3))
+    assert score(model, 1) * len(functions) == pytest.approx(26, abs=1e-9)
+
+
+def test_all_sizes_are_measured_in_order():
+    family, hidden_size, seq_len, scores = next(measure_all(500))
+    assert (family.name, hidden_size, seq_len) == ("2nd_argmax", 2, 2)
+    assert scores == [score(zoo_2nd_argmax(2, 2, seed=seed), 500) for seed in range(5)]
 
 
 @pytest.mark.parametrize(
-    ("family", "best"), [("2nd_argmax", 1), ("argmedian", 1), ("median", 2), ("median_4_3", 2)]
+    ("hidden_size", "seq_len"), [size for size in FAMILIES["longest_cycle"].sizes() if size[1] < 6]
+)
+def test_recorded_scores_of_longest_cycle_are_exact(hidden_size, seq_len):
+    recorded = measured_scores()[f"longest_cycle_{hidden_size}_{seq_len}"]["scores"]
+    models = [zoo_longest_cycle(hidden_size, seq_len, seed=seed) for seed in range(5)]
+    assert [score(model, 1) for model in models] == recorded
+
+
+@pytest.mark.parametrize(
+    ("family", "best"), [("2nd_argmax", 1), ("argmedian", 1), ("median", 2), ("longest_cycle", 1)]
 )
 def test_best_is_the_first_highest_accuracy_or_least_error(family, best):
-    assert best_of(family, [0.5, 0.9, 0.1, 0.9, 0.1]) == best
+    assert best_of(FAMILIES[family], [0.5, 0.9, 0.1, 0.9, 0.1]) == best

@@ -1,0 +1,48 @@
+"""Exact accuracy of longest-cycle models: every function is put in."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import torch
+
+from ..zoo import TASKS, DistTransformer, Model
+from .estimate import Estimate
+from .operations import OperationCounter
+
+_BATCH = 4096
+
+
+def exhaustive_accuracy(model: Model) -> Fraction:
+    """Accuracy over all functions {0..n-1} -> {0..n-1}, as a fraction with denominator n^n.
+
+    Raises
+    ------
+    ValueError
+        Where ``model`` is not a longest-cycle model.
+    """
+    return _evaluate(model, OperationCounter())
+
+
+def exhaustive(model: Model) -> Estimate:
+    """The same as an estimate; operations are the multiply-adds of the forward passes."""
+    counter = OperationCounter()
+    accuracy = _evaluate(model, counter)
+    return Estimate(float(accuracy), counter.total, "A", std=0.0)
+
+
+def _evaluate(model: Model, counter: OperationCounter) -> Fraction:
+    if not isinstance(model, DistTransformer) or model.input_range != model.seq_len:
+        raise ValueError(
+            "Only longest-cycle models can be evaluated on all inputs, got "
+            f"{type(model).__name__} with seq_len {model.seq_len}"
+        )
+    n = model.seq_len
+    functions = torch.cartesian_prod(*[torch.arange(n, device=model.device)] * n)
+    right = 0
+    with torch.no_grad():
+        for x in torch.split(functions, _BATCH):
+            with counter.tensors():
+                logits = model(x)
+            right += int((logits.argmax(-1) == TASKS[model.task_name](x)).sum())
+    return Fraction(right, n**n)

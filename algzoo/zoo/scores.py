@@ -1,0 +1,73 @@
+"""How good the models are: as measured here, and as ARC published it for its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, TypedDict
+
+from .families import FAMILIES, Family, check_choice
+
+Source = Literal["bundled", "official"]
+
+DATA = Path(__file__).parent / "data"
+
+
+class Score(TypedDict):
+    """Accuracy, for median root mean squared error, of each seed of one size."""
+
+    best_seed: int
+    scores: list[float]
+
+
+@cache
+def measured_scores() -> dict[str, Score]:
+    """Scores of the bundled models by ``family_hidden_seq``; see data/PROVENANCE.md."""
+    scores: dict[str, Score] = json.loads((DATA / "scores.json").read_text("utf-8"))["models"]
+    return scores
+
+
+def write_scores(scores: Mapping[str, Any]) -> None:
+    """Replace the file that :func:`measured_scores` reads."""
+    path = DATA / "scores.json"
+    beside = path.with_suffix(".tmp")
+    beside.write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
+    beside.replace(path)
+    measured_scores.cache_clear()
+
+
+@cache
+def _published() -> Any:
+    return json.loads((DATA / "published.json").read_text("utf-8"))
+
+
+def published_score(family: str, hidden_size: int, seq_len: int) -> float:
+    """Score of ARC's best seed as published: accuracy, for median root mean squared error."""
+    table = _published()["rmse" if FAMILIES[family].measures_error else "accuracy"]
+    return float(table[family][f"{hidden_size},{seq_len}"])
+
+
+def best_seed(family: str, hidden_size: int, seq_len: int, source: Source = "bundled") -> int:
+    """Seed of the best model of that size: as measured here, or as ARC published it.
+
+    Raises
+    ------
+    ValueError
+        Names the family, size or source that does not exist and the choices.
+    """
+    family_with(family, hidden_size, seq_len)
+    check_choice("source", source, ["bundled", "official"])
+    if source == "official":
+        return int(_published()["best_seed"][family][f"{hidden_size},{seq_len}"])
+    return measured_scores()[f"{family}_{hidden_size}_{seq_len}"]["best_seed"]
+
+
+def family_with(name: str, hidden_size: int, seq_len: int) -> Family:
+    """The family, if it has a model of that size; else a ``ValueError`` that names the choices."""
+    check_choice("family", name, FAMILIES)
+    family = FAMILIES[name]
+    check_choice("hidden_size", hidden_size, family.hidden_sizes)
+    check_choice("seq_len", seq_len, family.seq_lens)
+    return family
