@@ -27,6 +27,13 @@ def shared():
     return folder
 
 
+@pytest.fixture(autouse=True)
+def no_network_and_no_users_cache(monkeypatch, tmp_path):
+    """Tests neither reach ARC's bucket nor see what the user's cache holds."""
+    monkeypatch.setattr("algzoo.zoo.official.BUCKET", "http://127.0.0.1:9")
+    monkeypatch.setattr("algzoo.zoo.official.cache_folder", lambda: tmp_path / "no cache")
+
+
 @pytest.fixture
 def official(shared, monkeypatch):
     """The folder of ARC's own weights, made known to the package."""

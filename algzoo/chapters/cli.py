@@ -1,4 +1,4 @@
-"""The command line: ``algzoo run``, ``algzoo check`` and ``algzoo models``."""
+"""The command line: ``algzoo run``, ``check``, ``models`` and ``fetch``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from rich.progress import track
 from rich.table import Table
 
 from ..estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all, sizes
-from ..zoo import best_seed, measured_scores, published_score, write_scores
+from ..zoo import (
+    CHECKPOINTS,
+    EXAMPLE,
+    SEEDS,
+    best_seed,
+    fetch_official,
+    measured_scores,
+    published_score,
+    write_scores,
+)
 from .cover import write_cover
 from .notebooks import ChapterError, execute, find_chapters, read, repository_root, write
 from .statements import Comparison, compare
@@ -113,6 +122,33 @@ def check(chapters: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"  {row.chapter}: {row.name}: {row.verdict}")
     if broken or not all(row.held for row in rows):
         sys.exit(1)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[MODEL]...")
+@click.option("--all", "everything", is_flag=True, help="Fetch all of ARC's final models.")
+def fetch(names: tuple[str, ...], everything: bool) -> None:
+    """Download ARC's own weights into the user cache; what is there already is not fetched again.
+
+    A MODEL is called family_hidden_seq_nseqs_seed, for example 2nd_argmax_2_2_1073741824_2, or
+    example_2nd_argmax.
+    """
+    if everything:
+        names = (
+            EXAMPLE,
+            *(f"{f.name}_{d}_{n}_{CHECKPOINTS[-1]}_{s}" for f, d, n in sizes() for s in SEEDS),
+        )
+    if not names:
+        raise click.UsageError("Name a MODEL, or --all")
+    failed = 0
+    for name in names:
+        try:
+            click.echo(f"{name}: {fetch_official(name, progress=not everything)}")
+        except (OSError, ValueError) as error:
+            click.echo(f"{name}: {error}", err=True)
+            failed += 1
+    if failed:
+        raise click.ClickException(f"{failed} of {len(names)} models could not be fetched")
 
 
 @main.command()

@@ -10,12 +10,21 @@ from .architectures import (
 )
 from .families import CHECKPOINTS, FAMILIES, SEEDS, Family
 from .handcrafted import handcrafted_2nd_argmax
-from .loading import load_model, zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
+from .loading import (
+    example_2nd_argmax,
+    load_model,
+    zoo_2nd_argmax,
+    zoo_argmedian,
+    zoo_longest_cycle,
+    zoo_median,
+)
+from .official import EXAMPLE, OfficialFileMissing, fetch_official, official_state_dict
 from .scores import best_seed, measured_scores, published_score, write_scores
 from .tasks import TASKS, task_2nd_argmax, task_argmedian, task_longest_cycle, task_median
 
 __all__ = [
     "CHECKPOINTS",
+    "EXAMPLE",
     "FAMILIES",
     "SEEDS",
     "TASKS",
@@ -23,13 +32,17 @@ __all__ = [
     "DistTransformer",
     "Family",
     "Model",
+    "OfficialFileMissing",
     "OneLayerRNN",
     "ScalarRNN",
     "ScalarTransformer",
     "best_seed",
+    "example_2nd_argmax",
+    "fetch_official",
     "handcrafted_2nd_argmax",
     "load_model",
     "measured_scores",
+    "official_state_dict",
     "published_score",
     "task_2nd_argmax",
     "task_argmedian",

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from .architectures import DistRNN, DistTransformer, Model, ScalarRNN
 from .families import CHECKPOINTS, SEEDS, check_choice
+from .official import EXAMPLE, official_state_dict
 from .scores import DATA, Source, best_seed, family_with
 from .weights import load_into, read_state_dict
-
-OFFICIAL_FOLDER = "ALGZOO_OFFICIAL"  # environment variable: a folder with ARC's own weight files
 
 
 def load_model(
@@ -33,31 +29,13 @@ def load_model(
     check_choice("seed", seed, SEEDS)
     if source == "bundled":
         path = DATA / "weights" / f"{family_name}_{hidden_size}_{seq_len}.safetensors"
-        prefix = f"{n_seqs}_{seed}/"
+        state = read_state_dict(path, f"{n_seqs}_{seed}/")
     else:
-        path = _official_file(f"{family_name}_{hidden_size}_{seq_len}_{n_seqs}_{seed}")
-        prefix = ""
+        state, path = official_state_dict(f"{family_name}_{hidden_size}_{seq_len}_{n_seqs}_{seed}")
     model = family.build(int(hidden_size), int(seq_len))
     model.task_name = family_name
-    load_into(model, read_state_dict(path, prefix), str(path))
+    load_into(model, state, str(path))
     return model
-
-
-def _official_file(name: str) -> Path:
-    folder = os.environ.get(OFFICIAL_FOLDER)
-    file_name = f"{name}.safetensors"
-    if not folder:
-        raise FileNotFoundError(
-            f"ARC's own weights {file_name} are not bundled: put the file into a folder and name "
-            f"that folder in the environment variable {OFFICIAL_FOLDER}"
-        )
-    path = Path(folder) / file_name
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"No {file_name} in {folder}, the folder that the environment variable "
-            f"{OFFICIAL_FOLDER} names"
-        )
-    return path
 
 
 def zoo_2nd_argmax(
@@ -83,14 +61,15 @@ def zoo_2nd_argmax(
         0 to 4; where absent, the best seed of the fully trained models of that source.
     source
         ``"bundled"``: retrained for this package with ARC's recipe. ``"official"``: ARC's own
-        weights, from the folder that the environment variable ``ALGZOO_OFFICIAL`` names.
+        weights, from the folder that the environment variable ``ALGZOO_OFFICIAL`` names, else the
+        user cache, else ARC's public bucket.
 
     Raises
     ------
     ValueError
         Names the value that does not exist and the choices.
-    FileNotFoundError
-        Where ARC's own weights are asked for and not there.
+    OfficialFileMissing
+        Where ARC's own weights are asked for and cannot be had.
     """
     model = load_model("2nd_argmax", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, DistRNN)
@@ -149,4 +128,20 @@ def zoo_longest_cycle(
     """
     model = load_model("longest_cycle", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, DistTransformer)
+    return model
+
+
+def example_2nd_argmax() -> DistRNN:
+    """ARC's example model with hidden_size 16 and seq_len 10, the subject of its challenge.
+
+    It exists only as ARC's own file; where that comes from, see :func:`official_state_dict`.
+
+    Raises
+    ------
+    OfficialFileMissing
+        Where the file cannot be had.
+    """
+    state, path = official_state_dict(EXAMPLE)
+    model = DistRNN(hidden_size=16, seq_len=10)
+    load_into(model, state, str(path))
     return model
