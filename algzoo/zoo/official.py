@@ -12,6 +12,7 @@ import hashlib
 import io
 import os
 import re
+import stat
 import tempfile
 import time
 import zipfile
@@ -178,7 +179,8 @@ def _check_name(name: str) -> None:
 
 
 def _content(path: Path) -> bytes:
-    if path.exists() and not path.is_file() and not path.is_dir():
+    mode = path.stat().st_mode  # asked once, for another process may take the file away
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise ValueError(f"{path} is not a regular file")  # a pipe would wait for ever
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)

@@ -679,7 +679,7 @@ def test_many_threads_fetch_the_same_file(cache, server):
     for thread in threads:
         thread.join()
     assert outcomes
-    assert all(outcome is True for outcome in outcomes)
+    assert set(map(repr, outcomes)) == {"True"}
     fetch_official(OTHER)
     assert {file.name for file in cache.iterdir()} == {f"{OTHER}.pth", f"{OTHER}.sha256"}
 
