@@ -1,4 +1,4 @@
-"""The command line: ``algzoo run``, ``check``, ``models`` and ``fetch``."""
+"""The command line: ``algzoo run``, ``check``, ``models``, ``fetch`` and ``train``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from ..zoo import (
     fetch_official,
     measured_scores,
     published_score,
+    train,
     write_scores,
 )
 from .cover import write_cover
@@ -122,6 +123,48 @@ def check(chapters: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"  {row.chapter}: {row.name}: {row.verdict}")
     if broken or not all(row.held for row in rows):
         sys.exit(1)
+
+
+@main.command("train")
+@click.argument("task")
+@click.argument("hidden_size", type=int)
+@click.argument("seq_len", type=int)
+@click.option("--seed", default=0, show_default=True, help="Of first weights and inputs.")
+@click.option("--n-train", default=2**30, show_default=True, help="Training sequences.")
+@click.option("--n-val", default=2**24, show_default=True, help="Validation sequences.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where checkpoints go; else $RESULTS_DIR, else the working directory.",
+)
+@click.option("--device", help="cpu or cuda; a GPU where there is one.")
+def train_command(
+    task: str,
+    hidden_size: int,
+    seq_len: int,
+    seed: int,
+    n_train: int,
+    n_val: int,
+    folder: Path | None,
+    device: str | None,
+) -> None:
+    """Train a model by ARC's recipe; a run that was killed goes on when started again.
+
+    TASK is 2nd_argmax, argmedian, median or longest_cycle.
+    """
+    try:
+        train(
+            task,
+            hidden_size=hidden_size,
+            seq_len=seq_len,
+            seed=seed,
+            n_train=n_train,
+            n_val=n_val,
+            folder=folder,
+            device=device,
+        )
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()

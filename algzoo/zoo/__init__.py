@@ -21,6 +21,7 @@ from .loading import (
 from .official import EXAMPLE, OfficialFileMissing, fetch_official, official_state_dict
 from .scores import best_seed, measured_scores, published_score, write_scores
 from .tasks import TASKS, task_2nd_argmax, task_argmedian, task_longest_cycle, task_median
+from .training import train
 
 __all__ = [
     "CHECKPOINTS",
@@ -48,6 +49,7 @@ __all__ = [
     "task_argmedian",
     "task_longest_cycle",
     "task_median",
+    "train",
     "write_scores",
     "zoo_2nd_argmax",
     "zoo_argmedian",

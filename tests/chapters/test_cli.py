@@ -149,3 +149,18 @@ def test_fetch_of_an_unknown_name_is_one_line(algzoo):
     result = algzoo("fetch", "3rd_argmax_2_2_1_0")
     assert result.exit_code == 1
     assert "ARC has no model '3rd_argmax_2_2_1_0'" in result.stderr
+
+
+def test_train_writes_checkpoints_of_the_model_asked_for(algzoo, tmp_path):
+    folder = tmp_path / "trained"
+    sizes = ["2nd_argmax", "2", "2", "--seed", "3", "--n-train", "4096", "--n-val", "1024"]
+    result = algzoo("train", *sizes, "--folder", str(folder))
+    assert result.exit_code == 0
+    names = {f"2nd_argmax_2_2_{n}_3.pth" for n in (0, 1024, 2048, 4096)}
+    assert {path.name for path in folder.iterdir()} == names
+
+
+def test_train_of_an_unknown_task_is_one_line(algzoo):
+    result = algzoo("train", "3rd_argmax", "2", "2")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: No task with name '3rd_argmax', please choose one of")
