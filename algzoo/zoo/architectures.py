@@ -13,7 +13,21 @@ import torch
 from torch import Tensor, nn
 
 
-class OneLayerRNN(nn.Module):
+class _OnOneDevice(nn.Module):
+    """A module whose weights all have one place and one number type."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights lie."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Number type of the weights."""
+        return next(self.parameters()).dtype
+
+
+class OneLayerRNN(_OnOneDevice):
     """A ReLU RNN that reads one number per step and a linear readout of its last state.
 
     ``h[0] = 0``, ``h[t+1] = ReLU(W_hh h[t] + W_hi x[t])``, ``output = W_oh h[n]``.
@@ -44,16 +58,6 @@ class OneLayerRNN(nn.Module):
         output: Tensor = self.linear(last_state.squeeze(0))
         return output
 
-    @property
-    def device(self) -> torch.device:
-        """Where the weights lie."""
-        return self.linear.weight.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number type of the weights."""
-        return self.linear.weight.dtype
-
 
 class DistRNN(OneLayerRNN):
     """RNN with one logit per position: 2nd argmax and argmedian."""
@@ -75,7 +79,7 @@ class ScalarRNN(OneLayerRNN):
         self.seq_len = seq_len
 
 
-class AttentionOnlyTransformer(nn.Module):
+class AttentionOnlyTransformer(_OnOneDevice):
     """Token plus position embedding, attention layers with residuals, readout at the last position.
 
     State-dict keys: ``embed.weight`` (input_range, hidden_size), ``pos_embed.weight`` (seq_len,
@@ -120,16 +124,6 @@ class AttentionOnlyTransformer(nn.Module):
             residual = residual + attention(residual, residual, residual, need_weights=False)[0]
         output: Tensor = self.unembed(residual[:, -1])
         return output
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights lie."""
-        return self.unembed.weight.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Number type of the weights."""
-        return self.unembed.weight.dtype
 
 
 class DistTransformer(AttentionOnlyTransformer):
