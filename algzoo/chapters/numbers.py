@@ -6,6 +6,7 @@ its plain values in the metadata of the notebook's output, beside what a reader 
 
 from __future__ import annotations
 
+import hashlib
 import io
 import math
 from collections.abc import Sequence
@@ -146,10 +147,15 @@ def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
         figure.savefig(
             picture, format="svg", metadata={"Date": None}, facecolor="white", bbox_inches="tight"
         )
+    svg = picture.getvalue()
+    svg = svg[svg.index("<svg") :]
     metadata = {
-        METADATA_KEY: {"figure": name, "caption": caption, "alt": alt},
+        METADATA_KEY: {"figure": name, "caption": caption, "alt": alt, "digest": digest(svg)},
         "image/svg+xml": {"isolated": True},
     }
-    svg = picture.getvalue()
-    data = {"image/svg+xml": svg[svg.index("<svg") :], "text/plain": f"[Figure] {alt}"}
-    display(data, raw=True, metadata=metadata)
+    display({"image/svg+xml": svg, "text/plain": f"[Figure] {alt}"}, raw=True, metadata=metadata)
+
+
+def digest(picture: str) -> str:
+    """SHA-256 of a picture: tells a picture that was edited from the one that was drawn."""
+    return hashlib.sha256(picture.encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from nbformat import NotebookNode
 
-from .numbers import GLUE_PREFIX, METADATA_KEY, Column, Plain, markdown_table, printed
+from .numbers import GLUE_PREFIX, METADATA_KEY, Column, Plain, digest, markdown_table, printed
 
 Verdict = Literal["same", "moved", "missing", "new", "altered", "stated twice"]
 
@@ -92,6 +92,9 @@ def _texts(output: NotebookNode, stated: Any, cell: NotebookNode) -> Iterator[St
     alt, caption = stated["alt"], stated["caption"]
     alt_intact = displayed.get("image", {}).get("alt") == alt
     alt_intact &= output.data.get("text/plain") == f"[Figure] {alt}"
+    # Two machines draw with different fonts, so pictures are not compared between runs; but what
+    # is committed must be what was drawn.
+    alt_intact &= digest(output.data.get("image/svg+xml", "")) == stated["digest"]
     yield Statement(f"{stated['figure']}, description", alt, 0.0, 0.0, alt_intact)
     caption_intact = displayed.get("figure", {}).get("caption") == caption
     yield Statement(f"{stated['figure']}, caption", caption, 0.0, 0.0, caption_intact)

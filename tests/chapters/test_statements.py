@@ -99,8 +99,10 @@ def one_character_changes(notebook):
     """Every notebook that differs in one digit of what the reader sees or the glue inserts."""
 
     def places(value, path=()):
-        if isinstance(value, str) and "svg" not in str(path):
-            yield from ((path, i) for i, char in enumerate(value) if char.isdigit())
+        if isinstance(value, str):
+            digits = [i for i, char in enumerate(value) if char.isdigit()]
+            step = 97 if "image/svg+xml" in path else 1  # a picture has thousands
+            yield from ((path, i) for i in digits[::step])
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             yield path, None
         elif isinstance(value, dict):
