@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from ..zoo import TASKS, Model, OneLayerRNN
+from ..zoo import FAMILIES, TASKS, Model, OneLayerRNN
 from .estimate import Estimate
 from .operations import OperationCounter
 
@@ -77,6 +77,6 @@ def _inputs(model: Model, n: int, generator: torch.Generator) -> Tensor:
 
 def _scores(outputs: Tensor, x: Tensor, task_name: str) -> Tensor:
     target = TASKS[task_name](x)
-    if task_name == "median":
+    if FAMILIES[task_name].measures_error:
         return (outputs.squeeze(-1) - target).double().square()
     return (outputs.argmax(-1) == target).double()

@@ -1,8 +1,8 @@
 """Surprise accounting: what an explanation pays for the checks it makes.
 
 A check is a statement about the weights: a pure function that measures something, a threshold, and
-a prior for the measurement, declared before looking. One of prior probability p costs ``-log2 p``
-bits where it holds and ``-log2 (1 - p)`` where it fails; a failed check stays in the ledger.
+a declared prior for the measurement. One of prior probability p costs ``-log2 p`` bits where it
+holds and ``-log2 (1 - p)`` where it fails; a failed check stays in the ledger.
 
 Source: ARC, "Formal verification, heuristic explanations and surprise accounting", 2024, and
 "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026.
@@ -26,7 +26,7 @@ Measure = Callable[[Weights], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Prior:
-    """Distribution of a check's measurement before looking: a frozen one of :mod:`scipy.stats`."""
+    """Declared distribution of a check's measurement: a frozen one of :mod:`scipy.stats`."""
 
     distribution: Any
     source: str

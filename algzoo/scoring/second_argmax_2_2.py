@@ -76,6 +76,16 @@ class WeightSize(WeightEntry):
 
 
 @dataclass(frozen=True)
+class ProductOfInputs:
+    """W_hi[0] W_hi[1], negative where the input weights have opposite signs."""
+
+    def __call__(self, weights: Weights) -> NDArray[np.float64]:
+        """The product, shape of the leading axes."""
+        product: NDArray[np.float64] = weights.w_hi[..., 0] * weights.w_hi[..., 1]
+        return product
+
+
+@dataclass(frozen=True)
 class ReadoutDifference:
     """d[j] = W_oh[1, j] - W_oh[0, j]."""
 
@@ -266,14 +276,14 @@ def _lean_checks() -> list[Check]:
             "opposite W_hi",
             "sign",
             "the input weights have opposite signs",
-            _ProductOfInputs(),
+            ProductOfInputs(),
             "<",
             0.0,
-            Prior(stats.cauchy(), _HALF),
+            _FAIR_SIGN,
         )
     ]
-    for neuron, sign in ((0, "<"), (1, ">")):
-        relation: Literal["<", ">"] = "<" if sign == "<" else ">"
+    relations: tuple[Literal["<", ">"], ...] = ("<", ">")
+    for neuron, relation in enumerate(relations):
         checks.append(
             Check(
                 f"sign d[{neuron}]",
@@ -300,13 +310,6 @@ def _lean_checks() -> list[Check]:
             )
         )
     return checks + [_equality(took_up, gap_prior(took_up)) for took_up in (0, 1)]
-
-
-@dataclass(frozen=True)
-class _ProductOfInputs:
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        product: NDArray[np.float64] = weights.w_hi[..., 0] * weights.w_hi[..., 1]
-        return product
 
 
 def _equality(took_up: int, prior: Prior) -> Check:

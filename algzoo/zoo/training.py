@@ -25,7 +25,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from .architectures import DistRNN, DistTransformer, Model, ScalarRNN
-from .families import check_choice
+from .families import FAMILIES, check_choice
 from .tasks import TASKS
 
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Recipe:
     @property
     def measures_error(self) -> bool:
         """Whether the model gives one number and is scored by its squared error."""
-        return self.task_name == "median"
+        return FAMILIES[self.task_name].measures_error
 
     def learning_rate(self, step: int) -> float:
         """Learning rate of the step before which ``step`` steps were made."""
