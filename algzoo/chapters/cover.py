@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from ..zoo.files import write_whole
 from .numbers import METADATA_KEY
 
 
@@ -14,9 +15,8 @@ def write_cover(notebook: NotebookNode, chapter: str, root: Path) -> None:
     name = notebook.metadata.get(METADATA_KEY, {}).get("cover")
     if name is None:
         return
-    folder = root / "book" / "_static" / "covers"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{chapter}.svg").write_text(cover(notebook, name), "utf-8")
+    path = root / "book" / "_static" / "covers" / f"{chapter}.svg"
+    write_whole(path, cover(notebook, name).encode())
 
 
 def cover(notebook: NotebookNode, name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import nbformat
 import papermill
 from nbformat import NotebookNode
 
+from ..zoo.files import write_whole
 from .numbers import METADATA_KEY
 
 # What nbformat raises on JSON that is not a notebook, besides its own error.
@@ -166,10 +166,6 @@ def _merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook beside ``path``, then put it in its place: never half a file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        nbformat.write(notebook, beside)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    """Write a notebook in one piece: never half a file."""
+    text = nbformat.writes(notebook).rstrip("\n")
+    write_whole(path, f"{text}\n".encode())

@@ -13,11 +13,10 @@ import io
 import os
 import re
 import stat
-import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ import torch
 from torch import Tensor
 
 from .families import FAMILIES
+from .files import temporary_file, write_whole
 from .weights import read_state_dict
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ def _cached_or_fetched(
     except Exception as error:
         raise _missing(name, looked_for, _line(error)) from error
     try:
-        with _temporary_file(path, content) as temporary:
+        with temporary_file(path, content) as temporary:
             try:
                 state = read_weights(temporary)
             except ValueError as error:
@@ -333,29 +333,12 @@ def _downloaded(url: str, progress: bool) -> bytes:
     return received.getvalue()
 
 
-@contextmanager
-def _temporary_file(path: Path, content: bytes) -> Iterator[Path]:
-    """A file with ``content`` that can be renamed to ``path``; where it is not, it goes away."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)
-    try:
-        with os.fdopen(number, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(number)  # or a power cut could leave the name without the content
-        yield Path(name)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
 def _digest_file(path: Path) -> Path:
     return path.with_suffix(".sha256")
 
 
 def _record(path: Path, digest: str) -> None:
-    target = _digest_file(path)
-    with _temporary_file(target, f"{digest}\n".encode()) as temporary:
-        temporary.replace(target)
+    write_whole(_digest_file(path), f"{digest}\n".encode())
 
 
 def _line(error: BaseException) -> str:

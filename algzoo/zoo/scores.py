@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypedDict
 
 from .families import FAMILIES, Family, check_choice
+from .files import write_whole
 
 Source = Literal["bundled", "official"]
 
@@ -31,10 +32,7 @@ def measured_scores() -> dict[str, Score]:
 
 def write_scores(scores: Mapping[str, Any]) -> None:
     """Replace the file that :func:`measured_scores` reads."""
-    path = DATA / "scores.json"
-    beside = path.with_suffix(".tmp")
-    beside.write_text(json.dumps(scores, indent=1) + "\n", "utf-8")
-    beside.replace(path)
+    write_whole(DATA / "scores.json", (json.dumps(scores, indent=1) + "\n").encode())
     measured_scores.cache_clear()
 
 

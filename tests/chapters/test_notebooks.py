@@ -1,9 +1,11 @@
 """Running notebooks: what is written, what is left alone, what errors say."""
 
+import errno
+import os
+
 import nbformat
 import pytest
 
-from algzoo.chapters import notebooks
 from algzoo.chapters.notebooks import (
     ChapterError,
     execute,
@@ -50,12 +52,11 @@ def test_a_failed_write_leaves_the_notebook(small_clone, monkeypatch):
     path = small_clone / "analyses" / "small.ipynb"
     before = path.read_bytes()
 
-    def disk_full(notebook, target):
-        target.write_text("half of a note")
-        raise OSError("No space left on device")
+    def disk_full(number):
+        raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(notebooks.nbformat, "write", disk_full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(os, "fsync", disk_full)
+    with pytest.raises(OSError, match=r"small\.ipynb: No space"):
         write(nbformat.v4.new_notebook(), path)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == ["small.ipynb"]
