@@ -1,4 +1,4 @@
-"""The command line: ``algzoo run``, ``check``, ``models``, ``fetch`` and ``train``."""
+"""The command line: ``algzoo run``, ``check``, ``models``, ``fetch``, ``train``, ``benchmark``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+import torch
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from ..estimates.benchmark import throughput
 from ..estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all, sizes
 from ..zoo import (
     CHECKPOINTS,
@@ -23,6 +25,7 @@ from ..zoo import (
     published_score,
     train,
     write_scores,
+    zoo_2nd_argmax,
 )
 from .cover import write_cover
 from .notebooks import ChapterError, execute, find_chapters, read, repository_root, write
@@ -232,6 +235,28 @@ def models(as_json: bool, measure: int | None) -> None:
     for row in rows:
         listing.add_row(*(f"{v:.5f}" if isinstance(v, float) else str(v) for v in row.values()))
     console.print(listing)
+
+
+@main.command()
+@click.argument("hidden_size", type=int, default=16)
+@click.argument("seq_len", type=int, default=10)
+def benchmark(hidden_size: int, seq_len: int) -> None:
+    """Time random sampling on a 2nd-argmax model, and the plain way, in turns.
+
+    The plain way is the model's own forward pass and argsort in batches of 16384.
+    """
+    try:
+        model = zoo_2nd_argmax(hidden_size, seq_len)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    measured = throughput(model)
+    listing = Table(f"2nd argmax {hidden_size}, {seq_len}", "samples per second", "accuracy")
+    listing.add_row(
+        "forward and argsort", f"{measured.plain:.3g}", f"{measured.plain_accuracy:.5f}"
+    )
+    listing.add_row("sampling", f"{measured.fast:.3g}", f"{measured.fast_accuracy:.5f}")
+    console.print(listing)
+    click.echo(f"ratio {measured.ratio:.2f}, {torch.get_num_threads()} threads")
 
 
 def _measure(n_samples: int) -> None:

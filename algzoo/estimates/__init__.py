@@ -6,7 +6,7 @@ from .estimate import Estimate, Estimator, Tier
 from .exact import exact
 from .exhaustive import exhaustive_accuracy
 from .operations import PRICES, CountedNumber, OperationCounter
-from .sampling import sampling
+from .sampling import ensemble_sampling, sampling
 
 __all__ = [
     "PRICES",
@@ -18,6 +18,7 @@ __all__ = [
     "Tier",
     "angular",
     "catalog",
+    "ensemble_sampling",
     "exact",
     "exhaustive_accuracy",
     "first_order",

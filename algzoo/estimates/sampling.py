@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from ..zoo import FAMILIES, TASKS, Model, OneLayerRNN
+from ..structure import Weights, weights_of
+from ..zoo import FAMILIES, TASKS, DistRNN, Model, OneLayerRNN, ScalarRNN
+from . import recurrent_kernel as kernel
 from .estimate import Estimate
 from .operations import OperationCounter
 
-_BATCH = 2**16  # fixed, so that the result depends on n_samples and seed alone
+_BLOCK = 2**14  # inputs that share a random stream; fixed, for the result depends on it
+
+_COMPILED = {torch.float32: np.float32, torch.float64: np.float64}
+
+# Of a block of inputs, the sum of the scores of the first n, and the sum of their squares.
+_Totals = Callable[[Tensor, int], tuple[float, float]]
 
 
 def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
     """Score of ``model`` on ``n_samples`` independent inputs: accuracy, or mean squared error.
 
-    Inputs are standard Gaussian, uniform over functions for longest cycle. The model is run as it
-    is, in its own number type; operations are the multiply-adds of its forward passes.
+    Inputs are standard Gaussian, uniform over functions for longest cycle. The model is run in its
+    own number type and on its own device; on a CPU by as many threads as torch uses, of which the
+    result does not depend. Operations are the multiply-adds of its forward passes.
 
     ``std`` is the standard error. Where every sample is right, or every one wrong, it is that of
     one more sample of either kind, for the usual formula would claim certainty.
@@ -28,55 +38,145 @@ def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``n_samples`` is not positive.
+        Where ``n_samples`` is not positive or ``seed`` is negative.
+    """
+    return ensemble_sampling([model], n_samples, seed)[0]
+
+
+def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> list[Estimate]:
+    """What :func:`sampling` gives for each of the models, all of one family and length.
+
+    All models see the same inputs, which are drawn once: the errors of the estimates are not
+    independent of each other.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`sampling`, and where the models differ in family, length, type or device.
     """
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1, got {n_samples}")
-    generator = torch.Generator(device=model.device).manual_seed(seed)
-    counter = OperationCounter()
-    total = total_of_squares = 0.0
-    done = 0
-    with torch.no_grad(), _one_thread():
-        while done < n_samples:
-            x = _inputs(model, min(_BATCH, n_samples - done), generator)
-            with counter.tensors():
-                outputs = model(x)
-            scores = _scores(outputs, x, model.task_name)
-            total += scores.sum().item()
-            total_of_squares += scores.square().sum().item()
-            done += len(x)
-    mean = total / n_samples
-    variance = max(total_of_squares / n_samples - mean**2, 0.0)
-    if variance == 0 and mean in (0, 1):
-        share = (total + 1) / (n_samples + 2)
-        variance = share * (1 - share)
-    return Estimate(mean, counter.total, "D", std=math.sqrt(variance / n_samples))
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
+    if not models:
+        return []
+    first = models[0]
+    for model in models:
+        if _kind(model) != _kind(first):
+            raise ValueError(
+                f"the models of an ensemble have the same inputs: {_kind(model)} is not "
+                f"{_kind(first)} (family, length, number type, device)"
+            )
+    totals_of = [_totals_of(model) for model in models]
+
+    @torch.no_grad()
+    def block_totals(block: int) -> list[tuple[float, float]]:
+        x = _inputs(first, seed, block)
+        n = min(_BLOCK, n_samples - block * _BLOCK)
+        return [totals(x, n) for totals in totals_of]
+
+    with _threads(first.device) as pool:
+        of_blocks = list(pool.map(block_totals, range(-(-n_samples // _BLOCK))))
+    # Summed in the order of the blocks, whichever was ready first.
+    totals = np.sum(of_blocks, axis=0)
+    return [
+        _estimate(model, total, total_of_squares, n_samples)
+        for model, (total, total_of_squares) in zip(models, totals, strict=True)
+    ]
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let torch use one thread inside the block.
+def _threads(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+    """As many threads as torch uses, each of which lets torch use no other; one for a GPU.
 
-    On products as small as these a second one saves a fifth of the time at best, and costs many
-    times the whole where another program keeps its core busy, for the threads wait for each other.
+    On products as small as these, torch's own threads save a fifth of the time at best, and cost
+    many times the whole where another program keeps a core busy, for they wait for each other.
     """
-    threads = torch.get_num_threads()
+    n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with ThreadPoolExecutor(n_threads if device.type == "cpu" else 1) as pool:
+            yield pool
     finally:
-        torch.set_num_threads(threads)
+        torch.set_num_threads(n_threads)
 
 
-def _inputs(model: Model, n: int, generator: torch.Generator) -> Tensor:
-    size = (n, model.seq_len)
+def _kind(model: Model) -> tuple[str, int, torch.dtype, torch.device]:
+    return model.task_name, model.seq_len, model.dtype, model.device
+
+
+def _inputs(model: Model, seed: int, block: int) -> Tensor:
+    """Inputs of a block, shape (seq_len, _BLOCK), from a random stream of its own."""
+    stream = np.random.SeedSequence(seed, spawn_key=(block,)).generate_state(1, np.uint64)
+    generator = torch.Generator(model.device).manual_seed(int(stream[0]))
+    size = (model.seq_len, _BLOCK)
     if isinstance(model, OneLayerRNN):
         return torch.randn(size, generator=generator, dtype=model.dtype, device=model.device)
     return torch.randint(model.input_range, size, generator=generator, device=model.device)
 
 
-def _scores(outputs: Tensor, x: Tensor, task_name: str) -> Tensor:
-    target = TASKS[task_name](x)
-    if FAMILIES[task_name].measures_error:
-        return (outputs.squeeze(-1) - target).double().square()
-    return (outputs.argmax(-1) == target).double()
+def _totals_of(model: Model) -> _Totals:
+    if (
+        isinstance(model, OneLayerRNN)
+        and type(model) in (DistRNN, ScalarRNN)  # a subclass may compute anything
+        and model.device.type == "cpu"
+        and model.dtype in _COMPILED
+        and not model.bias
+    ):
+        return _compiled(model)
+
+    forward: Callable[[Tensor], Tensor] = model
+
+    def totals(x: Tensor, n: int) -> tuple[float, float]:
+        sequences = x[:, :n].T.contiguous()
+        outputs = forward(sequences)
+        target = TASKS[model.task_name](sequences)
+        if FAMILIES[model.task_name].measures_error:
+            scores = (outputs.squeeze(-1) - target).double().square()
+        else:
+            scores = (outputs.argmax(-1) == target).double()
+        return scores.sum().item(), scores.square().sum().item()
+
+    return totals
+
+
+def _compiled(model: OneLayerRNN) -> _Totals:
+    number_type = _COMPILED[model.dtype]
+    weights = Weights(*(matrix.astype(number_type) for matrix in weights_of(model)))
+    n_outputs = len(weights.w_oh)
+    w_hi = kernel.padded(weights.w_hi[:, np.newaxis], columns=False)
+    w_hh = kernel.padded(weights.w_hh, columns=True)
+    w_oh = kernel.padded(weights.w_oh, columns=True)
+    # Of the sorted numbers 0, 1, 2, ... position, number and rank are the same.
+    right = float(TASKS[model.task_name](torch.arange(model.seq_len, dtype=torch.float64)))
+    rank, other_rank = math.floor(right), math.ceil(right)
+
+    def totals(inputs: Tensor, n: int) -> tuple[float, float]:
+        x = inputs.numpy()
+        outputs = np.empty((n_outputs, _BLOCK), x.dtype)
+        kernel.run(x, w_hi, w_hh, w_oh, outputs)
+        if FAMILIES[model.task_name].measures_error:
+            errors: tuple[float, float] = kernel.squared_errors(x, outputs, rank, other_rank, n)
+            return errors
+        right = float(kernel.n_right(x, outputs, rank, n))
+        return right, right
+
+    return totals
+
+
+def _estimate(model: Model, total: float, total_of_squares: float, n_samples: int) -> Estimate:
+    mean = total / n_samples
+    variance = max(total_of_squares / n_samples - mean**2, 0.0)
+    if variance == 0 and mean in (0, 1):
+        share = (total + 1) / (n_samples + 2)
+        variance = share * (1 - share)
+    operations = _operations_of_a_sample(model) * n_samples
+    return Estimate(float(mean), operations, "D", std=math.sqrt(variance / n_samples))
+
+
+def _operations_of_a_sample(model: Model) -> int:
+    counter = OperationCounter()
+    n = 2  # a single sequence would go through attention in another order of products
+    with torch.no_grad(), counter.tensors():
+        model(_inputs(model, 0, 0)[:, :n].T)
+    return counter.total // n

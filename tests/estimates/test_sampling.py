@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from algzoo.estimates import sampling
+from algzoo.estimates import ensemble_sampling, sampling
 from algzoo.zoo import (
     DistRNN,
     DistTransformer,
@@ -13,6 +13,8 @@ from algzoo.zoo import (
     handcrafted_2nd_argmax,
     zoo_2nd_argmax,
     zoo_argmedian,
+    zoo_longest_cycle,
+    zoo_median,
 )
 
 
@@ -114,3 +116,86 @@ def test_model_is_run_in_its_own_number_type():
 def test_no_samples_are_refused(n_samples):
     with pytest.raises(ValueError, match=f"n_samples must be at least 1, got {n_samples}"):
         sampling(DistRNN(2, 2), n_samples, seed=0)
+
+
+def test_a_negative_seed_is_refused():
+    with pytest.raises(ValueError, match="seed must be at least 0, got -1"):
+        sampling(DistRNN(2, 2), 10, seed=-1)
+
+
+class AnyRNN(DistRNN):
+    """Not compiled, for a subclass may compute anything: the model's own forward pass is run."""
+
+
+class AnyScalarRNN(ScalarRNN):
+    pass
+
+
+@pytest.mark.parametrize("model", [zoo_2nd_argmax(d, n) for d, n in [(2, 2), (5, 6), (16, 10)]])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_compiled_is_the_forward_pass(model, dtype):
+    plain = AnyRNN(model.hidden_size, model.seq_len)
+    plain.load_state_dict(model.state_dict())
+    compiled = sampling(model.to(dtype), 50_000, seed=3)
+    own = sampling(plain.to(dtype), 50_000, seed=3)
+    assert compiled.operations == own.operations
+    # Rounding decides where two logits are all but equal.
+    assert abs(compiled.value - own.value) * 50_000 <= (3 if dtype == torch.float32 else 0)
+
+
+@pytest.mark.parametrize("model", [zoo_median(d, n) for d, n in [(2, 2), (8, 3), (16, 10)]])
+def test_compiled_errors_are_those_of_the_forward_pass(model):
+    plain = AnyScalarRNN(model.hidden_size, model.seq_len)
+    plain.load_state_dict(model.state_dict())
+    compiled, own = sampling(model, 50_000, seed=3), sampling(plain, 50_000, seed=3)
+    assert compiled.value == pytest.approx(own.value, rel=1e-5)
+    assert compiled.std == pytest.approx(own.std, rel=1e-4)
+
+
+def test_ties_go_to_the_first_position():
+    # With equal logits everywhere the answer is 0: right where x_0 is the second largest.
+    model = without_weights(DistRNN(3, 4))
+    estimate = sampling(model, 2**20, seed=0)
+    assert abs(estimate.value - 1 / 4) < 4 * estimate.std
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_change_nothing(threads):
+    model = zoo_2nd_argmax(4, 3)
+    expected = sampling(model, 200_000, seed=7)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        assert sampling(model, 200_000, seed=7) == expected
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_more_samples_begin_with_the_same():
+    model, n = zoo_2nd_argmax(4, 3), 2**14
+    few, many = sampling(model, n - 1000, seed=7), sampling(model, n, seed=7)
+    right = round(few.value * (n - 1000)), round(many.value * n)
+    assert right[0] <= right[1] <= right[0] + 1000
+
+
+@pytest.mark.parametrize("load", [zoo_2nd_argmax, zoo_median, zoo_longest_cycle])
+def test_an_ensemble_is_its_models_on_the_same_inputs(load):
+    models = [load(d, 3, seed=seed) for d in (2, 4) for seed in (0, 1)]
+    together = ensemble_sampling(models, 40_000, seed=5)
+    assert together == [sampling(model, 40_000, seed=5) for model in models]
+    assert ensemble_sampling([], 40_000, seed=5) == []
+
+
+@pytest.mark.parametrize("other", [DistRNN(2, 4), ScalarRNN(2, 3), DistRNN(2, 3).double()])
+def test_an_ensemble_of_different_inputs_is_refused(other):
+    with pytest.raises(ValueError, match="the models of an ensemble have the same inputs"):
+        ensemble_sampling([DistRNN(2, 3), other], 10, seed=0)
+
+
+def test_a_weight_that_is_not_finite_is_named():
+    model = DistRNN(2, 2)
+    with torch.no_grad():
+        model.linear.weight[0, 0] = math.nan
+    with pytest.raises(ValueError, match="w_oh holds a weight that is not finite"):
+        sampling(model, 10, seed=0)
