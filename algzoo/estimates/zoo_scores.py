@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..zoo import FAMILIES, SEEDS, DistTransformer, Family, Model, load_model
 from .exhaustive import exhaustive_accuracy
-from .sampling import sampling
+from .sampling import ensemble_sampling
 
 SAMPLE_SEED = 20260101  # one stream of inputs for all models, so that seeds are compared fairly
 
 
-def score(model: Model, n_samples: int) -> float:
-    """Accuracy, for median root mean squared error: sampled, and exact for longest cycle."""
-    if isinstance(model, DistTransformer):
-        return float(exhaustive_accuracy(model))
-    value = sampling(model, n_samples, SAMPLE_SEED).value
-    return math.sqrt(value) if FAMILIES[model.task_name].measures_error else value
+def scores(models: Sequence[Model], n_samples: int) -> list[float]:
+    """Accuracies, for median root mean squared errors, of models of one family and length.
+
+    Sampled on the same inputs, and exact for longest cycle.
+    """
+    if isinstance(models[0], DistTransformer):
+        return [float(exhaustive_accuracy(model)) for model in models]
+    values = [estimate.value for estimate in ensemble_sampling(models, n_samples, SAMPLE_SEED)]
+    is_error = FAMILIES[models[0].task_name].measures_error
+    return [math.sqrt(value) for value in values] if is_error else values
 
 
 def best_of(family: Family, scores: list[float]) -> int:
@@ -28,8 +32,8 @@ def best_of(family: Family, scores: list[float]) -> int:
 def measure_all(n_samples: int) -> Iterator[tuple[Family, int, int, list[float]]]:
     """Family, hidden size, length and the scores of the five seeds, of every size."""
     for family, hidden_size, seq_len in sizes():
-        models = (load_model(family.name, hidden_size, seq_len, seed=seed) for seed in SEEDS)
-        yield family, hidden_size, seq_len, [score(model, n_samples) for model in models]
+        models = [load_model(family.name, hidden_size, seq_len, seed=seed) for seed in SEEDS]
+        yield family, hidden_size, seq_len, scores(models, n_samples)
 
 
 def sizes() -> Iterator[tuple[Family, int, int]]:

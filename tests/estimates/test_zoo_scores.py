@@ -4,7 +4,7 @@ import math
 import pytest
 
 from algzoo.estimates import sampling
-from algzoo.estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all, score, sizes
+from algzoo.estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all, scores, sizes
 from algzoo.zoo import FAMILIES, measured_scores, zoo_2nd_argmax, zoo_longest_cycle, zoo_median
 
 
@@ -14,25 +14,26 @@ def test_sizes_are_116_and_differ():
 
 
 def test_accuracies_are_sampled_on_the_same_inputs():
-    model = zoo_2nd_argmax(2, 2, seed=3)
-    assert score(model, 1000) == sampling(model, 1000, SAMPLE_SEED).value
+    models = [zoo_2nd_argmax(2, 2, seed=seed) for seed in (1, 3)]
+    expected = [sampling(model, 1000, SAMPLE_SEED).value for model in models]
+    assert scores(models, 1000) == expected
 
 
 def test_errors_of_median_are_root_mean_squares():
     model = zoo_median(2, 3, seed=3)
-    assert score(model, 1000) == math.sqrt(sampling(model, 1000, SAMPLE_SEED).value)
+    assert scores([model], 1000) == [math.sqrt(sampling(model, 1000, SAMPLE_SEED).value)]
 
 
 def test_longest_cycle_is_scored_on_every_function():
     model = zoo_longest_cycle(2, 3)
     functions = list(itertools.product(range(3), repeat=3))
-    assert score(model, 1) * len(functions) == pytest.approx(26, abs=1e-9)
+    assert scores([model], 1)[0] * len(functions) == pytest.approx(26, abs=1e-9)
 
 
 def test_all_sizes_are_measured_in_order():
-    family, hidden_size, seq_len, scores = next(measure_all(500))
+    family, hidden_size, seq_len, measured = next(measure_all(500))
     assert (family.name, hidden_size, seq_len) == ("2nd_argmax", 2, 2)
-    assert scores == [score(zoo_2nd_argmax(2, 2, seed=seed), 500) for seed in range(5)]
+    assert measured == scores([zoo_2nd_argmax(2, 2, seed=seed) for seed in range(5)], 500)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,7 @@ def test_all_sizes_are_measured_in_order():
 def test_recorded_scores_of_longest_cycle_are_exact(hidden_size, seq_len):
     recorded = measured_scores()[f"longest_cycle_{hidden_size}_{seq_len}"]["scores"]
     models = [zoo_longest_cycle(hidden_size, seq_len, seed=seed) for seed in range(5)]
-    assert [score(model, 1) for model in models] == recorded
+    assert scores(models, 1) == recorded
 
 
 @pytest.mark.parametrize(
