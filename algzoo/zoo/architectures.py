@@ -14,17 +14,21 @@ from torch import Tensor, nn
 
 
 class _OnOneDevice(nn.Module):
-    """A module whose weights all have one place and one number type."""
+    """A module whose weights all have one place and one number type: those of its readout."""
+
+    @property
+    def _readout(self) -> nn.Linear:
+        raise NotImplementedError
 
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""
-        return next(self.parameters()).device
+        return self._readout.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Number type of the weights."""
-        return next(self.parameters()).dtype
+        return self._readout.weight.dtype
 
 
 class OneLayerRNN(_OnOneDevice):
@@ -48,11 +52,16 @@ class OneLayerRNN(_OnOneDevice):
         self.rnn = nn.RNN(1, hidden_size, nonlinearity="relu", bias=bias, batch_first=True)
         self.linear = nn.Linear(hidden_size, output_size, bias=bias)
 
+    @property
+    def _readout(self) -> nn.Linear:
+        return self.linear
+
     def forward(self, x: Tensor, init_state: Tensor | None = None) -> Tensor:
         """Map sequences (batch, seq_len) to outputs (batch, output_size).
 
         ``init_state`` is the hidden state before the first input, shape (1, batch, hidden_size);
-        zero where absent.
+        zero where absent. A single sequence (seq_len,), with a state (1, hidden_size), gives
+        (output_size,).
         """
         _, last_state = self.rnn(x.unsqueeze(-1), init_state)
         output: Tensor = self.linear(last_state.squeeze(0))
@@ -116,14 +125,22 @@ class AttentionOnlyTransformer(_OnOneDevice):
         )
         self.unembed = nn.Linear(hidden_size, output_size, bias=bias)
 
+    @property
+    def _readout(self) -> nn.Linear:
+        return self.unembed
+
     def forward(self, x: Tensor) -> Tensor:
-        """Map integer sequences (batch, seq_len) to outputs (batch, output_size)."""
-        positions = torch.arange(x.shape[-1], device=x.device)
+        """Map integer sequences (batch, seq_len) to outputs (batch, output_size).
+
+        A single sequence (seq_len,) gives (1, output_size).
+        """
+        positions = torch.arange(x.shape[-1], device=x.device).unsqueeze(0)
         residual = self.embed(x) + self.pos_embed(positions)
         for attention in self.attns:
             residual = residual + attention(residual, residual, residual, need_weights=False)[0]
-        output: Tensor = self.unembed(residual[:, -1])
-        return output
+        # The axis of positions is kept for hooks on the readout: ARC's model reads out all of them.
+        outputs: Tensor = self.unembed(residual[:, -1:])
+        return outputs[:, -1]
 
 
 class DistTransformer(AttentionOnlyTransformer):

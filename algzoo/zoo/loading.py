@@ -1,12 +1,23 @@
-"""Loading the trained models by family, size, training, seed and source."""
+"""Loading trained models: by family, size, training, seed and source, or from one's own file."""
 
 from __future__ import annotations
 
-from .architectures import DistRNN, DistTransformer, Model, ScalarRNN
+import os
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from .architectures import DistRNN, DistTransformer, Model, ScalarRNN, ScalarTransformer
 from .families import CHECKPOINTS, SEEDS, check_choice
-from .official import EXAMPLE, official_state_dict
+from .official import EXAMPLE, EXAMPLE_FILE, official_state_dict
 from .scores import DATA, Source, best_seed, family_with
 from .weights import load_into, read_state_dict
+
+ARC_FOLDER = "gs://arc-ml-public/alg/"  # how scripts for ARC's package name its bucket
+
+Transformer = TypeVar("Transformer", DistTransformer, ScalarTransformer)
 
 
 def load_model(
@@ -145,3 +156,126 @@ def example_2nd_argmax() -> DistRNN:
     model = DistRNN(hidden_size=16, seq_len=10)
     load_into(model, state, str(path))
     return model
+
+
+def load_state_dict(model_path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """Weights in a file, on the CPU; nothing but tensors is ever unpickled.
+
+    Parameters
+    ----------
+    model_path
+        A file that ``torch.save`` or safetensors has written (the latter by its ending), or a file
+        of ARC's bucket, ``gs://arc-ml-public/alg/...``, for which see :func:`official_state_dict`.
+
+    Raises
+    ------
+    ValueError
+        Where the file holds anything but named tensors.
+    OSError
+        Where there is no such file, or it cannot be read.
+    """
+    text = os.fspath(model_path)
+    if text.startswith(ARC_FOLDER):
+        name = text.removeprefix(ARC_FOLDER).removeprefix("zoo/").removesuffix(".pth")
+        return official_state_dict(EXAMPLE if name == EXAMPLE_FILE else name)[0]
+    path = Path(text)
+    if path.suffix == ".safetensors":
+        return read_state_dict(path)
+    with path.open("rb") as file:
+        try:
+            state = torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:
+            # The message of PyTorch is not passed on: it advises to unpickle without restriction.
+            raise _not_weights(path) from error
+    if not isinstance(state, dict):
+        raise _not_weights(path)
+    for key, weight in state.items():
+        if not (isinstance(key, str) and isinstance(weight, Tensor)):
+            raise _not_weights(path)
+    return state
+
+
+def load_dist_rnn(model_path: str | os.PathLike[str], bias: bool = False) -> DistRNN:
+    """RNN with one logit per position from a file; the sizes are those of its weights.
+
+    Parameters
+    ----------
+    model_path
+        See :func:`load_state_dict`.
+    bias
+        Whether the layers have biases.
+
+    Raises
+    ------
+    ValueError
+        Where the file does not hold the weights of such a model.
+    OSError
+        Where there is no such file, or it cannot be read.
+    """
+    state = load_state_dict(model_path)
+    seq_len, hidden_size = _matrix_shape(state, "linear.weight", model_path)
+    model = DistRNN(hidden_size, seq_len, bias=bias)
+    load_into(model, state, str(model_path))
+    return model
+
+
+def load_scalar_rnn(
+    model_path: str | os.PathLike[str], seq_len: int, bias: bool = False
+) -> ScalarRNN:
+    """RNN with a single output from a file, whose weights do not tell ``seq_len``.
+
+    The rest as :func:`load_dist_rnn`.
+    """
+    state = load_state_dict(model_path)
+    _, hidden_size = _matrix_shape(state, "linear.weight", model_path)
+    model = ScalarRNN(hidden_size, seq_len, bias=bias)
+    load_into(model, state, str(model_path))
+    return model
+
+
+def load_transformer(
+    model_cls: type[Transformer],
+    model_path: str | os.PathLike[str],
+    n_heads: int = 1,
+    bias: bool = False,
+) -> Transformer:
+    """Transformer of class ``model_cls`` from a file, whose weights do not tell ``n_heads``.
+
+    The rest as :func:`load_dist_rnn`.
+    """
+    state = load_state_dict(model_path)
+    input_range, hidden_size = _matrix_shape(state, "embed.weight", model_path)
+    seq_len, _ = _matrix_shape(state, "pos_embed.weight", model_path)
+    layers = {key.split(".")[1] for key in state if key.startswith("attns.")}
+    model = model_cls(
+        hidden_size, seq_len, input_range, n_layers=len(layers), n_heads=n_heads, bias=bias
+    )
+    load_into(model, state, str(model_path))
+    return model
+
+
+def load_dist_transformer(model_path: str | os.PathLike[str], **options: Any) -> DistTransformer:
+    """Transformer with ``seq_len`` logits from a file; options as :func:`load_transformer`."""
+    return load_transformer(DistTransformer, model_path, **options)
+
+
+def load_scalar_transformer(
+    model_path: str | os.PathLike[str], **options: Any
+) -> ScalarTransformer:
+    """Transformer with a single output from a file; options as :func:`load_transformer`."""
+    return load_transformer(ScalarTransformer, model_path, **options)
+
+
+def _matrix_shape(
+    state: dict[str, Tensor], key: str, model_path: str | os.PathLike[str]
+) -> tuple[int, int]:
+    if key not in state or state[key].ndim != 2:
+        raise ValueError(f"{model_path} does not hold the weights asked for: no matrix {key!r}")
+    rows, columns = state[key].shape
+    return rows, columns
+
+
+def _not_weights(path: Path) -> ValueError:
+    return ValueError(
+        f"{path} is not a readable weight file: it is damaged or holds more than named tensors"
+    )

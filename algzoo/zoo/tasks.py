@@ -1,7 +1,10 @@
-"""The four tasks: from input sequences to right answers.
+"""The tasks: from input sequences to right answers.
 
-Source: ARC's README ("Model families"). Every task maps a batch of sequences, shape (..., seq_len),
-to a tensor of shape (...).
+The four of the zoo, :data:`TASKS`, and two that ARC's package has without models for them, so that
+:data:`task_registry` holds six.
+
+Source: ARC's README ("Model families") and the names of its package. Every task maps a batch of
+sequences, shape (..., seq_len), to a tensor of shape (...).
 """
 
 from __future__ import annotations
@@ -17,6 +20,11 @@ def task_2nd_argmax(x: Tensor) -> Tensor:
     return x.argsort(-1)[..., -2]
 
 
+def task_argmax(x: Tensor) -> Tensor:
+    """Position of the largest number; no family of the zoo."""
+    return x.argsort(-1)[..., -1]
+
+
 def task_argmedian(x: Tensor) -> Tensor:
     """Position of the middle number; of the upper middle one where the length is even."""
     return x.argsort(-1)[..., x.shape[-1] // 2]
@@ -29,6 +37,12 @@ def task_median(x: Tensor) -> Tensor:
     if n % 2:
         return ordered[..., n // 2]
     return (ordered[..., n // 2 - 1] + ordered[..., n // 2]) / 2
+
+
+def task_argoutlier(x: Tensor) -> Tensor:
+    """Position of the number that is farthest from the mean; no family of the zoo."""
+    distance = (x - x.mean(-1, keepdim=True)).abs()
+    return distance.argsort(-1)[..., -1]
 
 
 def task_longest_cycle(x: Tensor) -> Tensor:
@@ -46,9 +60,19 @@ def task_longest_cycle(x: Tensor) -> Tensor:
     return period.amax(-1) - 1
 
 
-TASKS: dict[str, Callable[[Tensor], Tensor]] = {
-    "2nd_argmax": task_2nd_argmax,
-    "argmedian": task_argmedian,
-    "median": task_median,
-    "longest_cycle": task_longest_cycle,
+Task = Callable[[Tensor], Tensor]
+
+# Name, as in ARC's package: the task, the kind of its inputs, and whether a model answers it with
+# one logit per position ("dist") or with one number ("scalar").
+task_registry: dict[str, tuple[Task, str, str]] = {
+    "2nd_argmax": (task_2nd_argmax, "continuous", "dist"),
+    "argmax": (task_argmax, "continuous", "dist"),
+    "argmedian": (task_argmedian, "continuous", "dist"),
+    "median": (task_median, "continuous", "scalar"),
+    "argoutlier": (task_argoutlier, "continuous", "dist"),
+    "longest_cycle": (task_longest_cycle, "discrete", "dist"),
+}
+
+TASKS: dict[str, Task] = {
+    name: task_registry[name][0] for name in ("2nd_argmax", "argmedian", "median", "longest_cycle")
 }

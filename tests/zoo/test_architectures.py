@@ -114,3 +114,45 @@ def test_dtype_and_device_are_those_of_the_weights(model):
     assert model.device == torch.device("cpu")
     assert model.dtype == torch.float32
     assert model.double().dtype == torch.float64
+
+
+def test_hooks_on_a_transformer_see_an_axis_of_positions():
+    model = DistTransformer(2, 4)
+    seen = {}
+    for name in ("pos_embed", "unembed"):
+        getattr(model, name).register_forward_hook(
+            lambda module, inputs, output, name=name: seen.update({name: output})
+        )
+    output = model(torch.randint(4, (7, 4)))
+    assert seen["pos_embed"].shape == (1, 4, 2)
+    assert seen["unembed"].ndim == 3
+    assert torch.equal(seen["unembed"][:, -1], output)
+
+
+def test_one_sequence_alone():
+    torch.manual_seed(3)
+    rnn, transformer = DistRNN(3, 4), DistTransformer(3, 4)
+    x, start = torch.randn(4), torch.rand(1, 3)
+    torch.testing.assert_close(rnn(x), rnn(x[None])[0])
+    torch.testing.assert_close(rnn(x, start), rnn(x[None], start[None])[0])
+    tokens = torch.tensor([3, 0, 0, 2])
+    assert torch.equal(transformer(tokens), transformer(tokens[None]))
+
+
+@pytest.mark.parametrize("name", ["linear.weight", "rnn.weight_hh_l0"])
+def test_dtype_is_known_where_a_weight_is_no_parameter(name):
+    model = DistRNN(2, 3).double()
+    module, weight = name.split(".")
+    delattr(getattr(model, module), weight)
+    setattr(getattr(model, module), weight, torch.ones(3, 2).double())
+    assert model.dtype == torch.float64
+
+
+def test_weights_of_a_seed_are_drawn_in_the_order_of_the_modules():
+    torch.manual_seed(4)
+    model = DistRNN(3, 4)
+    torch.manual_seed(4)
+    rnn = torch.nn.RNN(1, 3, nonlinearity="relu", bias=False, batch_first=True)
+    linear = torch.nn.Linear(3, 4, bias=False)
+    assert torch.equal(model.rnn.weight_hh_l0, rnn.weight_hh_l0)
+    assert torch.equal(model.linear.weight, linear.weight)

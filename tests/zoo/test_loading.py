@@ -33,6 +33,14 @@ from algzoo.zoo import (
     zoo_longest_cycle,
     zoo_median,
 )
+from algzoo.zoo.architectures import DistTransformer, ScalarTransformer
+from algzoo.zoo.loading import (
+    load_dist_rnn,
+    load_dist_transformer,
+    load_scalar_rnn,
+    load_scalar_transformer,
+    load_state_dict,
+)
 from algzoo.zoo.scores import DATA
 
 LOADERS = {
@@ -366,3 +374,72 @@ def test_the_example_is_nowhere_but_with_arc(monkeypatch):
 def test_an_official_transformer_is_right_on_every_function(official):
     model = zoo_longest_cycle(2, 3, source="official")  # seed 0 is the best as published
     assert exhaustive_accuracy(model) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "load", "options"),
+    [
+        (DistRNN(3, 4), load_dist_rnn, {}),
+        (DistRNN(3, 4, bias=True), load_dist_rnn, {"bias": True}),
+        (ScalarRNN(3, 4), load_scalar_rnn, {"seq_len": 4}),
+        (DistTransformer(4, 5, input_range=3, n_layers=2), load_dist_transformer, {}),
+        (
+            ScalarTransformer(4, 5, n_layers=3, n_heads=2, bias=True),
+            load_scalar_transformer,
+            {"n_heads": 2, "bias": True},
+        ),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, torch.nn.Module) else "",
+)
+@pytest.mark.parametrize("ending", ["pth", "pt", "safetensors"])
+def test_ones_own_file_gives_the_model_back(tmp_path, model, load, options, ending):
+    path = tmp_path / f"mine.{ending}"
+    save = save_file if ending == "safetensors" else torch.save
+    save(model.state_dict(), path)
+    loaded = load(str(path), **options)
+    assert type(loaded) is type(model)
+    assert str(loaded) == str(model)
+    for name in ("hidden_size", "seq_len", "output_size", "bias", "input_range", "n_heads"):
+        assert getattr(loaded, name, None) == getattr(model, name, None)
+    for key, weight in model.state_dict().items():
+        assert torch.equal(loaded.state_dict()[key], weight)
+
+
+def test_arcs_addresses_mean_arcs_files(official):
+    folder = "gs://arc-ml-public/alg"
+    model = load_dist_rnn(f"{folder}/zoo/2nd_argmax_2_2_1073741824_2.pth")
+    expected = zoo_2nd_argmax(2, 2, seed=2, source="official")
+    assert torch.equal(model.linear.weight, expected.linear.weight)
+    example = load_dist_rnn(f"{folder}/one_layer_16_hidden_94_acc_2nd_argmax.pth")
+    assert torch.equal(example.linear.weight, example_2nd_argmax().linear.weight)
+
+
+class _Bomb:
+    def __reduce__(self):
+        return print, ("this must not run",)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [{"linear.weight": _Bomb()}, torch.ones(2), {"linear.weight": 3}, {0: torch.ones(2)}],
+    ids=["bomb", "tensor", "number", "nameless"],
+)
+def test_a_file_of_anything_else_is_refused_by_path(tmp_path, capsys, content):
+    path = tmp_path / "mine.pth"
+    torch.save(content, path)
+    with pytest.raises(ValueError, match="holds more than named tensors") as error:
+        load_state_dict(path)
+    assert str(path) in str(error.value)
+    assert "weights_only" not in str(error.value)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_file_of_other_weights_is_refused_by_path(tmp_path):
+    path = tmp_path / "mine.pth"
+    torch.save(DistTransformer(2, 3).state_dict(), path)
+    with pytest.raises(ValueError, match=r"mine\.pth .*'linear\.weight'"):
+        load_dist_rnn(path)
+    with pytest.raises(ValueError, match=r"mine\.pth .*asked for"):
+        load_dist_transformer(path, bias=True)
+    with pytest.raises(FileNotFoundError):
+        load_dist_rnn(tmp_path / "absent.pth")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algzoo.zoo import TASKS, task_2nd_argmax, task_argmedian, task_longest_cycle, task_median
+from algzoo.zoo.tasks import task_argmax, task_argoutlier, task_registry
 
 NUMBERS = st.floats(-1e6, 1e6)
 
@@ -31,6 +32,36 @@ def test_2nd_argmax_is_beaten_by_exactly_one(sequence):
 def test_argmedian_is_the_middle_or_the_upper_of_two(sequence):
     chosen = sequence[answer(task_argmedian, sequence)]
     assert sum(number < chosen for number in sequence) == len(sequence) // 2
+
+
+@given(sequences(min_size=1))
+def test_argmax(sequence):
+    assert sequence[answer(task_argmax, sequence)] == max(sequence)
+
+
+@given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=11))
+def test_argoutlier_is_as_far_from_the_mean_as_any(sequence):
+    # Times the length, so that all distances are whole numbers.
+    distances = [abs(len(sequence) * number - sum(sequence)) for number in sequence]
+    chosen = answer(task_argoutlier, sequence)
+    assert distances[chosen] == pytest.approx(max(distances), abs=1e-6)
+
+
+def test_registry_names_what_goes_in_and_comes_out():
+    assert {name: kinds for name, (_, *kinds) in task_registry.items()} == {
+        "2nd_argmax": ["continuous", "dist"],
+        "argmax": ["continuous", "dist"],
+        "argmedian": ["continuous", "dist"],
+        "median": ["continuous", "scalar"],
+        "argoutlier": ["continuous", "dist"],
+        "longest_cycle": ["discrete", "dist"],
+    }
+    assert {name: task_registry[name][0] for name in TASKS} == TASKS
+
+
+def test_median_of_an_even_number_of_integers_is_no_integer():
+    assert task_median(torch.tensor([[3, 0, 5, 2]])).tolist() == [2.5]
+    assert task_median(torch.tensor([[3, 0, 5]])).dtype == torch.int64
 
 
 @given(st.lists(NUMBERS, min_size=1, max_size=11))
