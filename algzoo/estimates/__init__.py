@@ -2,26 +2,35 @@
 
 from .angular import angular, first_order, wrong_sectors
 from .catalog import CatalogEntry, catalog
+from .counted_array import CountedArray
 from .estimate import Estimate, Estimator, Tier
 from .exact import exact
 from .exhaustive import exhaustive_accuracy
 from .operations import PRICES, CountedNumber, OperationCounter
+from .samplers import SAMPLERS, Sampler, constant, prior_shrunk
 from .sampling import ensemble_sampling, sampling
+from .spherical import spherical
 
 __all__ = [
     "PRICES",
+    "SAMPLERS",
     "CatalogEntry",
+    "CountedArray",
     "CountedNumber",
     "Estimate",
     "Estimator",
     "OperationCounter",
+    "Sampler",
     "Tier",
     "angular",
     "catalog",
+    "constant",
     "ensemble_sampling",
     "exact",
     "exhaustive_accuracy",
     "first_order",
+    "prior_shrunk",
     "sampling",
+    "spherical",
     "wrong_sectors",
 ]

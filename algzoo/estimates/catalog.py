@@ -22,7 +22,8 @@ class CatalogEntry:
 def catalog() -> list[CatalogEntry]:
     """Every estimator of the book, from exact to approximate."""
     two_inputs = "2nd-argmax models of two inputs"
+    up_to_three = "2nd-argmax models of two and three inputs"
     return [
-        CatalogEntry("exact", exact, "A", f"{two_inputs}; longest cycle"),
+        CatalogEntry("exact", exact, "A", f"{up_to_three}; longest cycle"),
         CatalogEntry("first order in the gaps", first_order, "A", two_inputs),
     ]

@@ -6,25 +6,29 @@ from ..zoo import DistTransformer, Model, OneLayerRNN
 from .angular import angular
 from .estimate import Estimate
 from .exhaustive import exhaustive
+from .spherical import spherical
 
 
 def exact(model: Model) -> Estimate:
     """Exact accuracy, where a method is known.
 
-    On standard Gaussian inputs for 2nd-argmax models of two inputs, over all functions for longest
-    cycle.
+    On standard Gaussian inputs for 2nd-argmax models of two and three inputs, over all functions
+    for longest cycle.
 
     Raises
     ------
     ValueError
         Where no exact method is known for the model.
     """
-    if isinstance(model, OneLayerRNN) and model.task_name == "2nd_argmax" and model.seq_len == 2:
-        return angular(model)
+    if isinstance(model, OneLayerRNN) and model.task_name == "2nd_argmax":
+        if model.seq_len == 2:
+            return angular(model)
+        if model.seq_len == 3:
+            return spherical(model)
     if isinstance(model, DistTransformer) and model.input_range == model.seq_len:
         return exhaustive(model)
     described = f"{type(model).__name__} with seq_len {getattr(model, 'seq_len', 'unknown')}"
     raise ValueError(
-        "Exact accuracies are available for 2nd-argmax models with seq_len 2 and longest cycle, "
-        f"not for this {described}"
+        "Exact accuracies are available for 2nd-argmax models with seq_len 2 and 3 and for "
+        f"longest cycle, not for this {described}"
     )

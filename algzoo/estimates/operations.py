@@ -1,10 +1,11 @@
-"""Counting operations by instrument: numbers that count what is done to them.
+"""Counting operations by instrument: numbers and arrays that count what is done to them.
 
 The convention, in one place: a multiply-add, an addition (or subtraction), a multiplication, a
-division and a comparison cost 1, a square root or transcendental function 10, a change of sign and
-the drawing of a random number nothing. A sampled forward pass is charged its multiply-adds only,
-which is ARC's convention and favours sampling: n d (d + 1) + o d of them for a recurrent model with
-d neurons, n inputs and o outputs.
+division and a comparison (of which a ReLU is one) cost 1, a square root or transcendental function
+10; a change of sign, an absolute value, copying and the drawing of a random number nothing. A
+sampled forward pass is charged its multiply-adds only, which is ARC's convention and favours
+sampling: n d (d + 1) + o d of them for a recurrent model with d neurons, n inputs and o outputs.
+How whole-array operations come down to these is said in :mod:`algzoo.estimates.counted_array`.
 
 Source of the convention: ARC's notes on M4,3 (72 operations a sample); the price of transcendental
 functions is this book's.
@@ -20,9 +21,11 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
+
+from .counted_array import CountedArray
 
 Kind = Literal["multiply_add", "multiply", "add", "divide", "compare", "transcendental"]
 
@@ -37,7 +40,13 @@ PRICES: dict[Kind, int] = {
 
 
 class OperationCounter:
-    """Tally of the operations done on lifted numbers and, inside :meth:`tensors`, by torch."""
+    """Tally of the operations done on counted numbers and arrays and, in :meth:`tensors`, by torch.
+
+    Attributes
+    ----------
+    counts
+        How often each kind of operation was done.
+    """
 
     def __init__(self) -> None:
         self.counts: Counter[Kind] = Counter()
@@ -45,7 +54,32 @@ class OperationCounter:
     @property
     def total(self) -> int:
         """Operations so far, at :data:`PRICES`."""
-        return sum(PRICES[kind] * count for kind, count in self.counts.items())
+        return self.total_at()
+
+    def total_at(self, **prices: int) -> int:
+        """Operations so far at other prices, such as ``transcendental=50``; the rest as they are.
+
+        Raises
+        ------
+        ValueError
+            Where a price is of no kind of operation, or negative.
+        """
+        for kind, price in prices.items():
+            if kind not in PRICES:
+                raise ValueError(f"{kind!r} is no kind of operation; there are {list(PRICES)}")
+            if price < 0:
+                raise ValueError(f"A price is at least 0, got {kind}={price}")
+        return sum(prices.get(kind, PRICES[kind]) * count for kind, count in self.counts.items())
+
+    def array(self, values: ArrayLike) -> CountedArray:
+        """The same numbers, counting from now on; for numpy's functions, much faster than lifted.
+
+        Raises
+        ------
+        TypeError
+            Where ``values`` are not real numbers, integers or booleans.
+        """
+        return CountedArray(np.array(values), self)
 
     def lift(self, values: NDArray[Any]) -> NDArray[Any]:
         """The same numbers, counting from now on; an array of objects."""
@@ -58,6 +92,11 @@ class OperationCounter:
         # Scaled because a fraction may be too large for a float: bookkeeping, not counted.
         scale = max(abs(plain(x)), abs(plain(y)))
         return math.atan2(plain(y) / scale, plain(x) / scale)
+
+    def sqrt(self, x: Any) -> CountedNumber:
+        """Square root; one transcendental operation."""
+        self.counts["transcendental"] += 1
+        return CountedNumber(math.sqrt(plain(x)), self)
 
     @contextmanager
     def tensors(self) -> Iterator[None]:

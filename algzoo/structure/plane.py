@@ -17,6 +17,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from math import atan, inf, pi
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..zoo import OneLayerRNN
+from .cone import Cone, DecisionCone
 from .weights import Weights, weights_of
 
 Number = Any  # float, Fraction or anything else with ordered-field arithmetic
@@ -88,76 +90,54 @@ def as_fractions(weights: Weights) -> Weights:
     return Weights(*(np.asarray(lift(matrix), dtype=object) for matrix in weights))
 
 
-@dataclass(frozen=True, eq=False)
-class Cone:
-    """A cone of input space on which the outputs are linear.
-
-    Attributes
-    ----------
-    rays
-        Its bounding rays as unit vectors, shape (2, 2), the cone lying counterclockwise from the
-        first to the second.
-    pattern
-        Which neurons are active after each input, shape (seq_len, hidden_size).
-    outputs
-        The matrix L of the linear map, shape (output_size, seq_len): outputs = L x on the cone.
-    angles
-        Directions of the two rays, radians; the first in [-pi/2, 3 pi/2), the second not smaller.
-    """
-
-    rays: NDArray[np.float64]
-    pattern: NDArray[np.bool_]
-    outputs: NDArray[np.float64]
-    angles: tuple[float, float]
-
-    @property
-    def a0(self) -> float:
-        """Coefficient a0 of ``logits[1] - logits[0] = a0 x0 - a1 x1``."""
-        return float(self.outputs[1, 0] - self.outputs[0, 0])
-
-    @property
-    def a1(self) -> float:
-        """Coefficient a1 of ``logits[1] - logits[0] = a0 x0 - a1 x1``."""
-        return float(self.outputs[0, 1] - self.outputs[1, 1])
-
-    @property
-    def fraction(self) -> float:
-        """Share of the plane, which is the probability of the cone under a standard Gaussian."""
-        first, second = self.angles
-        return (second - first) / (2 * np.pi)
+def cones_of_plane(model: OneLayerRNN) -> list[Cone]:
+    """The cones of a model of two inputs, counterclockwise from the ray (0, -1)."""
+    return [_cone(segment, segment.lower, segment.upper) for segment in _around(model)]
 
 
-def cones(model: OneLayerRNN) -> list[Cone]:
-    """The cones on which a model of two inputs is linear, counterclockwise from the ray (0, -1).
+def decision_cones_of_plane(model: OneLayerRNN) -> list[DecisionCone]:
+    """The same, cut where the two logits are equal and where the two inputs are."""
+    cones = []
+    for segment in _around(model):
+        constant, slope = (v[1] - v[0] for v in (segment.constant, segment.slope))
+        cuts = {segment.side, -constant / slope} if slope != 0 else {segment.side}
+        within = sorted(t for t in cuts if segment.lower < t < segment.upper)
+        pieces = list(pairwise([segment.lower, *within, segment.upper]))
+        for lower, upper in pieces if segment.side > 0 else pieces[::-1]:
+            t = _between(lower, upper)
+            answer, right_answer = constant + slope * t > 0, t < segment.side
+            cone = vars(_cone(segment, lower, upper))
+            cones.append(DecisionCone(**cone, answer=int(answer), right_answer=int(right_answer)))
+    return cones
 
-    Found in exact arithmetic; the numbers returned are rounded once. Cones on which a neuron
-    without effect changes its state are not merged.
 
-    Raises
-    ------
-    ValueError
-        Where the model does not read sequences of length 2.
-    """
-    if model.seq_len != 2:
-        raise ValueError(f"Cones are computed for seq_len 2 so far, got {model.seq_len}")
+def _around(model: OneLayerRNN) -> list[Segment]:
+    """Segments of both half planes, counterclockwise from the ray (0, -1)."""
     weights = as_fractions(weights_of(model))
-    right = [_cone(segment) for segment in line_segments(weights, +1)]
-    left = [_cone(segment) for segment in line_segments(weights, -1)]
-    return right + left[::-1]
+    return line_segments(weights, +1) + line_segments(weights, -1)[::-1]
 
 
-def _cone(segment: Segment) -> Cone:
-    ends = [segment.lower, segment.upper]
-    if segment.side < 0:
-        ends.reverse()  # on the left, counterclockwise is downward
+def _between(lower: Number, upper: Number) -> Number:
+    """A number between two that may be infinite."""
+    if lower == -inf:
+        return Fraction(0) if upper == inf else upper - 1
+    return lower + 1 if upper == inf else (lower + upper) / 2
+
+
+def _cone(segment: Segment, lower: Number, upper: Number) -> Cone:
+    ends = (lower, upper) if segment.side > 0 else (upper, lower)  # left, that is downward
     first, second = (direction(segment.side, t) for t in ends)
     rays = np.array([(np.cos(angle), np.sin(angle)) for angle in (first, second)])
     outputs = np.stack([segment.side * segment.constant, segment.slope], axis=1)
+    return Cone(rays, np.stack(segment.active), as_floats(outputs), (second - first) / (2 * pi))
+
+
+def as_floats(outputs: NDArray[Any]) -> NDArray[np.float64]:
+    """Coefficients of outputs, rounded; ``ValueError`` where they are too large for float64."""
     try:
-        linear_map = outputs.astype(np.float64)
+        return outputs.astype(np.float64)
     except OverflowError as error:
         raise ValueError("The model's outputs overflow float64") from error
-    return Cone(rays, np.stack(segment.active), linear_map, (first, second))
 
 
 def direction(side: int, t: Number) -> float:

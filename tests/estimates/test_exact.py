@@ -20,7 +20,7 @@ def test_models_in_standard_form_have_the_same_accuracy():
 @pytest.mark.parametrize(
     ("model", "name"),
     [
-        (zoo_2nd_argmax(2, 3), "DistRNN with seq_len 3"),
+        (zoo_2nd_argmax(2, 4), "DistRNN with seq_len 4"),
         (zoo_argmedian(2, 3), "DistRNN with seq_len 3"),
         (zoo_median(2, 2), "ScalarRNN with seq_len 2"),
         (nn.Linear(2, 2), "Linear"),

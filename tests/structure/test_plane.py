@@ -136,9 +136,9 @@ def test_outputs_beyond_float64_are_refused(make_rnn):
         cones(make_rnn([1e200], [[1]], [[1e200], [0]]))
 
 
-@pytest.mark.parametrize("model", [DistRNN(2, 3), ScalarRNN(2, 5), DistRNN(2, 1)], ids=[3, 5, 1])
+@pytest.mark.parametrize("model", [DistRNN(2, 4), ScalarRNN(2, 5), DistRNN(2, 1)], ids=[4, 5, 1])
 def test_other_lengths_are_refused(model):
-    with pytest.raises(ValueError, match=f"seq_len 2 so far, got {model.seq_len}"):
+    with pytest.raises(ValueError, match=f"seq_len 2 and 3, got {model.seq_len}"):
         cones(model)
 
 

@@ -1,0 +1,67 @@
+"""What the samplers share: which models they are for, forward passes, and what these cost."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..structure import Weights, weights_of
+from ..zoo import DistRNN, Model
+from . import recurrent_kernel as kernel
+
+
+def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
+    """Weights of a recurrent 2nd-argmax model.
+
+    Raises
+    ------
+    ValueError
+        Where it is another model, ``n_samples`` is not positive or ``seed`` is negative.
+    """
+    if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 2:
+        raise ValueError(
+            "This sampler is for recurrent 2nd-argmax models (DistRNN, at least two inputs), got "
+            f"{type(model).__name__} with task {model.task_name!r}; sampling() takes any model"
+        )
+    if n_samples < 1:
+        raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
+    return weights_of(model)
+
+
+def readouts(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Outputs, shape (output_size, n_inputs), on inputs of shape (seq_len, n_inputs)."""
+    seq_len, n = x.shape
+    padded = np.zeros((seq_len, -(-n // kernel.TILE) * kernel.TILE))
+    padded[:, :n] = x
+    outputs = np.empty((len(weights.w_oh), padded.shape[1]))
+    kernel.run(
+        padded,
+        kernel.padded(weights.w_hi[:, np.newaxis], columns=False),
+        kernel.padded(weights.w_hh, columns=True),
+        kernel.padded(weights.w_oh, columns=True),
+        outputs,
+    )
+    return outputs[:, :n]
+
+
+def answers_right(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether the model says the position of the second largest number.
+
+    Inputs of shape (seq_len, n_inputs); two of which are equal with probability zero.
+    """
+    return is_second(x, readouts(weights, x).argmax(axis=0))
+
+
+def is_second(x: NDArray[np.float64], answer: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Whether one number of its column is larger than that at the position ``answer``."""
+    result: NDArray[np.bool_] = (x > np.take_along_axis(x, answer[None], axis=0)).sum(axis=0) == 1
+    return result
+
+
+def operations_of_samples(weights: Weights, n_samples: int) -> int:
+    """Multiply-adds of the forward passes by ARC's convention: n d (d + 1) + o d each."""
+    n, d = weights.w_oh.shape
+    operations: int = n_samples * (n * d * (d + 1) + n * d)
+    return operations

@@ -1,0 +1,175 @@
+"""Sampling of all inputs but the last, which is integrated exactly.
+
+Given the inputs before it, every logit is piecewise linear in the last input x, with a breakpoint
+for each neuron, and the right answer is constant on three intervals: the position of the second
+largest, the last position, and the position of the largest of the earlier inputs. On every piece
+the model is right on one interval, between the roots of linear functions, of which the normal
+distribution has a known probability.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from ..structure import Weights
+from ..zoo import Model
+from .estimate import Estimate
+from .operations import PRICES
+from .samplers_forward import checked_weights, readouts
+
+_BLOCK = 2**10  # prefixes at a time, so that the arrays stay small
+
+
+def last_input(model: Model, n_samples: int, seed: int) -> Estimate:
+    """Mean over ``n_samples`` random prefixes of the probability of being right.
+
+    ``std`` is the standard error; ``None`` where all prefixes have the same probability. The
+    operations are :func:`last_input_operations`.
+
+    Raises
+    ------
+    ValueError
+        Where the model is no recurrent 2nd-argmax model, ``n_samples`` is not positive or ``seed``
+        is negative.
+    """
+    weights = checked_weights(model, n_samples, seed)
+    prefixes = np.random.default_rng(seed).standard_normal((model.seq_len - 1, n_samples))
+    drive = readouts(weights._replace(w_oh=weights.w_hh), prefixes)
+    probability = np.concatenate(
+        [
+            probability_right(
+                weights.w_hi, weights.w_oh, drive[:, i : i + _BLOCK], prefixes[:, i : i + _BLOCK]
+            )
+            for i in range(0, n_samples, _BLOCK)
+        ]
+    )
+    # Rounding of many small pieces may leave it a few units of 1e-16 outside.
+    value = float(np.clip(probability.mean(), 0, 1))
+    std = None
+    if n_samples > 1:
+        std = float(probability.std(ddof=1)) / math.sqrt(n_samples) or None
+    return Estimate(value, last_input_operations(weights, n_samples), "D", std=std)
+
+
+def last_input_operations(weights: Weights, n_samples: int) -> int:
+    """Operations of :func:`last_input`: of the prefixes, and of integrating over the last input.
+
+    A prefix costs the multiply-adds of n - 1 steps and of another product with W_hh, by ARC's
+    convention; :func:`probability_right`, everything it does. Its closed form is what the counter
+    says, as a test checks.
+    """
+    n, d = weights.w_oh.shape
+    prefix = (n - 1) * d * (d + 1) + d * d
+    breakpoints, pieces = d + 2, d + 3
+    integral = (
+        (n - 1) * _ceil_log2(n - 1)  # sorting the inputs
+        + 2 * d  # where a neuron's breakpoint is
+        + breakpoints * _ceil_log2(breakpoints)  # sorting them
+        + 2 * n * d  # constants on the first piece, their jumps
+        + breakpoints * (2 * n + 1)  # logits and number of active neurons on the others
+        + pieces * 2  # which answer is right
+        + pieces * n * 4  # margins, their roots, whether they rise
+        + pieces * 2 * n  # the interval of all roots, within its piece
+        + pieces * 2  # where no neuron is active
+        + pieces * (2 + 2 * PRICES["transcendental"])  # normal probabilities
+        + (pieces - 1)  # their sum
+    )
+    # Signs and sizes of the weights into the neurons; slopes on the first piece, their jumps.
+    of_model = 4 * d - 1 + 2 * n * d + n
+    operations: int = n_samples * (prefix + integral) + of_model
+    return operations
+
+
+def _ceil_log2(n: int) -> int:
+    return (n - 1).bit_length()
+
+
+def probability_right(w_hi: Any, w_oh: Any, drive: Any, prefixes: Any) -> Any:
+    """For each prefix, the probability over the last input x ~ N(0, 1) that the model is right.
+
+    Of any array type that numpy's functions take, for counting. Where no neuron is active all
+    logits are 0 and the answer is 0; other logits that are equal for all x, which has probability
+    zero for any model with continuous weights, do not count as an error.
+
+    Parameters
+    ----------
+    w_hi, w_oh
+        Weights, shapes (d,) and (n, d).
+    drive
+        W_hh times the state after the prefix, shape (d, n_prefixes): in the end the neurons hold
+        ``ReLU(drive + w_hi x)``.
+    prefixes
+        Inputs before the last, shape (n - 1, n_prefixes).
+    """
+    n, d = w_oh.shape
+    z, x = drive.T, prefixes.T
+    n_prefixes = len(z)
+    rises = w_hi >= 0  # active to the right of its breakpoint; else to the left of it
+
+    order = np.argsort(x, axis=1)
+    position = order[:, -1:]
+    largest = np.take_along_axis(x, position, axis=1)
+    if n > 2:
+        second_position = order[:, -2:-1]
+        second = np.take_along_axis(x, second_position, axis=1)
+    else:
+        second_position, second = position, np.full_like(largest, -np.inf)
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        never_or_always = np.where(z > 0, -np.inf, np.inf)
+        crossing = np.where(w_hi == 0, never_or_always, -z / w_hi)
+    breakpoints = np.concatenate([crossing, second, largest], axis=1)
+    by_size = np.argsort(breakpoints, axis=1)
+    breakpoints = np.take_along_axis(breakpoints, by_size, axis=1)
+    infinite = np.full((n_prefixes, 1), np.inf)
+    left = np.concatenate([-infinite, breakpoints], axis=1)
+    right = np.concatenate([breakpoints, infinite], axis=1)
+
+    # On a piece the logits are constant + slope x. At the breakpoint of neuron i, |w_i| times its
+    # column of W_oh is added to the slopes, whether it becomes active there or inactive.
+    w_oh_t = w_oh.T
+    slope_jumps = np.broadcast_to(w_oh_t * np.abs(w_hi)[:, None], (n_prefixes, d, n))
+    # + 0 makes a negative zero positive: below, the sign of a zero would count.
+    first_slope = np.einsum("ji,i->j", w_oh, np.where(rises, 0, w_hi)) + 0.0
+    slope = _on_pieces(np.broadcast_to(first_slope, (n_prefixes, n)), slope_jumps, by_size)
+    constant = _on_pieces(
+        np.einsum("ji,pi->pj", w_oh, np.where(rises, 0, z)),
+        w_oh_t * np.where(rises, z, -z)[:, :, None],
+        by_size,
+    )
+    n_falling = np.sum(~rises)
+    n_active = _on_pieces(
+        np.broadcast_to(n_falling, (n_prefixes, 1)),
+        np.broadcast_to(np.where(rises, 1, -1)[:, None], (n_prefixes, d, 1)),
+        by_size,
+    )[:, :, 0]
+
+    answer = np.where(left >= largest, position, np.where(left >= second, n - 1, second_position))
+    margin = np.take_along_axis(constant, answer[:, :, None], axis=2) - constant
+    margin_slope = np.take_along_axis(slope, answer[:, :, None], axis=2) - slope
+    with np.errstate(divide="ignore", invalid="ignore"):
+        root = -margin / margin_slope  # nan for the answer itself, which fmax and fmin pass over
+    rising = margin_slope >= 0
+    lower = np.fmax(left, np.fmax.reduce(np.where(rising, root, -np.inf), axis=2))
+    upper = np.fmin(right, np.fmin.reduce(np.where(rising, np.inf, root), axis=2))
+    dead = n_active == 0
+    lower = np.where(dead, np.where(answer == 0, left, right), lower)
+    upper = np.where(dead, right, upper)
+    inside = special.ndtr(np.maximum(lower, upper)) - special.ndtr(lower)
+    return np.sum(inside, axis=1)
+
+
+def _on_pieces(first: Any, jumps: Any, by_size: Any) -> Any:
+    """Values on all pieces, shape (n_prefixes, d + 3, ...), from those on the first.
+
+    ``jumps`` are those at the neurons' breakpoints, (n_prefixes, d, ...); at the two after them, in
+    which the right answer changes, there are none.
+    """
+    none = np.zeros_like(jumps, shape=(len(first), 2, first.shape[1]))
+    at_breakpoints = np.concatenate([jumps, none], axis=1)
+    in_order = np.take_along_axis(at_breakpoints, by_size[:, :, None], axis=1)
+    return np.cumsum(np.concatenate([first[:, None], in_order], axis=1), axis=1)
