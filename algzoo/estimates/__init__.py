@@ -7,6 +7,7 @@ from .estimate import Estimate, Estimator, Tier
 from .exact import exact
 from .exhaustive import exhaustive_accuracy
 from .operations import PRICES, CountedNumber, OperationCounter
+from .ray_fan import ray_fan, sector_fan
 from .samplers import SAMPLERS, Sampler, constant, prior_shrunk
 from .sampling import ensemble_sampling, sampling
 from .spherical import spherical
@@ -30,7 +31,9 @@ __all__ = [
     "exhaustive_accuracy",
     "first_order",
     "prior_shrunk",
+    "ray_fan",
     "sampling",
+    "sector_fan",
     "spherical",
     "wrong_sectors",
 ]

@@ -23,7 +23,7 @@ _ROUNDING = 1e-12
 
 
 def order_polygon(low: int, middle: int, high: int) -> Polygon:
-    """The inputs with ``x[low] < x[middle] < x[high]``: a lune of 60 degrees, a sixth of the sphere."""
+    """The inputs with ``x[low] < x[middle] < x[high]``: a lune, a sixth of the sphere."""
 
     def point(*raised: int) -> Vector:
         return [3 * (i in raised) - len(raised) for i in range(3)]
@@ -46,9 +46,11 @@ def cut(polygon: Polygon, normal: Vector) -> Polygon:
             if here > 0 and there < 0:
                 part.append(_crossing(polygon, heights, i, following))
             elif here == 0 and there < 0:
-                # Were the plane to leave through a vertex as well, the edge on it might be a
-                # half circle; a point in its middle fixes which.
-                part.append(_crossing(polygon, heights, above[0], following))
+                # The plane may leave through a vertex as well, perhaps the opposite one, and a
+                # point between them then fixes the edge. That of two opposite vertices is none.
+                between = _crossing(polygon, heights, above[0], following)
+                if any(x != 0 for x in between):
+                    part.append(between)
         elif there > 0:
             part.append(_crossing(polygon, heights, following, i))
     return part
@@ -66,18 +68,32 @@ def fraction(polygon: Polygon, functions: Functions = math) -> Number:
         return 0.0
     units = []
     for vertex in polygon:
-        length = functions.sqrt(_dot(vertex, vertex))
+        length = functions.sqrt(dot(vertex, vertex))
         units.append([x / length for x in vertex])
     inner = [sum(u[1:], start=u[0]) for u in zip(*units, strict=True)]
-    size = functions.sqrt(_dot(inner, inner))
-    heights = [_dot(unit, inner) for unit in units]
+    size = functions.sqrt(dot(inner, inner))
+    heights = [dot(unit, inner) for unit in units]
     area = 0.0
     for i, one in enumerate(units):
         other = units[i - 1]
-        across = _dot(inner, _cross(other, one))
-        along = (1 + _dot(other, one)) * size + heights[i - 1] + heights[i]
+        across = dot(inner, cross(other, one))
+        along = (1 + dot(other, one)) * size + heights[i - 1] + heights[i]
         area = area + functions.atan2(across, along)
     return abs(area) / (2 * math.pi)
+
+
+def dot(x: Vector, y: Vector) -> Number:
+    """Scalar product."""
+    return x[0] * y[0] + x[1] * y[1] + x[2] * y[2]
+
+
+def cross(x: Vector, y: Vector) -> Vector:
+    """Vector product."""
+    return [
+        x[1] * y[2] - x[2] * y[1],
+        x[2] * y[0] - x[0] * y[2],
+        x[0] * y[1] - x[1] * y[0],
+    ]
 
 
 def _height(vertex: Vector, normal: Vector) -> Number:
@@ -93,16 +109,4 @@ def _crossing(polygon: Polygon, heights: list[Number], above: int, below: int) -
     return [
         y * heights[above] - x * heights[below]
         for x, y in zip(polygon[above], polygon[below], strict=True)
-    ]
-
-
-def _dot(x: Vector, y: Vector) -> Number:
-    return x[0] * y[0] + x[1] * y[1] + x[2] * y[2]
-
-
-def _cross(x: Vector, y: Vector) -> Vector:
-    return [
-        x[1] * y[2] - x[2] * y[1],
-        x[2] * y[0] - x[0] * y[2],
-        x[0] * y[1] - x[1] * y[0],
     ]
