@@ -343,7 +343,8 @@ MODULES = {  # of ARC's package: its public functions and classes
         for family in ("2nd_argmax", "argmedian", "median", "longest_cycle")
     ),
 }
-OURS = ("source", "folder", "device", "save_every", "progress")  # by name only, after ARC's
+# By name only, after ARC's.
+OURS = ("source", "folder", "device", "save_every", "progress", "lam", "dtype")
 
 
 @pytest.mark.parametrize(

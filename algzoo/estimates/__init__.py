@@ -1,11 +1,20 @@
 """Estimates of a model's accuracy, each with the operations it cost."""
 
 from .angular import angular, first_order, wrong_sectors
+from .arc_original import arc_original
+from .arc_symmetric import arc_symmetric
 from .catalog import CatalogEntry, catalog
 from .counted_array import CountedArray
 from .estimate import Estimate, Estimator, Tier
 from .exact import exact
 from .exhaustive import exhaustive_accuracy
+from .lambda_family import (
+    lambda_error,
+    lambda_error_small_angle,
+    lambda_estimate,
+    lambda_fits,
+    lambda_of,
+)
 from .operations import PRICES, CountedNumber, OperationCounter
 from .ray_fan import ray_fan, sector_fan
 from .samplers import SAMPLERS, Sampler, constant, prior_shrunk
@@ -24,12 +33,19 @@ __all__ = [
     "Sampler",
     "Tier",
     "angular",
+    "arc_original",
+    "arc_symmetric",
     "catalog",
     "constant",
     "ensemble_sampling",
     "exact",
     "exhaustive_accuracy",
     "first_order",
+    "lambda_error",
+    "lambda_error_small_angle",
+    "lambda_estimate",
+    "lambda_fits",
+    "lambda_of",
     "prior_shrunk",
     "ray_fan",
     "sampling",

@@ -6,6 +6,8 @@ that its package gives under the same name.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -13,28 +15,46 @@ from .architectures import DistRNN
 from .families import check_choice
 
 
-def handcrafted_2nd_argmax(seq_len: int) -> DistRNN:
+def handcrafted_2nd_argmax(
+    seq_len: int, *, lam: float | None = None, dtype: torch.dtype = torch.float32
+) -> DistRNN:
     """Model written by hand that finds the second-largest of 2, 3 or 10 numbers.
 
     Two inputs, hidden_size 2: the state after both is ``(ReLU(x1 - x0), ReLU(x0 - x1))``, so that
     ``logits[1] - logits[0] = 2 (x0 - x1)`` everywhere and the accuracy is exactly 1.
 
     Three inputs, hidden_size 4: the state holds the absolute values of two differences, which tell
-    the three orders apart everywhere but in wedges that become narrow as a large weight, 100 here,
-    grows. The accuracy is 0.9999.
+    the three orders apart everywhere but in wedges that become narrow as lambda, 100 in ARC's
+    model, grows. The accuracy is 0.9999. In real numbers the error falls with lambda
+    (:func:`algzoo.estimates.lambda_error`); but the weights grow with it and cancel,
+    and rounded to float32 they have three times the error at 100, and from there on more.
 
     Ten inputs, hidden_size 22: one logit is ``max(0, x[i]) + 2 max(0, all inputs but x[i])``. It is
     right where the second-largest number is positive; the accuracy is 0.990.
 
+    Parameters
+    ----------
+    seq_len
+        2, 3 or 10.
+    lam
+        lambda of the model of three inputs, positive; 100 where absent.
+    dtype
+        Number type of the weights; they are rounded to it once.
+
     Raises
     ------
     ValueError
-        Where no such model is written for ``seq_len``.
+        Where no such model is written for ``seq_len``, or ``lam`` is not a positive number or given
+        for a model that has none.
     """
-    written = {2: _of_two, 3: _of_three, 10: _of_ten}
+    written = {2: _of_two, 3: _of_three, 10: leave_one_out_weights}
     check_choice("seq_len", seq_len, written, what="handcrafted 2nd argmax model")
-    w_ih, w_hh, w_oh = written[seq_len]()
-    model = DistRNN(hidden_size=len(w_hh), seq_len=int(seq_len))
+    if lam is not None and seq_len != 3:
+        raise ValueError(
+            f"Only the model of three inputs has a lambda, got lam={lam} for seq_len {seq_len}"
+        )
+    w_ih, w_hh, w_oh = written[seq_len]() if lam is None else _of_three(lam)
+    model = DistRNN(hidden_size=len(w_hh), seq_len=int(seq_len)).to(dtype)
     model.load_state_dict(
         {"rnn.weight_ih_l0": w_ih, "rnn.weight_hh_l0": w_hh, "linear.weight": w_oh}
     )
@@ -53,21 +73,22 @@ def _of_two() -> tuple[Tensor, Tensor, Tensor]:
     return w_ih, w_hh, w_oh
 
 
-def _of_three() -> tuple[Tensor, Tensor, Tensor]:
+def _of_three(lam: float = 100.0) -> tuple[Tensor, Tensor, Tensor]:
     """Weights by which y, two linear functions of the inputs, survives the ReLUs as y and -y.
 
-    In the end ``y = (big (x2 - x1) + x0 - x1, big (x2 - x1) + x2 - x0)``.
+    In the end ``y = (lam (x2 - x1) + x0 - x1, lam (x2 - x1) + x2 - x0)``.
     """
-    big = 100.0
+    if not 0 < lam < math.inf:
+        raise ValueError(f"lam must be a positive number, got {lam}")
     step = torch.tensor(
         [
-            [big**2 - 1, -(big**2 + big + 1)],
-            [big**2 + big + 1, -(big**2 + 2 * big)],
+            [lam**2 - 1, -(lam**2 + lam + 1)],
+            [lam**2 + lam + 1, -(lam**2 + 2 * lam)],
         ],
         dtype=torch.float64,
-    ) / (2 * big + 1)
-    drive = torch.tensor([[big], [big + 1]], dtype=torch.float64)
-    readout = torch.tensor([[1, 1], [-big, big + 1], [big + 1, -big]], dtype=torch.float64)
+    ) / (2 * lam + 1)
+    drive = torch.tensor([[lam], [lam + 1]], dtype=torch.float64)
+    readout = torch.tensor([[1, 1], [-lam, lam + 1], [lam + 1, -lam]], dtype=torch.float64)
     signs = torch.tensor(
         [
             [+1, 0],  # holds ReLU(y0)
@@ -80,9 +101,8 @@ def _of_three() -> tuple[Tensor, Tensor, Tensor]:
     return signs @ drive, signs @ step @ signs.T, readout @ signs.abs().T
 
 
-def _of_ten() -> tuple[Tensor, Tensor, Tensor]:
-    """Weights by which every maximum, of 0 and some inputs, is kept as a sum of neurons."""
-    n = 10
+def leave_one_out_weights(n: int = 10) -> tuple[Tensor, Tensor, Tensor]:
+    """W_ih, W_hh and W_oh by which every maximum of 0 and some of n inputs is a sum of neurons."""
     delayed, others, rise, before, drop = 0, n, 2 * n - 1, 2 * n, 2 * n + 1
     state = torch.eye(2 * n + 2)
     largest = state[rise] + state[before]  # max(0, all inputs so far)

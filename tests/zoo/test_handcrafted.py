@@ -61,3 +61,52 @@ def test_other_lengths_are_named_with_the_choices(seq_len):
     )
     with pytest.raises(ValueError, match=message):
         handcrafted_2nd_argmax(seq_len)
+
+
+def test_lambda_of_100_is_arcs_model_bit_for_bit():
+    arcs = handcrafted_2nd_argmax(3).state_dict()
+    ours = handcrafted_2nd_argmax(3, lam=100.0).state_dict()
+    assert all(torch.equal(arcs[key], ours[key]) for key in arcs)
+    # ARC's numbers, from the formula in integers: W_hh is W_hi's part over 2 * 100 + 1.
+    expected = torch.tensor([9999, 10101, 10101, 10200], dtype=torch.float64) / 201
+    found = arcs["rnn.weight_hh_l0"][[0, 0, 1, 1], [0, 1, 0, 1]].abs()
+    assert torch.equal(found, expected.float())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("seq_len", [2, 3, 10])
+def test_weights_are_of_the_number_type_asked_for(seq_len, dtype):
+    model = handcrafted_2nd_argmax(seq_len, dtype=dtype)
+    assert {p.dtype for p in model.parameters()} == {dtype}
+    single = handcrafted_2nd_argmax(seq_len).state_dict()
+    assert all(torch.equal(w.float(), single[key]) for key, w in model.state_dict().items())
+
+
+@given(
+    st.floats(0.01, 1e3),
+    st.lists(st.floats(-1, 1), min_size=3, max_size=3),
+)
+def test_every_member_reads_two_differences(lam, sequence):
+    x0, x1, x2 = sequence
+    y0, y1 = lam * (x2 - x1) + x0 - x1, lam * (x2 - x1) + x2 - x0
+    expected = [abs(y0) + abs(y1), (lam + 1) * abs(y1) - lam * abs(y0)]
+    expected.append((lam + 1) * abs(y0) - lam * abs(y1))
+    model = handcrafted_2nd_argmax(3, lam=lam, dtype=torch.float64)
+    logits = model(torch.tensor([sequence], dtype=torch.float64))
+    torch.testing.assert_close(
+        logits[0],
+        torch.tensor(expected, dtype=torch.float64),
+        rtol=0,
+        atol=1e-13 * (1 + lam) ** 3,
+    )
+
+
+@pytest.mark.parametrize("lam", [0.0, -1.0, float("inf"), float("nan")])
+def test_impossible_lambdas_are_refused(lam):
+    with pytest.raises(ValueError, match="lam must be a positive number"):
+        handcrafted_2nd_argmax(3, lam=lam)
+
+
+def test_only_three_inputs_have_a_lambda():
+    with pytest.raises(ValueError, match=r"lam=5\.0 for seq_len 2"):
+        handcrafted_2nd_argmax(2, lam=5.0)

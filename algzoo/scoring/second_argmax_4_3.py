@@ -1,0 +1,473 @@
+r"""Explanations of M4,3 as ledgers, and a bound on the bits that training can have chosen.
+
+Three ledgers, all about the model in standard form:
+
+* :func:`arc_ledger`, the sixteen inequalities that ARC's first estimate rests on;
+* :func:`symmetry_ledger`, that the model is antipodal, of reduced form, and a member of the
+  handcrafted models' family, each equality to a stated or a measured tolerance;
+* :func:`brute_force_ledger`, that each arc on which the answer changes is near a plane on which two
+  inputs are equal.
+
+Against them stands :func:`weight_information`.
+
+Source: ARC's notes on M4,3 for the sixteen bits and for k bits for one part in 2^k ("AlgZoo:
+uninterpreted models with fewer than 1,500 parameters", 2026); the other ledgers are this book's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from ..estimates.arc_original import inequalities, numbering
+from ..structure import Weights, reorder_neurons, standard_form, weights_of
+from ..structure.cone import Cone
+from ..structure.partition import cones
+from ..structure.symmetry import find_symmetry
+from ..zoo import OneLayerRNN
+from .ledger import Check, Ledger, Prior
+
+Array = NDArray[np.float64]
+
+ORDER_PLANES = np.array([[1, -1, 0], [1, 0, -1], [0, 1, -1]]) / math.sqrt(2)
+
+_FAIR = Prior(stats.cauchy(), "even odds: symmetric about 0")
+_FAIR_SIZE = Prior(stats.halfcauchy(), "even odds: symmetric about 1")
+_ARC_EQUALITY = Prior(
+    stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the gap uniform on (0, 1)"
+)
+_NORMALS = Prior(stats.uniform(0, 1), "a plane of random direction")
+
+_FLAT = 1e-9  # radians within which a piece lies on one side of a plane
+
+# Neurons as in ARC's notes: 0 with 3 and 1 with 2, the first of each with positive input.
+_PARTNER = (3, 2, 1, 0)
+
+
+@dataclass(frozen=True)
+class Inequality:
+    """One of the numbers that ARC's sixteen inequalities say are positive."""
+
+    name: str
+
+    def __call__(self, weights: Weights) -> Array:
+        """The number, shape of the leading axes."""
+        value: Array = inequalities(weights)[self.name]
+        return value
+
+
+@dataclass(frozen=True)
+class PairProduct:
+    """Product of a weight and the one that the antipodal symmetry makes equal or opposite."""
+
+    matrix: Literal["w_hi", "w_hh", "w_oh"]
+    index: tuple[int, ...]
+
+    def __call__(self, weights: Weights) -> Array:
+        """The product, shape of the leading axes."""
+        one, other = self.pair(weights)
+        return one * other
+
+    def pair(self, weights: Weights) -> tuple[Array, Array]:
+        """The two weights."""
+        matrix = getattr(weights, self.matrix)
+        if self.matrix == "w_oh":
+            partner: tuple[int, ...] = (self.index[0], _PARTNER[self.index[1]])
+        else:
+            partner = tuple(_PARTNER[i] for i in self.index)
+        return matrix[(..., *self.index)], matrix[(..., *partner)]
+
+
+@dataclass(frozen=True)
+class PairGap(PairProduct):
+    """Absolute log ratio of the sizes of the same two weights."""
+
+    def __call__(self, weights: Weights) -> Array:
+        """The gap, 0 where the sizes are equal; shape of the leading axes."""
+        one, other = self.pair(weights)
+        return _log_ratio(np.abs(one), np.abs(other))
+
+
+@dataclass(frozen=True)
+class ReducedFormGap:
+    """abs(K / W') for one entry: how far the drive of y is from linear in y."""
+
+    row: int
+    column: int
+
+    def __call__(self, weights: Weights) -> Array:
+        """The ratio, 0 for a network of reduced form; shape of the leading axes."""
+        u, v = _differences(), np.abs(_differences())
+        w, k = (m @ weights.w_hh @ m.T for m in (u, v))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return _infinite_if_none(np.abs(k / w)[..., self.row, self.column])
+
+
+@dataclass(frozen=True)
+class TranslationGap:
+    """Sum of a row of F over its last entry: what adding 1 to all inputs does to y."""
+
+    row: int
+
+    def __call__(self, weights: Weights) -> Array:
+        """The absolute sum, 0 where only differences count; shape of the leading axes."""
+        f = _last_state(weights)[..., self.row, :]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return _infinite_if_none(np.abs(f.sum(-1) / f[..., 2]))
+
+
+@dataclass(frozen=True)
+class LambdaGap:
+    """Absolute log ratio of lambda as the two rows of F have it."""
+
+    def __call__(self, weights: Weights) -> Array:
+        """The gap, infinite where a row has no positive lambda; shape of the leading axes."""
+        return _log_ratio(*_lambdas(weights))
+
+
+@dataclass(frozen=True)
+class ReadoutGap:
+    """Absolute log ratio of a difference of logits to what the family has for it.
+
+    Row differences of W'_oh in units of F's last entries, up to one factor: in the family
+    W'_oh[1] - W'_oh[0] is (-1, 1), and W'_oh[2] - W'_oh[0] is (r, -1 / r) with
+    r = lambda / (lambda + 1).
+    """
+
+    which: Literal["first", "second, y0", "second, y1"]
+
+    def __call__(self, weights: Weights) -> Array:
+        """The gap, infinite where a sign is wrong; shape of the leading axes."""
+        u = _differences()
+        f = _last_state(weights)
+        readout = weights.w_oh @ np.abs(u).T / 2 * np.abs(f[..., 2])[..., None, :]
+        first = readout[..., 1, :] - readout[..., 0, :]
+        second = readout[..., 2, :] - readout[..., 0, :]
+        lam = np.sqrt(np.prod(_lambdas(weights), axis=0))
+        if self.which == "first":
+            return _log_ratio(-first[..., 0], first[..., 1])
+        if self.which == "second, y0":
+            return _log_ratio(second[..., 0] * (lam + 1), first[..., 1] * lam)
+        return _log_ratio(second[..., 1] * lam, first[..., 0] * (lam + 1))
+
+
+@dataclass(frozen=True)
+class DecisionArc:
+    """An arc on which a model's answer changes from one to another, within one linear piece.
+
+    Called with weights, it measures the plane on which the two logits are equal, for the same
+    active neurons: the probability that a plane of random direction is at least as near to a plane
+    on which two inputs are equal, 3 (1 - cos(angle)), at most 1.
+
+    Attributes
+    ----------
+    pattern
+        Which neurons are active after each input, three tuples of four.
+    answers
+        The two answers.
+    """
+
+    pattern: tuple[tuple[bool, ...], ...]
+    answers: tuple[int, int]
+
+    def __call__(self, weights: Weights) -> Array:
+        """The probability, shape of the leading axes; 0 where the plane is one of them."""
+        share: Array = np.minimum(3 * (1 - np.cos(self.angle(weights))), 1.0)
+        return share
+
+    def angle(self, weights: Weights) -> Array:
+        """Angle to the nearest plane on which two inputs are equal, radians."""
+        normal = self._normal(weights)
+        # By sines, for the angles are small.
+        across = np.linalg.norm(np.cross(normal[..., None, :], ORDER_PLANES), axis=-1)
+        length = np.linalg.norm(normal, axis=-1)[..., None]
+        smallest: Array = np.arcsin(np.minimum(across / length, 1.0)).min(-1)
+        return smallest
+
+    def _normal(self, weights: Weights) -> Array:
+        """The difference of the two logits as a linear function of the inputs, (..., 3)."""
+        state = np.zeros((*weights.w_hi.shape, 3))
+        for step, active in enumerate(self.pattern):
+            state = weights.w_hh @ state + weights.w_hi[..., None] * np.eye(3)[step]
+            state = state * np.array(active)[:, None]
+        logits = weights.w_oh @ state
+        normal: Array = logits[..., self.answers[0], :] - logits[..., self.answers[1], :]
+        return normal
+
+
+def arc_ledger(model: OneLayerRNN) -> Ledger:
+    """The sixteen inequalities at one bit each, as ARC counts them.
+
+    Raises
+    ------
+    ValueError
+        Where they hold for no numbering of the model's neurons.
+    """
+    return Ledger(_arc_checks(_FAIR_SIZE), _in_arcs_order(model))
+
+
+def conditional_ledger(model: OneLayerRNN) -> Ledger:
+    """The same, the four comparisons with 1 priced under independent standard Cauchy weights.
+
+    In standard form a[3] and its like are sums of two weights, and Cauchy of scale 2; they are
+    known to be positive when they are compared with 1. Errors as of :func:`arc_ledger`.
+    """
+    sizes = Prior(
+        stats.halfcauchy(scale=2), "sum of two standard Cauchy weights, given that it is positive"
+    )
+    return Ledger(_arc_checks(sizes), _in_arcs_order(model))
+
+
+def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledger:
+    """The symmetries and the family, in the order of the argument.
+
+    Antipodal (S1): 16 agreements of sign, and 14 equalities to within ``tolerance``, or as close as
+    they are found where it is ``None``; those of W_hi are a matter of units and cost nothing.
+    Reduced form (S2): K is small against W'. Then y reads differences of the inputs, its two rows
+    have one lambda, and the readout is that of the same lambda: all as close as they are found. One
+    of three pairings was searched out. The surprise that is left, given all this, is not included.
+
+    Raises
+    ------
+    ValueError
+        Where the model has not four neurons and three inputs with a logit each, or its neurons do
+        not pair so that the input weights of a pair have opposite signs.
+    """
+    checks: list[Check] = []
+    pairs: list[tuple[Literal["w_hi", "w_hh", "w_oh"], tuple[int, ...]]] = [
+        *(("w_hi", (i,)) for i in range(2)),
+        *(("w_hh", index) for index in product(range(2), range(4))),
+        *(("w_oh", index) for index in product(range(3), range(2))),
+    ]
+    for matrix, index in pairs:
+        name = f"{matrix.replace('w_', 'W_')}[{', '.join(map(str, index))}]"
+        opposite = matrix == "w_hi"
+        sign = Check(
+            f"sign of {name}",
+            "sign",
+            f"{name} and its partner have {'opposite signs' if opposite else 'the same sign'}",
+            PairProduct(matrix, index),
+            "<" if opposite else ">",
+            0.0,
+            _FAIR,
+            alternatives=1 if checks else 3,
+        )
+        checks.append(sign)
+        if not opposite:
+            checks.append(
+                Check(
+                    f"size of {name}",
+                    "equality",
+                    f"{name} and its partner are equal",
+                    PairGap(matrix, index),
+                    "<=",
+                    tolerance,
+                    _ARC_EQUALITY,
+                    given=(sign.id,),
+                )
+            )
+    for row, column in product(range(2), repeat=2):
+        checks.append(
+            _as_found(f"K[{row}, {column}]", "K is small against W'", ReducedFormGap(row, column))
+        )
+    for row in range(2):
+        checks.append(
+            _as_found(f"row {row} of F", "it reads differences only", TranslationGap(row))
+        )
+    checks.append(_as_found("lambda", "both rows of F have one lambda", LambdaGap()))
+    whiches: tuple[Literal["first", "second, y0", "second, y1"], ...]
+    whiches = ("first", "second, y0", "second, y1")
+    for which in whiches:
+        checks.append(
+            _as_found(
+                f"readout, {which}", "the readout is that of the same lambda", ReadoutGap(which)
+            )
+        )
+    return Ledger(checks, _in_pairs(model))
+
+
+def brute_force_ledger(model: OneLayerRNN, shortest: float = 0.2) -> Ledger:
+    """One entry for each decision arc longer than ``shortest``, radians, as near as it is found.
+
+    Raises
+    ------
+    ValueError
+        Where the model has other than three inputs, or one with no arc as long.
+    """
+    arcs = [arc for arc, length in decision_arcs(cones(model)) if length > shortest]
+    if not arcs:
+        raise ValueError(f"The model has no decision arc longer than {shortest} rad")
+    checks = [
+        Check(
+            f"arc {number}",
+            "equality",
+            f"where the answer changes between {arc.answers[0]} and {arc.answers[1]}, two inputs "
+            "are equal",
+            arc,
+            "<=",
+            None,
+            _NORMALS,
+        )
+        for number, arc in enumerate(arcs)
+    ]
+    return Ledger(checks, weights_of(model))
+
+
+def decision_arcs(pieces: Sequence[Cone]) -> list[tuple[DecisionArc, float]]:
+    """The arcs on which a model's answer changes, each with its length, radians; longest first.
+
+    ``pieces`` are the linear pieces of a model of three inputs, as
+    :func:`algzoo.structure.partition.cones` finds them. An arc ends where its piece does.
+    """
+    found = []
+    for piece in pieces:
+        pattern = tuple(tuple(map(bool, active)) for active in piece.pattern)
+        for one, other in combinations(range(3), 2):
+            (third,) = {0, 1, 2} - {one, other}
+            tie = piece.outputs[one] - piece.outputs[other]
+            winning = piece.outputs[one] - piece.outputs[third]
+            length = _length_of_zeros(piece.rays, tie, winning)
+            if length > 0:
+                found.append((DecisionArc(pattern, (one, other)), length))
+    return sorted(found, key=lambda arc: -arc[1])
+
+
+def weight_information(model: OneLayerRNN, sd: float) -> float:
+    """Bits of the weights that noise of standard deviation ``sd`` leaves, gauge directions aside.
+
+    The sum over weights of log2(abs(weight) / sd), none below 0, times the share of parameters that
+    have an effect (:func:`effective_parameters`). Where noise of that size costs little accuracy,
+    an upper bound on the bits that training can have chosen.
+
+    Raises
+    ------
+    ValueError
+        Where ``sd`` is not positive.
+    """
+    if not sd > 0:
+        raise ValueError(f"sd must be positive, got {sd}")
+    sizes = np.abs(np.concatenate([matrix.ravel() for matrix in weights_of(model)]))
+    bits = np.log2(np.maximum(sizes / sd, 1.0)).sum()
+    return float(bits * effective_parameters(model) / len(sizes))
+
+
+def effective_parameters(model: OneLayerRNN) -> int:
+    """Parameters less the directions in which the answers do not change: 32 - 9 = 23 for M4,3.
+
+    The unit of each neuron, the scale of the logits, and a number added to all logits for each
+    neuron.
+    """
+    d = model.hidden_size
+    return d * (1 + d + model.output_size) - (d + 1 + d)
+
+
+def _arc_checks(sizes: Prior) -> list[Check]:
+    checks = []
+    for name in inequalities(Weights(np.ones(4), np.ones((4, 4)), np.ones((3, 4)))):
+        if "/" not in name:
+            checks.append(Check(name, "sign", name, Inequality(name), ">", 0.0, _FAIR))
+            continue
+        # In standard form the c above the line is 1.
+        size = f"{name[len('c[0] / ') :][:4]} > 0"
+        relation: Literal["<", ">"] = ">" if name.endswith("< 1") else "<"
+        checks.append(
+            Check(name, "order", name, Inequality(size), relation, 1.0, sizes, given=(size,))
+        )
+    return checks
+
+
+def _as_found(check_id: str, statement: str, measure: Callable[[Weights], Array]) -> Check:
+    return Check(check_id, "equality", statement, measure, "<=", None, _ARC_EQUALITY)
+
+
+def _in_arcs_order(model: OneLayerRNN) -> Weights:
+    return reorder_neurons(standard_form(model), numbering(model)).weights
+
+
+def _in_pairs(model: OneLayerRNN) -> Weights:
+    """Standard form, with neurons 0 and 3 a pair and 1 and 2, the first of each with W_hi = 1."""
+    if (model.hidden_size, model.seq_len) != (4, 3):
+        raise ValueError(
+            "This ledger is about models with hidden_size 4 and seq_len 3, got hidden_size "
+            f"{model.hidden_size} and seq_len {model.seq_len}"
+        )
+    (a, d), (b, c) = find_symmetry(model).pairs
+    in_pairs = reorder_neurons(standard_form(model), [a, b, c, d])
+    weights = in_pairs.weights
+    if weights.w_hi.tolist() != [1, 1, -1, -1]:
+        raise ValueError(
+            f"Neurons {(a, d)} and {(b, c)} are the nearest to antipodal pairs, but the input "
+            "weights of a pair do not have opposite signs"
+        )
+    f = _last_state(weights)
+    # The row that x0 enters with the sign of x2 comes first, as in the handcrafted model.
+    if f[0, 0] / f[0, 2] < f[1, 0] / f[1, 2]:
+        weights = reorder_neurons(in_pairs, [1, 0, 3, 2]).weights
+    return weights
+
+
+def _log_ratio(one: Array, other: Array) -> Array:
+    """``abs(log(one / other))``, infinite where the ratio is not positive."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _infinite_if_none(np.abs(np.log(one / other)))
+
+
+def _infinite_if_none(gap: Array) -> Array:
+    return np.where(np.isnan(gap), np.inf, gap)
+
+
+def _differences() -> Array:
+    """U for neurons in pairs, shape (2, 4)."""
+    return np.array([[1.0, 0, 0, -1], [0, 1, -1, 0]])
+
+
+def _last_state(weights: Weights) -> Array:
+    """F of the reduced network, shape (..., 2, 3)."""
+    u = _differences()
+    drive = (weights.w_hi @ u.T / 2)[..., None]
+    step = u @ weights.w_hh @ u.T / 4
+    f: Array = np.concatenate([step @ (step @ drive), step @ drive, drive], axis=-1)
+    return f
+
+
+def _lambdas(weights: Weights) -> Array:
+    """Lambda from what x0 does to y0 and to y1, shape (2, ...); not a number if not positive."""
+    f = _last_state(weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        lams = np.stack([f[..., 0, 2] / f[..., 0, 0], -f[..., 1, 2] / f[..., 1, 0] - 1])
+        return np.where(lams > 0, lams, np.nan)
+
+
+def _length_of_zeros(rays: Array, tie: Array, winning: Array) -> float:
+    """Length of the arc in a convex polygon on which ``tie . x = 0`` and ``winning . x > 0``.
+
+    0 where the arc is an edge of the polygon.
+    """
+    heights = rays @ tie
+    scale = np.linalg.norm(tie)
+    if not scale > 0 or not (heights.min() < -_FLAT * scale and heights.max() > _FLAT * scale):
+        return 0.0
+    following = np.roll(np.arange(len(rays)), -1)
+    ends = [
+        rays[i] * abs(heights[j]) + rays[j] * abs(heights[i])
+        for i, j in enumerate(following)
+        if heights[i] * heights[j] < 0
+    ]
+    ends += [ray for ray, height in zip(rays, heights, strict=True) if height == 0]
+    start, stop = ends
+    first, second = winning @ start, winning @ stop
+    if max(first, second) <= 0:
+        return 0.0
+    if first < 0:
+        start = start * second - stop * first
+    elif second < 0:
+        stop = stop * first - start * second
+    across = np.linalg.norm(np.cross(start, stop))
+    return float(np.arctan2(across, start @ stop))
