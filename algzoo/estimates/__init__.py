@@ -4,6 +4,7 @@ from .angular import angular, first_order, wrong_sectors
 from .arc_original import arc_original
 from .arc_symmetric import arc_symmetric
 from .catalog import CatalogEntry, catalog
+from .class_cubature import class_cubature
 from .counted_array import CountedArray
 from .estimate import Estimate, Estimator, Tier
 from .exact import exact
@@ -36,6 +37,7 @@ __all__ = [
     "arc_original",
     "arc_symmetric",
     "catalog",
+    "class_cubature",
     "constant",
     "ensemble_sampling",
     "exact",

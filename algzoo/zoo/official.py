@@ -20,6 +20,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import platformdirs
 import torch
 from torch import Tensor
 
@@ -118,10 +119,7 @@ def fetch_official(name: str, *, progress: bool = False) -> Path:
 
 def cache_folder() -> Path:
     """Folder of the user's cache; it need not exist."""
-    import pooch
-
-    folder: Path = pooch.os_cache("algzoo")
-    return folder
+    return platformdirs.user_cache_path("algzoo")
 
 
 def official_url(name: str) -> str:

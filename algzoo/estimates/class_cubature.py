@@ -1,0 +1,125 @@
+"""Cubature over the order classes: which input is largest, which second, which third."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+from scipy.stats import qmc
+
+from ..structure import weights_of
+from ..zoo import DistRNN, Model
+from . import recurrent_kernel as kernel
+from .estimate import Estimate
+
+Array = NDArray[np.float64]
+
+
+def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
+    """Accuracy of a 2nd-argmax model by cubature within each class of inputs.
+
+    A class is a pair of positions, that of the largest and that of the second-largest input; all
+    are equally likely. Each gets ``rows`` points of its own scrambled Sobol sequence, which are
+    mapped to inputs by the exact law of order statistics; the third-largest input visits all other
+    positions in turn. Every input is evaluated a second time with another last input, half of the
+    last input's conditional law away: the second evaluation shares the state before the last step
+    and costs one product with the input weights and one readout.
+
+    Source: this book; see its chapter on M16,10. It evaluates the network on structured inputs and
+    deduces nothing from the weights: tier C.
+
+    Parameters
+    ----------
+    model
+        A 2nd-argmax model with seq_len of at least 3.
+    rows
+        Points in each class; a multiple of seq_len - 2, for the third positions are visited
+        equally often. Powers of two are best.
+    scramble
+        Seed of the scrambles. Of one scramble all models see the same inputs, so that their errors
+        go together.
+
+    Raises
+    ------
+    ValueError
+        Where the model has another task or is shorter, or ``rows`` is not such a number.
+    """
+    if not isinstance(model, DistRNN) or model.task_name != "2nd_argmax" or model.seq_len < 3:
+        raise ValueError(
+            "class cubature is for 2nd-argmax models with seq_len of at least 3, "
+            f"not for {type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"
+        )
+    n = model.seq_len
+    if rows < 1 or rows % (n - 2):
+        raise ValueError(f"rows must be a positive multiple of {n - 2}, got {rows}")
+    weights = weights_of(model)
+    w_hi = kernel.padded(weights.w_hi[:, np.newaxis], columns=False)
+    w_hh = kernel.padded(weights.w_hh, columns=True)
+    w_oh = kernel.padded(weights.w_oh, columns=True)
+    right = 0
+    for x in _inputs(n, rows, scramble):
+        logits = np.empty(x.shape)
+        kernel.run(x, w_hi, w_hh, w_oh, logits)
+        right += kernel.n_right(x, logits, n - 2, n * (n - 1) * rows)
+    d = model.hidden_size
+    first_leaf = n * d * (d + 1) + d * n
+    second_leaf = d + d * n
+    points = n * (n - 1) * rows
+    return Estimate(right / (2 * points), points * (first_leaf + second_leaf), "C")
+
+
+@cache
+def _inputs(n: int, rows: int, scramble: int) -> tuple[Array, Array]:
+    """All first and all second inputs, each (n, points) with columns added up to whole tiles."""
+    streams = np.random.SeedSequence(scramble).spawn(n * (n - 1))
+    classes = list(permutations(range(n), 2))
+    first = np.concatenate(
+        [
+            _class_inputs(n, rows, largest, second, np.random.default_rng(stream))
+            for (largest, second), stream in zip(classes, streams, strict=True)
+        ],
+        axis=1,
+    )
+    largest, second = (np.repeat(positions, rows) for positions in np.transpose(classes))
+    other = first.copy()
+    other[-1] = _other_last_input(first, largest, second)
+    padding = ((0, 0), (0, -first.shape[1] % kernel.TILE))
+    return np.pad(first, padding), np.pad(other, padding)
+
+
+def _class_inputs(
+    n: int, rows: int, largest: int, second: int, generator: np.random.Generator
+) -> Array:
+    """Inputs of one class, shape (n, rows)."""
+    u = qmc.Sobol(n, scramble=True, rng=generator).random_base2((rows - 1).bit_length())[:rows]
+    # A scrambled point may be 0, whose quantile is infinite.
+    u = np.clip(generator.permutation(u), 2.0**-53, 1 - 2.0**-53)
+    # The largest of m uniform numbers below c is c u^(1/m).
+    levels = np.cumprod(u[:, :3] ** (1 / np.array([n, n - 1, n - 2])), axis=1)
+    others = [position for position in range(n) if position not in (largest, second)]
+    quantiles = np.empty((rows, n))
+    quantiles[:, largest], quantiles[:, second] = levels[:, 0], levels[:, 1]
+    for k, third in enumerate(others):
+        stratum = slice(k, None, n - 2)
+        rest = [position for position in others if position != third]
+        quantiles[stratum, third] = levels[stratum, 2]
+        quantiles[stratum, rest] = levels[stratum, 2:3] * u[stratum, 3:]
+    return np.asarray(ndtri(quantiles).T)
+
+
+def _other_last_input(x: Array, largest: NDArray[np.intp], second: NDArray[np.intp]) -> Array:
+    """Last inputs half of their conditional law away; the class of every input stays."""
+    n, points = x.shape
+    columns = np.arange(points)
+    quantiles = ndtr(x)
+    at_largest, at_second = quantiles[largest, columns], quantiles[second, columns]
+    below = quantiles.copy()
+    below[largest, columns] = below[second, columns] = 0
+    third = below.max(axis=0)
+    low = np.where(largest == n - 1, at_second, np.where(second == n - 1, third, 0.0))
+    high = np.where(largest == n - 1, 1.0, np.where(second == n - 1, at_largest, at_second))
+    share = (quantiles[-1] - low) / (high - low)
+    return np.asarray(ndtri(low + (high - low) * ((share + 0.5) % 1)))
