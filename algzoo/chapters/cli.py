@@ -29,6 +29,7 @@ from ..zoo import (
     zoo_2nd_argmax,
 )
 from ..zoo.training import train_all
+from .challenge_command import challenge
 from .cover import write_cover
 from .notebooks import ChapterError, execute, find_chapters, read, repository_root, write
 from .statements import Comparison, compare
@@ -41,6 +42,9 @@ console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 @click.version_option(package_name="algzoo")
 def main() -> None:
     """Run and check the chapters of the AlgZoo book, and list its models."""
+
+
+main.add_command(challenge)
 
 
 @main.command()

@@ -1,0 +1,250 @@
+"""``algzoo challenge``: anybody's estimator against random sampling, from the command line."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from ..estimates import catalog
+from ..scoring import (
+    Entrant,
+    Leaderboard,
+    NoisyCopies,
+    Population,
+    Ratio,
+    Row,
+    TrainingSeeds,
+    ZooModel,
+    base_named,
+)
+from ..scoring import challenge as run_challenge
+from ..zoo.files import write_whole
+from .error_vs_compute import as_svg, error_vs_compute
+
+
+@click.command()
+@click.option("--model", "model_name", required=True, help="For example 2nd_argmax_16_10.")
+@click.option("--sd", type=click.FloatRange(min=0), help="Noise on the weights of the model.")
+@click.option("--relative", is_flag=True, help="Multiply weights by 1 + noise instead of adding.")
+@click.option("--models", "n_models", default=256, show_default=True, help="Noisy copies.")
+@click.option("--seeds", is_flag=True, help="All training seeds of the model's size.")
+@click.option(
+    "--estimator",
+    "estimators",
+    multiple=True,
+    required=True,
+    metavar="MODULE:NAME",
+    help="A function model -> Estimate, an Entrant or a list of these; or a name of the catalog.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of the noise and the bootstrap.")
+@click.option("--truth-samples", default=2**20, show_default=True, help="Where none is exact.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; one a core where absent.")
+@click.option("--time-limit", default=60.0, show_default=True, help="Seconds a call.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw error against compute into this .svg file.",
+)
+def challenge(
+    model_name: str,
+    sd: float | None,
+    relative: bool,
+    n_models: int,
+    seeds: bool,
+    estimators: tuple[str, ...],
+    seed: int,
+    truth_samples: int,
+    workers: int | None,
+    time_limit: float,
+    as_json: bool,
+    plot: Path | None,
+) -> None:
+    """Score estimators by their error at equal compute, against random sampling.
+
+    On noisy copies of a model (--sd), on its training seeds (--seeds), or on noisy copies of every
+    training seed (both). R is the mean squared error over that of random sampling with as many
+    operations: below 1 the estimator wins. Exit status 0 only where every estimator was scored.
+    """
+    if plot is not None and plot.suffix != ".svg":
+        raise click.UsageError(f"--plot writes SVG: name a file that ends with .svg, not {plot}")
+    try:
+        population = _population(model_name, sd, relative, n_models, seeds, seed)
+        entrants = [entrant for name in estimators for entrant in _entrants(name)]
+        with _progress_bar() as bar:
+            task = bar.add_task("scoring", total=None)
+            leaderboard = run_challenge(
+                entrants,
+                population,
+                truth_samples=truth_samples,
+                workers=workers,
+                time_limit=time_limit,
+                seed=seed,
+                progress=lambda done, known: bar.update(task, completed=done, total=known),
+            )
+        if plot is not None:
+            write_whole(plot, as_svg(error_vs_compute(leaderboard)))
+    except (ValueError, OSError, BrokenExecutor) as error:
+        raise click.ClickException(str(error)) from error
+    if as_json:
+        click.echo(json.dumps(leaderboard.as_record(), indent=1, allow_nan=False))
+    else:
+        _print(leaderboard)
+    if not leaderboard.all_scored:
+        sys.exit(1)
+
+
+def _population(
+    model_name: str, sd: float | None, relative: bool, n_models: int, seeds: bool, seed: int
+) -> Population:
+    base = base_named(model_name)
+    if not seeds:
+        if sd is None:
+            raise click.UsageError("Say which population: noise --sd, training --seeds, or both")
+        return NoisyCopies(base, sd, n_models, seed, relative)
+    if not isinstance(base, ZooModel):
+        raise click.UsageError(f"{model_name} was trained with one seed: leave --seeds out")
+    trained = TrainingSeeds(base.family, base.hidden_size, base.seq_len, base.n_seqs)
+    return trained if sd is None else NoisyCopies(trained, sd, n_models, seed, relative)
+
+
+def _entrants(name: str) -> Sequence[Entrant]:
+    """What was asked for under that name: of the catalog, or of a module."""
+    known = {entry.name: entry.estimator for entry in catalog()}
+    if name in known:
+        return [Entrant(name, known[name])]
+    module_name, colon, attribute = name.partition(":")
+    if not (module_name and colon and attribute):
+        raise click.UsageError(
+            f"No estimator {name!r}: name a function as package.module:function, or one of the "
+            f"catalog: {', '.join(known)}"
+        )
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise click.ClickException(
+            f"Cannot import {module_name}: {type(error).__name__}: {error}. Modules are looked for "
+            f"in {here} and where Python is installed."
+        ) from error
+    found = getattr(module, attribute, None)
+    several = list(found) if isinstance(found, Sequence) else [found]
+    entrants = []
+    for one in several:
+        if not isinstance(one, Entrant) and not callable(one):
+            raise click.ClickException(
+                f"{name} is {'not there' if found is None else repr(one)}: it must be a function "
+                "model -> Estimate, an Entrant, or a list of these"
+            )
+        entrants.append(one if isinstance(one, Entrant) else Entrant(name, one))
+    return entrants
+
+
+def _progress_bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+
+
+def _print(leaderboard: Leaderboard) -> None:
+    # Wide where nobody measured the terminal, so that names stay whole in logs.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    population = leaderboard.population
+    truth = (
+        f"sampled, standard error {population.truth_std:.1e}" if population.truth_std else "exact"
+    )
+    console.print(
+        f"{population.description}: {population.n_models} models; score {population.mean:.4f}, "
+        f"sd {_number(population.variance and population.variance**0.5)}; truth {truth}; "
+        f"{population.operations_of_a_sample} operations a sample; the mean as a constant is worth "
+        f"{_number(population.constant_samples)} samples",
+        markup=False,
+    )
+    listing = Table()
+    listing.add_column("estimator", overflow="fold")
+    for heading in ("split", "tier"):
+        listing.add_column(heading)
+    for heading in ("operations", "k", "RMS", "bias", "R", "R, prior-shrunk", "R, best sampler"):
+        listing.add_column(heading, justify="right", no_wrap=True)
+    listing.add_column("best sampler")
+    for heading in ("advice", "corr.", "slope"):
+        listing.add_column(heading, justify="right")
+    for row in leaderboard:
+        listing.add_row(*_cells(row), style="bold red" if row.failure else None)
+    console.print(listing)
+    if len(population.bases) > 1:
+        _print_bases(console, leaderboard)
+    for row in leaderboard:
+        if row.failure:
+            text = f"{row.name}, budget {row.budget}, {row.split}: not scored: {row.failure}"
+            console.print(text, markup=False)
+        elif row.truth_subtracted:
+            console.print(
+                f"{row.name}, budget {row.budget}, {row.split}: the truth's own variance was "
+                "subtracted; raise --truth-samples for a sharper number",
+                markup=False,
+            )
+    for crossover in leaderboard.crossovers:
+        at = (
+            "no budget"
+            if crossover.operations is None
+            else f"{crossover.operations:.4g} operations ({crossover.samples:.4g} samples)"
+        )
+        console.print(f"B* of {crossover.name}, {crossover.split}: {at}", markup=False)
+    for note in leaderboard.notes:
+        console.print(note, markup=False)
+
+
+def _cells(row: Row) -> list[str]:
+    return [
+        row.name,
+        row.split,
+        row.tier or "",
+        _number(row.operations),
+        _number(row.samples),
+        _number(row.rms),
+        _number(row.bias),
+        _ratio(row.ratio),
+        _ratio(row.shrunk_ratio),
+        _ratio(row.sampler_ratio),
+        row.best_sampler or "",
+        _number(row.advice_bits),
+        _number(row.correlation),
+        _number(row.slope),
+    ]
+
+
+def _print_bases(console: Console, leaderboard: Leaderboard) -> None:
+    listing = Table("estimator", "split", "base model", "models", "score", "RMS", "bias", "R")
+    for row in leaderboard:
+        for base in row.by_base:
+            listing.add_row(
+                row.name,
+                row.split,
+                base.base,
+                str(base.n_models),
+                *map(_number, (base.mean_truth, base.rms, base.bias, base.ratio)),
+            )
+    console.print(listing)
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4g}"
+
+
+def _ratio(ratio: Ratio | None) -> str:
+    if ratio is None:
+        return "–"
+    if ratio.low is None or ratio.high is None:
+        return f"{ratio.value:.2g}"
+    return f"{ratio.value:.2g} [{ratio.low:.2g}, {ratio.high:.2g}]"

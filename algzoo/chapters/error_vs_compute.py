@@ -1,0 +1,108 @@
+"""The challenge's figure: error against compute, with random sampling as the line to beat."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from ..scoring import Leaderboard, Row
+from . import style
+
+# After Okabe and Ito, dark enough for lines on white.
+_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", style.INK)
+_MARKERS = {"A": "o", "B": "s", "C": "^", "D": "X"}
+_TIERS = {"A": "deduced", "B": "structured", "C": "cubature", "D": "sampled"}
+_DASHES = {"zero-shot": "-", "seed-agnostic": "--", "model-specific": ":"}
+_FILLS = {"zero-shot": "full", "seed-agnostic": "none", "model-specific": "left"}
+
+
+def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: float = 5) -> Figure:
+    """Root mean squared errors against operations, both logarithmic; inches.
+
+    Random sampling with the band in which 95% of measurements of it on as many models would be,
+    prior-shrunk sampling, the measured samplers as small dots, and a curve for each estimator: its
+    tier by marker, its split by dashes and filling. An estimator without error stands on the lower
+    edge. Rows that were not scored are left out.
+    """
+    style.use_book_style()
+    figure, ax = style.new_figure(width, height)
+    rows = [row for row in leaderboard if row.failure is None]
+    budgets = [row.operations or 0.0 for row in rows]
+    budgets += [sampler.operations for sampler in leaderboard.samplers]
+    budgets.append(float(leaderboard.population.operations_of_a_sample))
+    _baselines(ax, leaderboard, min(budgets) / 2, max(budgets) * 2)
+    curves: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        curves.setdefault((row.name, row.split), []).append(row)
+    names = list(dict.fromkeys(name for name, _ in curves))
+    for (name, split), of_curve in curves.items():
+        label = name if split == "zero-shot" else f"{name}, {split}"
+        _curve(ax, of_curve, _COLOURS[names.index(name) % len(_COLOURS)], _DASHES[split], label)
+    ax.set(xscale="log", yscale="log", xlabel="operations", ylabel="root mean squared error")
+    tiers = [
+        Line2D([], [], ls="", marker=_MARKERS[tier], color=style.INK, label=f"{tier}: {meaning}")
+        for tier, meaning in _TIERS.items()
+        if any(row.tier == tier for row in rows)
+    ]
+    handles = [*ax.get_legend_handles_labels()[0], *tiers]
+    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
+    return figure
+
+
+def as_svg(figure: Figure) -> bytes:
+    """The figure as an SVG on white, the same bytes on every run."""
+    picture = io.BytesIO()
+    with mpl.rc_context({"svg.hashsalt": "error versus compute", "svg.fonttype": "none"}):
+        figure.savefig(
+            picture, format="svg", metadata={"Date": None}, facecolor="white", bbox_inches="tight"
+        )
+    return picture.getvalue()
+
+
+def _baselines(ax: Any, leaderboard: Leaderboard, least: float, greatest: float) -> None:
+    population = leaderboard.population
+    operations = np.geomspace(least, greatest, 200)
+    k = operations / population.operations_of_a_sample
+    sampling = np.sqrt(population.mean_sample_variance / k)
+    low, high = population.sampling_band
+    ax.fill_between(operations, low * sampling, high * sampling, color=style.GREY, lw=0)
+    ax.plot(operations, sampling, color=style.SAMPLED, label="random sampling")
+    if population.variance:
+        shrunk = 1 / (1 / population.variance + k / population.mean_sample_variance)
+        ax.plot(
+            operations, np.sqrt(shrunk), color=style.SAMPLED, ls="-.", lw=1, label="prior-shrunk"
+        )
+    if leaderboard.samplers:
+        ax.plot(
+            [sampler.operations for sampler in leaderboard.samplers],
+            [sampler.rms for sampler in leaderboard.samplers],
+            ls="",
+            marker=".",
+            ms=4,
+            color=style.SAMPLED,
+            label="variance-reduced samplers",
+        )
+
+
+def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str) -> None:
+    points = sorted((row.operations or 0.0, row.rms or 0.0, row.tier or "D") for row in rows)
+    drawn = [point for point in points if point[1] > 0]
+    ax.plot(
+        [operations for operations, _, _ in drawn],
+        [rms for _, rms, _ in drawn],
+        color=colour,
+        ls=dashes,
+        label=label,
+    )
+    for operations, rms, tier in points:
+        place: dict[str, Any] = {"marker": _MARKERS[tier], "color": colour, "ls": "", "ms": 6}
+        place["fillstyle"] = _FILLS[rows[0].split]
+        if rms > 0:
+            ax.plot(operations, rms, **place)
+        else:
+            ax.plot(operations, 0, **place, transform=ax.get_xaxis_transform(), clip_on=False)
