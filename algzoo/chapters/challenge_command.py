@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ..estimates import catalog
+from ..estimates import PRICES, catalog
 from ..scoring import (
     Entrant,
     Leaderboard,
@@ -49,6 +49,13 @@ from .error_vs_compute import as_svg, error_vs_compute
 @click.option("--truth-samples", default=2**20, show_default=True, help="Where none is exact.")
 @click.option("--workers", type=click.IntRange(min=1), help="Processes; one a core where absent.")
 @click.option("--time-limit", default=60.0, show_default=True, help="Seconds a call.")
+@click.option(
+    "--transcendental-price",
+    type=click.IntRange(min=1),
+    default=PRICES["transcendental"],
+    show_default=True,
+    help="Operations that a square root or a transcendental function counts.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option(
     "--plot",
@@ -66,6 +73,7 @@ def challenge(
     truth_samples: int,
     workers: int | None,
     time_limit: float,
+    transcendental_price: int,
     as_json: bool,
     plot: Path | None,
 ) -> None:
@@ -89,6 +97,7 @@ def challenge(
                 workers=workers,
                 time_limit=time_limit,
                 seed=seed,
+                transcendental_price=transcendental_price,
                 progress=lambda done, known: bar.update(task, completed=done, total=known),
             )
         if plot is not None:

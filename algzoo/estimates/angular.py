@@ -16,7 +16,7 @@ from typing import Any
 
 from ..structure import Segment, Weights, as_fractions, direction, line_segments, weights_of
 from ..zoo import Model, OneLayerRNN
-from .estimate import Estimate
+from .estimate import Estimate, counted
 from .operations import OperationCounter, plain
 
 
@@ -36,7 +36,7 @@ def angular(model: Model) -> Estimate:
     for segment in _segments(model, counter):
         for lower, upper in _wrong_intervals(segment):
             wrong += _angle_between(lower, upper, counter)
-    return Estimate(1 - wrong / (2 * pi), counter.total, "A", std=0.0)
+    return counted(1 - wrong / (2 * pi), counter, "A", std=0.0)
 
 
 def wrong_sectors(model: Model) -> list[tuple[float, float]]:
@@ -90,7 +90,7 @@ def first_order(model: Model) -> Estimate:
             "The gaps between a0 and a1 are too large for the first-order formula: "
             "their sum exceeds 4 pi"
         )
-    return Estimate(1 - float(turned) / (4 * pi), counter.total, "A")
+    return counted(1 - float(turned) / (4 * pi), counter, "A")
 
 
 def _segments(model: Model, counter: OperationCounter) -> Iterator[Segment]:

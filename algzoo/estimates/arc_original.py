@@ -44,7 +44,7 @@ from numpy.typing import NDArray
 from ..structure import Weights, weights_of
 from ..structure.half_spaces import Polygon, cut, fraction, order_polygon
 from ..zoo import Model, OneLayerRNN
-from .estimate import Estimate
+from .estimate import Estimate, counted
 from .operations import OperationCounter, plain
 
 CLAIMED_OPERATIONS = 18 * 5 * 4**3 + 56 * 5 * 5**3 + 28 * 5 * 6**3  # ARC's 71,000
@@ -117,7 +117,7 @@ def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None =
     for region in regions(relabelled):
         if region.likely and region.polygon:
             accuracy = accuracy + _right_in(region, relabelled, q, counter)
-    return Estimate(float(plain(accuracy)), counter.total, "B")
+    return counted(float(plain(accuracy)), counter, "B")
 
 
 def numbering(model: Model) -> NDArray[np.intp]:

@@ -37,7 +37,7 @@ import numpy as np
 from ..structure.half_spaces import Polygon, Vector, cross, cut, dot, order_polygon
 from ..structure.symmetry import Symmetry, find_symmetry
 from ..zoo import Model, OneLayerRNN
-from .estimate import Estimate
+from .estimate import Estimate, counted
 from .operations import OperationCounter, plain
 from .orthants import positive_probability
 
@@ -105,7 +105,7 @@ def arc_symmetric(model: Model) -> Estimate:
         axis=-2,
     )
     accuracy = positive_probability(covariance, _NODES).sum()
-    return Estimate(float(accuracy.item()), counter.total, "B")
+    return counted(float(accuracy.item()), counter, "B")
 
 
 def _reduced_network(symmetry: Symmetry, counter: OperationCounter) -> tuple[Any, Any, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..zoo import Model
+from .operations import OperationCounter
 
 Tier = Literal["A", "B", "C", "D"]
 
@@ -27,12 +28,23 @@ class Estimate:
     std
         Standard deviation of the error that the estimator states; 0 for an exact value, ``None``
         where it states none.
+    transcendental
+        How many of the operations are square roots or transcendental functions, each of which
+        ``operations`` counts with its price of 10.
     """
 
     value: float
     operations: int
     tier: Tier
     std: float | None = None
+    transcendental: int = 0
+
+
+def counted(
+    value: float, counter: OperationCounter, tier: Tier, std: float | None = None
+) -> Estimate:
+    """Estimate whose operations a counter has counted."""
+    return Estimate(value, counter.total, tier, std, counter.counts["transcendental"])
 
 
 Estimator = Callable[[Model], Estimate]

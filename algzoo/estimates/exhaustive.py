@@ -7,7 +7,7 @@ from fractions import Fraction
 import torch
 
 from ..zoo import TASKS, DistTransformer, Model
-from .estimate import Estimate
+from .estimate import Estimate, counted
 from .operations import OperationCounter
 
 _BATCH = 4096
@@ -28,7 +28,7 @@ def exhaustive(model: Model) -> Estimate:
     """The same as an estimate; operations are the multiply-adds of the forward passes."""
     counter = OperationCounter()
     accuracy = _evaluate(model, counter)
-    return Estimate(float(accuracy), counter.total, "A", std=0.0)
+    return counted(float(accuracy), counter, "A", std=0.0)
 
 
 def _evaluate(model: Model, counter: OperationCounter) -> Fraction:

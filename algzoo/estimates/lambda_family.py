@@ -30,7 +30,7 @@ import numpy as np
 
 from ..structure.symmetry import find_symmetry
 from ..zoo import Model, OneLayerRNN
-from .estimate import Estimate
+from .estimate import Estimate, counted
 from .operations import OperationCounter, plain
 
 
@@ -101,7 +101,7 @@ def lambda_estimate(model: Model) -> Estimate:
     counter.counts["multiply"] += 2
     counter.counts["transcendental"] += 1
     counter.counts["add"] += 1
-    return Estimate(1 - lambda_error(fmean(fits)), counter.total, "B")
+    return counted(1 - lambda_error(fmean(fits)), counter, "B")
 
 
 def _check_positive(lam: float) -> None:

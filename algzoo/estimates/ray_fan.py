@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from ..structure import weights_of
 from ..zoo import Model, OneLayerRNN
-from .estimate import Estimate
+from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
 
 Number = Any  # float or a number that counts
@@ -57,7 +57,7 @@ def ray_fan(model: Model, n_rays: int) -> Estimate:
     for angle in angles:  # constants of the rule: only what is done with the model's numbers counts
         x0, x1 = float(np.cos(angle)), float(np.sin(angle))
         total = total + fan.twice_right(1 if x0 > 0 else -1, x0 < x1, x1 / abs(x0))
-    return Estimate(float(plain(total)) / (2 * n_rays), counter.total, "C")
+    return counted(float(plain(total)) / (2 * n_rays), counter, "C")
 
 
 def sector_fan(model: Model, narrow: int, wide: int) -> Estimate:
@@ -92,7 +92,7 @@ def sector_fan(model: Model, narrow: int, wide: int) -> Estimate:
             angle = middle + half * float(node) if node else middle
             twice = twice + fan.twice_right(side, x0_is_smaller, fan.tan(angle)) * float(weight)
         total = total + twice * half
-    return Estimate(float(plain(total)) / (4 * math.pi), counter.total, "C")
+    return counted(float(plain(total)) / (4 * math.pi), counter, "C")
 
 
 def _midpoints(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

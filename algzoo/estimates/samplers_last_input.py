@@ -52,7 +52,14 @@ def last_input(model: Model, n_samples: int, seed: int) -> Estimate:
     std = None
     if n_samples > 1:
         std = float(probability.std(ddof=1)) / math.sqrt(n_samples) or None
-    return Estimate(value, last_input_operations(weights, n_samples), "D", std=std)
+    pieces = len(weights.w_hi) + 3
+    return Estimate(
+        value,
+        last_input_operations(weights, n_samples),
+        "D",
+        std=std,
+        transcendental=2 * pieces * n_samples,  # a normal probability at either end
+    )
 
 
 def last_input_operations(weights: Weights, n_samples: int) -> int:

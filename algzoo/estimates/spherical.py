@@ -29,7 +29,7 @@ from ..structure.solid_angle import (
 )
 from ..structure.sphere import Edge, StepWeights, Vertex, cells, step_weights
 from ..zoo import Model, OneLayerRNN
-from .estimate import Estimate
+from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
 
 
@@ -67,7 +67,7 @@ def spherical(model: Model) -> Estimate:
                         outline.add(start, stop)
             for before, after in corners_at_south(right):
                 outline.add_corner(half, before, after)
-    return Estimate(outline.accuracy(), counter.total, "A", std=0.0)
+    return counted(outline.accuracy(), counter, "A", std=0.0)
 
 
 def _lifted(weights: StepWeights, counter: OperationCounter) -> StepWeights:

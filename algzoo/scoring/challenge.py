@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..estimates import Estimate, Estimator, sampling
+from ..estimates import PRICES, Estimate, Estimator, sampling
 from ..estimates.samplers import SAMPLERS, Sampler
 from ..zoo import Model, official
 from .leaderboard import BaseScore, Leaderboard, Row, SamplerScore, Scored, Split
@@ -98,6 +98,7 @@ def challenge(
     time_limit: float = 60.0,
     seed: int = 0,
     n_tuning: int = 64,
+    transcendental_price: int = PRICES["transcendental"],
     truth_cache: Path | None = None,
     progress: Progress = _silent,
 ) -> Leaderboard:
@@ -130,6 +131,9 @@ def challenge(
         Of the bootstrap, the samplers and the global random generators in an estimator's calls.
     n_tuning
         Noisy copies of each base on which fits see the truth.
+    transcendental_price
+        Operations that a square root or a transcendental function counts, for those estimates that
+        say how many they took.
     truth_cache
         Folder where truths are kept; one in the user's cache where absent.
     progress
@@ -142,13 +146,17 @@ def challenge(
     BrokenExecutor
         Where workers die again and again, or the caller's executor is broken.
     """
-    for name, number in (("truth_samples", truth_samples), ("n_tuning", n_tuning)):
+    for name, number in (
+        ("truth_samples", truth_samples),
+        ("n_tuning", n_tuning),
+        ("transcendental_price", transcendental_price),
+    ):
         if number < 1:
             raise ValueError(f"{name} must be at least 1, got {number}")
     if not time_limit > 0:
         raise ValueError(f"time_limit must be positive, got {time_limit}")
     cache = TruthCache(truth_cache or official.cache_folder() / "truth")
-    hands = _Hands(executor, workers, progress, time_limit, seed)
+    hands = _Hands(executor, workers, progress, time_limit, seed, transcendental_price)
 
     truths = _truths(hands, {"": population}, truth_samples, cache)[""]
     known = _as_arrays(truths, population)
@@ -157,7 +165,7 @@ def challenge(
     rows: list[Row] = []
     errors_of_rows: list[Errors | None] = []
     for entry, evaluation in zip(entries, evaluations, strict=True):
-        row, errors = _row(entry.row, evaluation, known, population)
+        row, errors = _row(entry.row, evaluation, known, population, transcendental_price)
         rows.append(row)
         errors_of_rows.append(errors)
 
@@ -193,6 +201,7 @@ class _Hands:
     progress: Progress
     time_limit: float
     seed: int
+    price: int  # of a transcendental function
     n_tasks: int = 0
     n_done: int = 0
 
@@ -397,6 +406,11 @@ class _Evaluation:
     outcomes: list[Outcome]
     failure: str | None = None
 
+    def operations(self, price: int) -> Array:
+        """Of each outcome, a transcendental function being ``price`` of them."""
+        extra = price - PRICES["transcendental"]
+        return np.array([float(o.operations + extra * o.transcendental) for o in self.outcomes])
+
 
 def _evaluate(
     job: bytes,
@@ -484,13 +498,13 @@ def _evaluations(
 
 
 def _row(
-    row: Row, evaluation: _Evaluation, truths: Truths, population: Population
+    row: Row, evaluation: _Evaluation, truths: Truths, population: Population, price: int
 ) -> tuple[Row, Errors | None]:
     """The row with everything that concerns it alone, and its errors."""
     if row.failure or evaluation.failure:
         return replace(row, failure=row.failure or evaluation.failure), None
     values = np.array([outcome.value for outcome in evaluation.outcomes])
-    operations = np.array([float(outcome.operations) for outcome in evaluation.outcomes])
+    operations = evaluation.operations(price)
     errors = errors_of(values, operations, truths)
     signed = values - truths.value
     k = float(operations.mean()) / truths.operations_of_a_sample
@@ -612,8 +626,7 @@ def _measured(
             reasons.setdefault(name, evaluation.failure)
             continue
         values = np.array([outcome.value for outcome in evaluation.outcomes])
-        operations = np.array([float(outcome.operations) for outcome in evaluation.outcomes])
-        errors = errors_of(values, operations, truths)
+        errors = errors_of(values, evaluation.operations(hands.price), truths)
         measured.append(_Measured(budget, name, n_samples, errors))
     notes = [f"sampler {name} is left out: {reason}" for name, reason in reasons.items()]
     return measured, notes

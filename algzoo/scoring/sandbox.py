@@ -54,6 +54,7 @@ class Outcome:
     value: float
     operations: int
     tier: Tier
+    transcendental: int
 
 
 def packed(thing: object) -> bytes:

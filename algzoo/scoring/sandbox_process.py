@@ -144,7 +144,8 @@ def _estimate(
     drawn_from = [name for name, state in _STATES.items() if state() != before[name]]
     if model_digest(model) != digest:
         raise EstimatorFailure("changed the model that it was given")
-    value, n_operations, tier = _checked(estimate, model)
+    outcome = _checked(estimate, model)
+    n_operations, tier = outcome["operations"], outcome["tier"]
     if drawn_from and tier != "D":
         raise EstimatorFailure(
             f"used {' and '.join(drawn_from)} global random generator, although its tier is "
@@ -154,10 +155,11 @@ def _estimate(
         raise EstimatorFailure(
             f"declares {declared!r} operations in closed form, but its estimate says {n_operations}"
         )
-    return json.dumps({"value": value, "operations": n_operations, "tier": tier}).encode()
+    return json.dumps(outcome).encode()
 
 
-def _checked(estimate: object, model: Model) -> tuple[float, int, Tier]:
+def _checked(estimate: object, model: Model) -> dict[str, Any]:
+    """What the estimate says, as plain values."""
     if not isinstance(estimate, Estimate):
         raise EstimatorFailure(
             f"returned {_short(estimate)}, which is no algzoo.estimates.Estimate"
@@ -180,7 +182,12 @@ def _checked(estimate: object, model: Model) -> tuple[float, int, Tier]:
         raise EstimatorFailure(
             f"its tier is {_short(estimate.tier)}, not one of {', '.join(get_args(Tier))}"
         )
-    return value, int(n_operations), estimate.tier
+    return {
+        "value": value,
+        "operations": int(n_operations),
+        "tier": estimate.tier,
+        "transcendental": int(estimate.transcendental),
+    }
 
 
 def _short(value: object) -> str:

@@ -73,7 +73,8 @@ def test_without_weights_the_answer_is_0(make_rnn):
 @pytest.mark.parametrize(("d", "n"), [(1, 2), (2, 2), (4, 3), (3, 5), (16, 10)])
 @pytest.mark.parametrize("n_prefixes", [1, 9])
 def test_operations_are_those_counted(d, n, n_prefixes):
-    weights = weights_of(DistRNN(d, n))
+    model = DistRNN(d, n)
+    weights = weights_of(model)
     prefixes = np.random.default_rng(0).standard_normal((n - 1, n_prefixes))
     counter = OperationCounter()
     w_hi, w_oh, drive, x = map(
@@ -84,6 +85,8 @@ def test_operations_are_those_counted(d, n, n_prefixes):
     np.testing.assert_array_equal(counted.values, plain)
     prefix_passes = n_prefixes * ((n - 1) * d * (d + 1) + d * d)
     assert last_input_operations(weights, n_prefixes) == prefix_passes + counter.total
+    estimate = last_input(model, n_prefixes, 0)
+    assert estimate.transcendental == counter.counts["transcendental"]
 
 
 def test_blocks_do_not_matter(monkeypatch):

@@ -204,6 +204,18 @@ def fit_mean(models, truths):
     return partial(constant, value=mean, operations=1000 + len(models))
 
 
+def test_the_price_of_transcendental_functions_can_be_changed(score):
+    def estimator(model):
+        return Estimate(0.9, 100, "A", transcendental=3)
+
+    rows = [score({"e": estimator}, transcendental_price=price)[0] for price in (5, 10, 50)]
+    assert [row.operations for row in rows] == [85, 100, 220]
+    assert rows[2].ratio.value == pytest.approx(rows[0].ratio.value * 220 / 85)
+    # The exact accuracy takes an arc tangent for each boundary.
+    cheap, dear = (score({"e": exact}, transcendental_price=price)[0] for price in (5, 50))
+    assert dear.operations - cheap.operations >= 45
+
+
 def test_fitted_constants_are_scored_in_three_rows(score):
     population = NoisyCopies(TrainingSeeds("2nd_argmax", 2, 2), 0.01, 10)
     board = score([Entrant("mean", constant, fit=fit_mean)], population, n_tuning=7)
