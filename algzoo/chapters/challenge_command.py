@@ -128,9 +128,9 @@ def _population(
 
 def _entrants(name: str) -> Sequence[Entrant]:
     """What was asked for under that name: of the catalog, or of a module."""
-    known = {entry.name: entry.estimator for entry in catalog()}
+    known = {entry.name: entry for entry in catalog()}
     if name in known:
-        return [Entrant(name, known[name])]
+        return [Entrant(name, known[name].estimator, fit=known[name].fit)]
     module_name, colon, attribute = name.partition(":")
     if not (module_name and colon and attribute):
         raise click.UsageError(

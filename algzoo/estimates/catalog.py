@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from ..zoo import Model
+from .angle_quadrature import angle_quadrature
 from .angular import first_order
+from .arc_original import arc_original
+from .arc_symmetric import arc_symmetric
+from .class_cubature import class_cubature
 from .estimate import Estimator, Tier
 from .exact import exact
+from .lambda_family import lambda_estimate
 from .ray_fan import ray_fan, sector_fan
+from .samplers import SAMPLERS, Drawn, fitted_constant, fitted_prior_shrunk
+
+_INPUTS = 1024  # of the samplers: a budget at which they differ
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """An estimator, its tier and, in words, the models it applies to."""
+    """An estimator, its tier and, in words, the models it applies to.
+
+    Attributes
+    ----------
+    estimator
+        ``None`` where it is nothing without fitted constants.
+    fit
+        Makes the estimator from models and their accuracies, where it has fitted constants.
+    """
 
     name: str
-    estimator: Estimator
+    estimator: Estimator | None
     tier: Tier
     applies_to: str
+    fit: Callable[[Sequence[Model], Sequence[float]], Estimator] | None = None
 
 
 def catalog() -> list[CatalogEntry]:
     """Every estimator of the book, from exact to approximate."""
     two_inputs = "2nd-argmax models of two inputs"
     three = "2nd-argmax models of three inputs"
+    four = "2nd-argmax models of four inputs"
     up_to_three = "2nd-argmax models of two and three inputs"
+    m43 = "2nd-argmax models of three inputs and four neurons"
+    second_argmax = "2nd-argmax models"
     return [
         CatalogEntry("exact", exact, "A", f"{up_to_three}; longest cycle"),
         CatalogEntry("first order in the gaps", first_order, "A", two_inputs),
@@ -34,4 +56,31 @@ def catalog() -> list[CatalogEntry]:
         CatalogEntry("2 to 3 rays a sector", partial(sector_fan, narrow=2, wide=3), "C", three),
         CatalogEntry("1 to 2 rays a sector", partial(sector_fan, narrow=1, wide=2), "C", three),
         CatalogEntry("4 rays", partial(ray_fan, n_rays=4), "C", three),
+        CatalogEntry("256 angles", partial(angle_quadrature, n_nodes=256), "C", four),
+        CatalogEntry("ARC's first", arc_original, "B", f"{m43} that pass its checks"),
+        CatalogEntry("ARC's second", arc_symmetric, "B", m43),
+        CatalogEntry("lambda family", lambda_estimate, "B", f"{m43} that belong to it"),
+        *(
+            CatalogEntry(
+                f"order classes, {rows} points each",
+                partial(class_cubature, rows=rows, scramble=0),
+                "C",
+                "2nd-argmax models of ten inputs",
+            )
+            for rows in (8, 16, 64)
+        ),
+        *(
+            CatalogEntry(
+                f"{name}, {_INPUTS} inputs", Drawn(name, sampler, _INPUTS), "D", second_argmax
+            )
+            for name, sampler in SAMPLERS.items()
+        ),
+        CatalogEntry(
+            f"prior-shrunk, {_INPUTS} inputs",
+            None,
+            "D",
+            second_argmax,
+            partial(fitted_prior_shrunk, n_samples=_INPUTS),
+        ),
+        CatalogEntry("constant", None, "B", second_argmax, fitted_constant),
     ]

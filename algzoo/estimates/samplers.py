@@ -11,7 +11,10 @@ compute in float64, by one thread.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from statistics import fmean, pvariance
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,7 @@ from scipy.stats import qmc
 
 from ..structure import Weights
 from ..zoo import FAMILIES, Model
+from ..zoo.streams import model_digest, named_stream
 from .estimate import Estimate, Estimator
 from .samplers_forward import answers_right, checked_weights, operations_of_samples
 from .samplers_last_input import last_input
@@ -153,9 +157,10 @@ def prior_shrunk(
 
 
 def constant(value: float) -> Estimator:
-    """Estimator that says ``value`` of every model, at no cost: advice and nothing else.
+    """Estimator that says ``value`` of every model: advice and nothing else.
 
-    Its tier is B, the crudest mean field: it does not sample, and deduces nothing.
+    Its tier is B, the crudest mean field: it does not sample, and deduces nothing. Reading the
+    number is charged one operation, so that there is something to compare its error with.
 
     Raises
     ------
@@ -164,7 +169,39 @@ def constant(value: float) -> Estimator:
     """
     if not 0 <= value <= 1:
         raise ValueError(f"An accuracy is between 0 and 1, got {value}")
-    return lambda model: Estimate(value, 0, "B")
+    return lambda model: Estimate(value, 1, "B")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A sampler at one budget as an estimator; its seed belongs to the model's weights.
+
+    So every model has inputs of its own, and the errors over a population are independent.
+    """
+
+    name: str
+    sampler: Sampler
+    n_samples: int
+    seed: int = 0
+
+    def __call__(self, model: Model) -> Estimate:
+        """The sampler's estimate."""
+        digest = int(model_digest(model), 16)
+        stream = named_stream(f"sampler {self.name}", self.seed, self.n_samples, digest)
+        return self.sampler(model, self.n_samples, int(stream.generate_state(1)[0]))
+
+
+def fitted_constant(models: Sequence[Model], accuracies: Sequence[float]) -> Estimator:
+    """Estimator that says the mean of ``accuracies`` of every model."""
+    return constant(fmean(accuracies))
+
+
+def fitted_prior_shrunk(
+    models: Sequence[Model], accuracies: Sequence[float], *, n_samples: int
+) -> Estimator:
+    """:func:`prior_shrunk` with the mean and the variance of ``accuracies``."""
+    prior = partial(prior_shrunk, mean=fmean(accuracies), variance=pvariance(accuracies))
+    return Drawn("prior_shrunk", prior, n_samples)
 
 
 SAMPLERS: dict[str, Sampler] = {

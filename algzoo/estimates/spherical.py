@@ -1,33 +1,27 @@
 """Exact accuracy of 2nd-argmax models of three inputs, from solid angles.
 
 A standard Gaussian is rotation invariant and the model positively homogeneous, so the accuracy is
-the solid angle of the set where the model is right, over 4 pi. That set consists of convex polygons
-(:mod:`algzoo.structure.answers`), and its area is a sum over their edges, in which an edge between
-two polygons that are both in the set cancels. So only its outline is measured: the arcs on which
-the model's answer changes, and those of the planes x2 = x0 and x2 = x1 on which the right answer
-does. On these planes, arcs that go on into each other are measured in one.
+the solid angle of the set where the model is right, over 4 pi. It is measured along the set's
+outline (:mod:`algzoo.structure.outline`).
 """
 
 from __future__ import annotations
 
 import math
-from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
 
 from ..structure import weights_of
-from ..structure.answers import answers, where_right
+from ..structure.outline import Outline
 from ..structure.solid_angle import (
     Position,
-    arcs,
     corner_at_south,
-    corners_at_south,
     half_area_to_pole,
     position,
     scaled,
 )
-from ..structure.sphere import Edge, StepWeights, Vertex, cells, step_weights
+from ..structure.sphere import StepWeights, Vertex, cells, step_weights
 from ..zoo import Model, OneLayerRNN
 from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
@@ -52,26 +46,12 @@ def spherical(model: Model) -> Estimate:
         )
     counter = OperationCounter()
     weights = weights_of(model)
-    outline = _Outline(counter)
-    for cell in cells(_lifted(step_weights(weights, weights.w_oh), counter)):
-        for answer, polygon in answers(cell):
-            right = where_right(cell, polygon, answer)
-            half = (cell.side, cell.beyond_diagonal)
-            for start, stop, edge in arcs(right):
-                for line in ("x2-x0", "x2-x1"):
-                    if start.signs.get(line) == 0 and stop.signs.get(line) == 0:
-                        outline.add_to_line((*half, line), start, stop)
-                        break
-                else:
-                    if edge is Edge.CUT:
-                        outline.add(start, stop)
-            for before, after in corners_at_south(right):
-                outline.add_corner(half, before, after)
-    return counted(outline.accuracy(), counter, "A", std=0.0)
+    outline = Outline(cells(lifted(step_weights(weights, weights.w_oh), counter)))
+    return counted(_Area(outline, counter).fraction(), counter, "A", std=0.0)
 
 
-def _lifted(weights: StepWeights, counter: OperationCounter) -> StepWeights:
-    """The same weights, counting, with logits 1 and 2 less logit 0 for the readout."""
+def lifted(weights: StepWeights, counter: OperationCounter) -> StepWeights:
+    """The same weights, counting; the readout is the later logits less logit 0."""
     inputs, w_hh, logits = (
         counter.lift(np.array(matrix, dtype=object))
         for matrix in (weights.inputs, weights.w_hh, weights.readout)
@@ -80,43 +60,24 @@ def _lifted(weights: StepWeights, counter: OperationCounter) -> StepWeights:
     return StepWeights(inputs.tolist(), w_hh.tolist(), differences.tolist(), weights.denominator)
 
 
-class _Outline:
-    """The outline of the set where the model is right, and the area it encloses."""
+class _Area:
+    """The area within an outline."""
 
-    def __init__(self, counter: OperationCounter) -> None:
+    def __init__(self, outline: Outline, counter: OperationCounter) -> None:
+        self.outline = outline
         self.counter = counter
-        self.half_area = CountedNumber(0.0, counter)
         self.positions: dict[Vertex, Position] = {}
-        # Great half circles by name, with the number of arcs that end less those that start at
-        # each vertex: where one goes on into the next, nothing.
-        self.lines: defaultdict[object, Counter[Vertex]] = defaultdict(Counter)
-        self.corners: defaultdict[object, Counter[Vertex]] = defaultdict(Counter)
 
-    def add(self, start: Vertex, stop: Vertex) -> None:
-        """Add an arc, along which the set is on the left."""
-        self.half_area += half_area_to_pole(self._place(start), self._place(stop), self.counter)
-
-    def add_to_line(self, line: object, start: Vertex, stop: Vertex) -> None:
-        """Add an arc of a great half circle."""
-        self.lines[line].subtract([start])
-        self.lines[line].update([stop])
-
-    def add_corner(self, half: object, start: Vertex, stop: Vertex) -> None:
-        """Add a corner at the south pole, from one direction to another in a half of the plane."""
-        self.corners[half].subtract([start])
-        self.corners[half].update([stop])
-
-    def accuracy(self) -> float:
-        """Share of the sphere that is enclosed."""
-        # Which start is paired with which end does not matter on one circle.
-        for ends in self.lines.values():
-            for start, stop in zip((-ends).elements(), (+ends).elements(), strict=True):
-                self.add(start, stop)
-        for ends in self.corners.values():
-            for start, stop in zip((-ends).elements(), (+ends).elements(), strict=True):
-                p, q = (self._floats(vertex)[:2] for vertex in (start, stop))
-                self.half_area += corner_at_south(p, q, self.counter)
-        return float(plain(self.half_area)) / (2 * math.pi)
+    def fraction(self) -> float:
+        """Share of the sphere."""
+        half_area = CountedNumber(0.0, self.counter)
+        for start, stop in (*self.outline.arcs, *(arc for _, arc in self.outline.lines.items())):
+            if not start.pole and not stop.pole:  # else a meridian, which adds nothing
+                half_area += half_area_to_pole(self._place(start), self._place(stop), self.counter)
+        for _, arc in self.outline.corners.items():
+            p, q = (self._floats(vertex)[:2] for vertex in arc)
+            half_area += corner_at_south(p, q, self.counter)
+        return float(plain(half_area)) / (2 * math.pi)
 
     def _place(self, vertex: Vertex) -> Position:
         if vertex not in self.positions:

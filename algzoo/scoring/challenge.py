@@ -20,11 +20,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from ..estimates import PRICES, Estimate, Estimator, sampling
-from ..estimates.samplers import SAMPLERS, Sampler
+from ..estimates import PRICES, Estimator, sampling
+from ..estimates.samplers import SAMPLERS, Drawn, Sampler
 from ..zoo import Model, official
+from ..zoo.streams import named_stream
 from .leaderboard import BaseScore, Leaderboard, Row, SamplerScore, Scored, Split
-from .populations import Population, base_name, model_digest, named_stream
+from .populations import Population, base_name
 from .ratios import Array, Errors, Ratio, Ratios, Truths, errors_of, ratios
 from .sandbox import EstimatorFailure, Outcome, in_words, own_sandbox, packed
 from .truth import Truth, TruthCache, truths_of
@@ -559,21 +560,6 @@ def _correlation(x: Array, y: Array) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Draw:
-    """A sampler at one budget as an estimator; its seed belongs to the model's weights."""
-
-    name: str
-    sampler: Sampler
-    n_samples: int
-    seed: int
-
-    def __call__(self, model: Model) -> Estimate:
-        digest = int(model_digest(model), 16)
-        stream = named_stream(f"sampler {self.name}", self.seed, self.n_samples, digest)
-        return self.sampler(model, self.n_samples, int(stream.generate_state(1)[0]))
-
-
-@dataclass(frozen=True)
 class _Measured:
     """A sampler as it came out on the population, at a budget in random inputs."""
 
@@ -613,7 +599,7 @@ def _measured(
         for budget in budgets:
             try:
                 n_samples = _inputs_for(sampler, budget, population, truths)
-                job = packed((_Draw(name, sampler, n_samples, hands.seed), None))
+                job = packed((Drawn(name, sampler, n_samples, hands.seed), None))
             except (ValueError, EstimatorFailure) as error:
                 reasons[name] = in_words(error)
                 break

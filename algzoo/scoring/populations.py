@@ -8,7 +8,6 @@ names: what is scored is called ``"scoring"``, and what constants may be fitted 
 from __future__ import annotations
 
 import copy
-import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,21 +17,9 @@ import numpy as np
 import torch
 
 from ..zoo import EXAMPLE, FAMILIES, SEEDS, Model, best_seed, example_2nd_argmax, load_model
-from ..zoo.official import content_digest
+from ..zoo.streams import model_digest, named_stream
 
 Stream = Literal["scoring", "tuning"]
-
-
-def named_stream(name: str, seed: int, *index: int) -> np.random.SeedSequence:
-    """Random stream of that name, seed and index; streams of different names share nothing."""
-    text = "\0".join(["algzoo", name, str(seed), *map(str, index)])
-    return np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest(), "little"))
-
-
-def model_digest(model: Model) -> str:
-    """SHA-256 over what a model computes: its class, task, length and weights."""
-    kind = f"{type(model).__name__}\0{model.task_name}\0{model.seq_len}\0"
-    return hashlib.sha256((kind + content_digest(model.state_dict())).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

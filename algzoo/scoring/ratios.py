@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from .populations import named_stream
+from ..zoo.streams import named_stream
 
 Array = NDArray[np.float64]
 

@@ -27,7 +27,7 @@ import torch
 
 from ..estimates import Estimate, Estimator, Tier, sampling
 from ..zoo import FAMILIES, DistRNN, Model
-from .populations import model_digest
+from ..zoo.streams import model_digest
 from .sandbox import KILL_JOB, EstimatorFailure, die_with_parent, in_words, packed, receive, send
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from ..estimates import exact, sampling
 from ..zoo import FAMILIES, Model
 from ..zoo.files import write_whole
-from .populations import Population, model_digest
+from ..zoo.streams import model_digest
+from .populations import Population
 
 _VERSION = 1  # of the way in which truths are found and stored
 

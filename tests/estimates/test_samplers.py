@@ -260,6 +260,6 @@ def test_an_error_is_not_shrunk():
 
 def test_constant():
     estimate = constant(0.75)(DistRNN(4, 3))
-    assert (estimate.value, estimate.operations, estimate.std) == (0.75, 0, None)
+    assert (estimate.value, estimate.operations, estimate.std) == (0.75, 1, None)
     with pytest.raises(ValueError, match=r"between 0 and 1, got 1\.5"):
         constant(1.5)

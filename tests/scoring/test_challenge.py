@@ -18,9 +18,9 @@ from scipy import stats
 from algzoo.estimates import Estimate, exact, sampling
 from algzoo.estimates.samplers import SAMPLERS, prior_shrunk
 from algzoo.scoring import Entrant, NoisyCopies, Ratio, TrainingSeeds, challenge
-from algzoo.scoring.populations import model_digest
 from algzoo.scoring.ratios import Truths, errors_of, ratios
 from algzoo.scoring.work import work_off
+from algzoo.zoo.streams import model_digest
 
 # The workers cannot import the tests.
 cloudpickle.register_pickle_by_value(sys.modules[__name__])

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algzoo.scoring import NoisyCopies, TrainingSeeds, ZooModel, base_named
-from algzoo.scoring.populations import base_name, model_digest, named_stream
+from algzoo.scoring.populations import base_name
 from algzoo.zoo import SEEDS, best_seed, load_model, zoo_2nd_argmax, zoo_median
+from algzoo.zoo.streams import model_digest, named_stream
 
 
 def flat(model):

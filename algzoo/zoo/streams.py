@@ -1,0 +1,22 @@
+"""Names for what must be the same everywhere: models by their weights, random streams by a text."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+
+from .architectures import Model
+from .official import content_digest
+
+
+def named_stream(name: str, seed: int, *index: int) -> np.random.SeedSequence:
+    """Random stream of that name, seed and index; streams of different names share nothing."""
+    text = "\0".join(["algzoo", name, str(seed), *map(str, index)])
+    return np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest(), "little"))
+
+
+def model_digest(model: Model) -> str:
+    """SHA-256 over what a model computes: its class, task, length and weights."""
+    kind = f"{type(model).__name__}\0{model.task_name}\0{model.seq_len}\0"
+    return hashlib.sha256((kind + content_digest(model.state_dict())).encode()).hexdigest()

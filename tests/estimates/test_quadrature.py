@@ -1,0 +1,76 @@
+import math
+
+import numpy as np
+import pytest
+
+from algzoo.estimates import CountedNumber, OperationCounter
+from algzoo.estimates.quadrature import RESOLUTION, adaptive_gauss
+
+
+class Integrand:
+    """A function of plain numbers made one of counted numbers; it keeps its arguments."""
+
+    def __init__(self, function):
+        self.function = function
+        self.nodes = []
+        self.counter = OperationCounter()
+
+    def __call__(self, x):
+        self.nodes.append(x.value)
+        return CountedNumber(self.function(x.value), self.counter)
+
+    def integrate(self, ends, n_nodes):
+        counted_ends = [CountedNumber(float(end), self.counter) for end in ends]
+        return adaptive_gauss(self, counted_ends, n_nodes)
+
+
+def test_cubics_are_integrated_exactly():
+    quadrature = Integrand(lambda x: 4 * x**3 - x + 2).integrate([0, 0.3, 1], 40)
+    assert quadrature.value.value == pytest.approx(2.5, abs=1e-15)
+    assert quadrature.doubt.value < 1e-14
+    assert quadrature.n_nodes == 4 + 2 * 4  # each interval is halved once, and then in no doubt
+
+
+@pytest.mark.parametrize(
+    ("function", "integral"),
+    [
+        (lambda x: abs(x - 0.3), 0.29),
+        (lambda x: float(x > 0.3), 0.7),
+        (lambda x: min(1.0, abs(x - 1 / 3) * 50), 1 - 1 / 50),
+        (lambda x: math.sqrt(x), 2 / 3),
+    ],
+)
+def test_kinks_and_jumps_are_found(function, integral):
+    integrand = Integrand(function)
+    quadrature = integrand.integrate([0, 0.2, 1], 120)
+    error = abs(quadrature.value.value - integral)
+    assert error <= quadrature.doubt.value < 2e-4
+    assert len(integrand.nodes) == quadrature.n_nodes <= 120
+
+
+def test_nodes_go_where_the_kink_is():
+    integrand = Integrand(lambda x: abs(x - 0.7))
+    integrand.integrate([0, 1], 60)
+    assert np.mean(np.abs(np.array(integrand.nodes) - 0.7) < 0.05) > 0.5
+
+
+def test_intervals_without_doubt_are_not_halved_for_ever():
+    quadrature = Integrand(lambda x: float(x > 0.3)).integrate([0, 1], 10_000)
+    assert quadrature.n_nodes < 200
+    assert quadrature.doubt.value < 100 * RESOLUTION
+
+
+def test_an_interval_never_halved_is_in_doubt_by_its_length():
+    assert Integrand(lambda x: 0.5).integrate([0, 2, 3], 4).doubt.value == 3
+
+
+def test_arithmetic_is_counted():
+    integrand = Integrand(lambda x: x)
+    integrand.integrate([0, 1], 2)
+    # Half the length, the middle, the offset, two nodes, the sum and its product; the doubt.
+    assert integrand.counter.total == 2 + 1 + 1 + 2 + 2 + 1
+
+
+def test_too_few_nodes_are_refused():
+    with pytest.raises(ValueError, match="at least 2 for each of 3 intervals, got 5"):
+        Integrand(lambda x: x).integrate([0, 1, 2, 3], 5)
