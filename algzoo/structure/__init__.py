@@ -1,6 +1,10 @@
-"""What the weights say: standard form, neuron order and matching, linear pieces."""
+"""What the weights say: standard form, neuron order and matching, linear pieces, features."""
 
+from .ablation import Errors, Sample, Survival, answers_carried, errors, survival, with_formulas
 from .cone import Cone, DecisionCone
+from .features import Feature, FeatureSearch, Thresholds, find_features
+from .features_fitted import FittedFormula, fitted_formulas
+from .features_formula import Formula
 from .matching import Match, circuit_differences, circuits, match_neurons
 from .partition import cones, decision_cones
 from .plane import Segment, as_fractions, direction, line_segments
@@ -11,12 +15,21 @@ from .weights import Weights, outputs, weights_of
 __all__ = [
     "Cone",
     "DecisionCone",
+    "Errors",
+    "Feature",
+    "FeatureSearch",
+    "FittedFormula",
+    "Formula",
     "Match",
     "Residuals",
+    "Sample",
     "Segment",
     "StandardForm",
+    "Survival",
     "Symmetry",
+    "Thresholds",
     "Weights",
+    "answers_carried",
     "as_fractions",
     "canonical_order",
     "circuit_differences",
@@ -24,11 +37,16 @@ __all__ = [
     "cones",
     "decision_cones",
     "direction",
+    "errors",
+    "find_features",
     "find_symmetry",
+    "fitted_formulas",
     "line_segments",
     "match_neurons",
     "outputs",
     "reorder_neurons",
     "standard_form",
+    "survival",
     "weights_of",
+    "with_formulas",
 ]

@@ -10,6 +10,12 @@ from .architectures import (
 )
 from .families import CHECKPOINTS, FAMILIES, SEEDS, Family
 from .handcrafted import handcrafted_2nd_argmax
+from .handcrafted_lengths import (
+    leave_one_out_2nd_argmax,
+    leave_one_out_accuracy,
+    positive_top_two_2nd_argmax,
+    top_two_2nd_argmax,
+)
 from .loading import (
     example_2nd_argmax,
     load_model,
@@ -41,14 +47,18 @@ __all__ = [
     "example_2nd_argmax",
     "fetch_official",
     "handcrafted_2nd_argmax",
+    "leave_one_out_2nd_argmax",
+    "leave_one_out_accuracy",
     "load_model",
     "measured_scores",
     "official_state_dict",
+    "positive_top_two_2nd_argmax",
     "published_score",
     "task_2nd_argmax",
     "task_argmedian",
     "task_longest_cycle",
     "task_median",
+    "top_two_2nd_argmax",
     "train",
     "write_scores",
     "zoo_2nd_argmax",
