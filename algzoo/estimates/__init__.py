@@ -1,5 +1,6 @@
 """Estimates of a model's accuracy, each with the operations it cost."""
 
+from .angle_quadrature import angle_quadrature, angle_quadrature_with_doubt
 from .angular import angular, first_order, wrong_sectors
 from .arc_original import arc_original
 from .arc_symmetric import arc_symmetric
@@ -33,6 +34,8 @@ __all__ = [
     "OperationCounter",
     "Sampler",
     "Tier",
+    "angle_quadrature",
+    "angle_quadrature_with_doubt",
     "angular",
     "arc_original",
     "arc_symmetric",

@@ -65,8 +65,8 @@ def angle_quadrature(model: Model, n_nodes: int) -> Estimate:
 def angle_quadrature_with_doubt(model: Model, n_nodes: int) -> tuple[Estimate, float]:
     """The same, and how far it may be off: an indication, neither a bound nor a deviation.
 
-    What the last halving of each interval changed, added up; usually several times the error. The
-    rounding of angles, less than 1e-8, is left out.
+    It is :attr:`.quadrature.Quadrature.doubt`, usually several times the error. The rounding of
+    angles, less than 1e-8, is left out.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def accuracy_at_angle(model: Model, angle: float) -> float:
 
 
 class _Angles:
-    """A model prepared for angles, and its integrand."""
+    """A model prepared for angles, and the function that is integrated."""
 
     def __init__(self, model: Model) -> None:
         if (

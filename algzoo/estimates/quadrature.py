@@ -2,7 +2,8 @@
 
 Library routines spend 15 or more evaluations on each interval that they are given and stop at a
 tolerance. Here an interval gets two at first, Gauss's, which hold to third order where the function
-is smooth, and the interval in most doubt is halved as long as there are evaluations left.
+is smooth, and the interval in most doubt is halved as long as there are evaluations left; where
+none is in doubt, the longest.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from .operations import CountedNumber
 
 _NODE = 1 / math.sqrt(3)  # of Gauss's rule of two nodes on (-1, 1)
 
-RESOLUTION = 2.0**-32  # no interval is halved of which less than this is in doubt
+_KEPT = 1 / 16  # of doubt after a halving, at least: as the error of a smooth function
+_NO_DOUBT = 2.0**-32  # an interval of which no more than this share is in doubt is not in doubt
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class Quadrature:
     value
         The integral.
     doubt
-        Sum over the intervals of what the last halving changed, a half of it for each of the two;
-        for an interval never halved its length, as for a function between 0 and 1. An indication,
-        usually several times the error, and no bound: a feature that falls between all nodes is
-        not seen.
+        Sum over the intervals of half of what the last halving changed, or a sixteenth of the doubt
+        before it if that is more; for an interval never halved its length, as for a function
+        between 0 and 1. An indication, usually several times the error, and no bound: a feature
+        that falls between all nodes is not seen.
     n_nodes
         How often the function was evaluated.
     """
@@ -48,9 +50,11 @@ class _Interval:
     stop: CountedNumber
     value: CountedNumber
     doubt: CountedNumber
+    least_after: CountedNumber  # doubt of its halves
+    urgency: CountedNumber
 
     def __lt__(self, other: _Interval) -> bool:
-        return other.doubt < self.doubt  # the most doubtful is the first
+        return other.urgency < self.urgency  # the most urgent is the first
 
 
 def adaptive_gauss(
@@ -60,8 +64,8 @@ def adaptive_gauss(
 ) -> Quadrature:
     """Integral of a function, smooth but for unknown places, over consecutive intervals.
 
-    ``ends`` are those of the intervals, in increasing order and at least two. At most ``n_nodes``
-    evaluations are made.
+    ``ends`` are those of the intervals, in increasing order and at least two. ``n_nodes``
+    evaluations are made, or up to three less.
 
     Raises
     ------
@@ -79,21 +83,35 @@ def adaptive_gauss(
         offset = half * _NODE
         return (function(middle - offset) + function(middle + offset)) * half
 
-    intervals = [
-        _Interval(start, stop, integral(start, stop), stop - start)
-        for start, stop in pairwise(ends)
-    ]
-    heapq.heapify(intervals)
-    used = 2 * len(intervals)
-    while used + 4 <= n_nodes and intervals[0].doubt > RESOLUTION:
-        whole = intervals[0]
+    def halved(whole: _Interval) -> tuple[_Interval, _Interval]:
         middle = (whole.start + whole.stop) * 0.5
         first, second = integral(whole.start, middle), integral(middle, whole.stop)
-        doubt = abs(first + second - whole.value) * 0.5
-        heapq.heapreplace(intervals, _Interval(whole.start, middle, first, doubt))
-        heapq.heappush(intervals, _Interval(middle, whole.stop, second, doubt))
+        doubt = _larger(abs(first + second - whole.value) * 0.5, whole.least_after)
+        least_after = doubt * _KEPT
+        urgency = _larger(doubt, (middle - whole.start) * _NO_DOUBT)
+        return (
+            _Interval(whole.start, middle, first, doubt, least_after, urgency),
+            _Interval(middle, whole.stop, second, doubt, least_after, urgency),
+        )
+
+    nothing = CountedNumber(0.0, ends[0].counter)
+    intervals = []
+    for start, stop in pairwise(ends):
+        length = stop - start
+        value = integral(start, stop)
+        intervals.append(_Interval(start, stop, value, length, nothing, length))
+    heapq.heapify(intervals)
+    used = 2 * len(intervals)
+    while used + 4 <= n_nodes:
+        first, second = halved(intervals[0])
+        heapq.heapreplace(intervals, first)
+        heapq.heappush(intervals, second)
         used += 4
     value, doubt = intervals[0].value, intervals[0].doubt
     for interval in intervals[1:]:
         value, doubt = value + interval.value, doubt + interval.doubt
     return Quadrature(value, doubt, used)
+
+
+def _larger(x: CountedNumber, y: CountedNumber) -> CountedNumber:
+    return x if x > y else y

@@ -77,11 +77,12 @@ def _cone(
     points = [vertex.point for vertex, _ in polygon]
     distinct = [p for i, p in enumerate(points) if not _same_direction(p, points[i - 1])]
     rays = np.array([scaled(*point) for point in distinct])
-    rays *= [cell.side, 1, 1] / np.linalg.norm(rays, axis=1, keepdims=True)
-    planes = np.array(cell.planes, dtype=object) * np.array([cell.side, 1, 1], dtype=object)
+    (side,) = cell.half.earlier
+    rays *= [side, 1, 1] / np.linalg.norm(rays, axis=1, keepdims=True)
+    planes = np.array(cell.planes, dtype=object) * np.array([side, 1, 1], dtype=object)
     outputs = planes if combine is None else combine @ planes
     return Cone(
-        rays if cell.side > 0 else rays[::-1],  # counterclockwise also in the mirror image
+        rays if side > 0 else rays[::-1],  # counterclockwise also in the mirror image
         np.array(cell.active),
         as_floats(outputs * Fraction(1, weights.denominator)),
         max(solid_angle(polygon), 0.0) / (4 * np.pi),

@@ -1,7 +1,8 @@
-"""The linear pieces of a model of three inputs, found exactly.
+"""The linear pieces of a model on a space of three coordinates, found exactly.
 
 A bias-free ReLU network is positively homogeneous, so that its pieces are cones. With side s =
-sign(x0) and the coordinates (a, b, c) = (abs(x0), x1, x2), a >= 0, on each half of input space,
+sign(x0) and the coordinates (a, b, c) = (abs(x0), x1, x2), a >= 0, on each half of the space of
+three inputs,
 
     after x0:  h1[i] = ReLU(s W_hi[i])                              (times a)
     after x1:  z[j] = A[j] a + W_hi[j] b,       A = W_hh h1
@@ -12,6 +13,9 @@ The zeros of the z[j] after x1 are rays in the plane of a and b. Between two con
 each z[k] after x2 is a line c(a, b), straight over the chord between the two rays. The lines cut
 the sector into convex cells; they are followed from the first ray to the last through the points
 where they cross.
+
+With more inputs, all but the last two being given multiples of a, b and c are the last two, and
+A = W_hh h, h the state (over a) that the others have led to.
 
 The functions here use only +, -, * and comparisons on homogeneous coordinates, of which a positive
 common factor does not matter. Called with integers they make no rounding error at all, so that what
@@ -48,14 +52,14 @@ class StepWeights:
     common denominator of W_hi, and the readout by ``denominator``.
     """
 
-    inputs: list[list[Number]]  # W_hi for each of the three steps, each (hidden_size,)
+    inputs: list[list[Number]]  # W_hi for each of the steps, each (hidden_size,)
     w_hh: list[list[Number]]  # (hidden_size, hidden_size)
     readout: list[list[Number]]  # (n_values, hidden_size)
     denominator: int
 
 
-def step_weights(weights: Weights, readout: NDArray[Any]) -> StepWeights:
-    """The integers that are proportional to float weights.
+def step_weights(weights: Weights, readout: NDArray[Any], seq_len: int = 3) -> StepWeights:
+    """The integers that are proportional to float weights, for ``seq_len`` inputs.
 
     ``readout``, shape (n_values, hidden_size), holds the linear functions of the last state that
     are to be followed, as floats or fractions.
@@ -63,8 +67,9 @@ def step_weights(weights: Weights, readout: NDArray[Any]) -> StepWeights:
     w_hi, of_hi = _integers(weights.w_hi)
     w_hh, of_hh = _integers(weights.w_hh)
     values, of_values = _integers(readout)
-    inputs = [(w_hi * of_hh**step).tolist() for step in range(3)]
-    return StepWeights(inputs, w_hh.tolist(), values.tolist(), of_hi * of_hh**2 * of_values)
+    inputs = [(w_hi * of_hh**step).tolist() for step in range(seq_len)]
+    denominator = of_hi * of_hh ** (seq_len - 1) * of_values
+    return StepWeights(inputs, w_hh.tolist(), values.tolist(), denominator)
 
 
 def _integers(matrix: NDArray[Any]) -> tuple[NDArray[Any], int]:
@@ -80,7 +85,7 @@ class Vertex:
 
     ``values`` are those of the readout, with the same scale as the coordinates; ``cuts`` the points
     at which edges from here to another vertex are cut, by that vertex and the function that
-    vanishes; ``known`` and ``signs`` those of other functions, each computed once.
+    vanishes; ``known`` and ``signs`` other functions' values and signs, each computed once.
     """
 
     __slots__ = ("cuts", "known", "point", "pole", "signs", "values")
@@ -90,8 +95,8 @@ class Vertex:
         self.values = values
         self.pole = pole  # +1 and -1 for (0, 0, 1) and (0, 0, -1), else 0
         self.cuts: dict[Any, Vertex] = {}
-        self.known: dict[str, Number] = {}
-        self.signs: dict[str, int] = {}
+        self.known: dict[Any, Number] = {}
+        self.signs: dict[Any, int] = {}
 
 
 @dataclass(eq=False)
@@ -108,7 +113,7 @@ class Ray:
     drive: list[Number] = field(default_factory=list)
     level: dict[int, int] = field(default_factory=dict)
     vertices: list[Vertex] = field(default_factory=list)
-    cuts: dict[str, Vertex] = field(default_factory=dict)
+    cuts: dict[Any, Vertex] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.foot = Vertex((self.a, self.b, 0))
@@ -124,18 +129,38 @@ class Edge(Enum):
 Polygon = list[tuple[Vertex, "Edge | Ray"]]  # vertices, each with the edge to the following one
 
 
+@dataclass(frozen=True, eq=False)
+class Half:
+    """The half a >= 0 of the space of (a, b, c), and what the inputs before the last two do there.
+
+    ``earlier`` are these inputs as multiples of a: the side for three inputs. ``active`` are the
+    neurons' states after each of them, ``offset`` is A.
+    """
+
+    earlier: tuple[int, ...]
+    active: tuple[list[bool], ...]  # each (hidden_size,)
+    offset: list[Number]  # (hidden_size,)
+
+    def input_at(self, position: int, a: Number, b: Number) -> Number:
+        """An input other than the last, at (a, b)."""
+        if position == len(self.earlier):
+            return b
+        multiple = self.earlier[position]
+        return a if multiple == 1 else -a if multiple == -1 else a * multiple
+
+
 @dataclass(eq=False)
 class Cell:
     """A convex piece of the sphere on which all neurons keep their states.
 
     ``polygon`` runs counterclockwise in the plane of (the angle of (a, b), c). ``planes`` are the
-    readout's coefficients of a, b and c, shape (n_values, 3). ``beyond_diagonal`` tells whether
-    x1 > x0.
+    readout's coefficients of a, b and c, shape (n_values, 3). ``order`` holds the positions of all
+    inputs but the last, from the smallest to the largest.
     """
 
-    side: int
-    beyond_diagonal: bool
-    active: tuple[list[bool], list[bool], list[bool]]  # after x0, x1, x2; each (hidden_size,)
+    half: Half
+    order: tuple[int, ...]
+    active: tuple[list[bool], ...]  # after each input; each (hidden_size,)
     polygon: Polygon
     planes: list[Vector]
 
@@ -148,29 +173,58 @@ class Cell:
 
 
 def cells(weights: StepWeights) -> Iterator[Cell]:
-    """The cells of both halves of input space; together they cover it."""
-    signs = [1 if w > 0 else -1 if w < 0 else 0 for w in weights.inputs[0]]
+    """The cells of both halves of the space of three inputs; together they cover it."""
+    signs = signs_of(weights.inputs[0])
     # Where x0 = 0 the halves meet, and at the poles all sectors.
-    ends = Ray(0, -1), Ray(0, 1)
-    poles = Vertex((0, 0, -1), pole=-1), Vertex((0, 0, 1), pole=+1)
+    ends, poles = new_ends(), new_poles()
     for side in (+1, -1):
-        yield from _cells_of_half(weights, signs, side, ends, poles)
+        yield from cells_of_half(weights, signs, half_given(weights, signs, (side,)), ends, poles)
 
 
-def _cells_of_half(
+def half_given(weights: StepWeights, signs: list[int], earlier: tuple[int, ...]) -> Half:
+    """The half on which the inputs before the last two are given multiples of a.
+
+    ``signs`` are those of the input weights.
+    """
+    first = earlier[0]
+    patterns = [[sign * first > 0 for sign in signs]]
+    state = [abs(w) if abs(first) == 1 else abs(w) * abs(first) for w in weights.inputs[0]]
+    offset = [_dot(row, state, patterns[-1]) for row in weights.w_hh]
+    for x, w_hi in zip(earlier[1:], weights.inputs[1:], strict=False):
+        state = [a + w * x for a, w in zip(offset, w_hi, strict=True)]
+        patterns.append([bool(drive > 0) for drive in state])
+        offset = [_dot(row, state, patterns[-1]) for row in weights.w_hh]
+    return Half(earlier, tuple(patterns), offset)
+
+
+def signs_of(numbers: Sequence[Number]) -> list[int]:
+    """Signs: +1, -1 or 0."""
+    return [1 if number > 0 else -1 if number < 0 else 0 for number in numbers]
+
+
+def new_ends() -> tuple[Ray, Ray]:
+    """The rays at which a half ends."""
+    return Ray(0, -1), Ray(0, 1)
+
+
+def new_poles() -> tuple[Vertex, Vertex]:
+    """The lowest point and the highest."""
+    return Vertex((0, 0, -1), pole=-1), Vertex((0, 0, 1), pole=+1)
+
+
+def cells_of_half(
     weights: StepWeights,
     signs: list[int],
-    side: int,
+    half: Half,
     ends: tuple[Ray, Ray],
     poles: tuple[Vertex, Vertex],
 ) -> Iterator[Cell]:
-    w_1, w_2, _ = weights.inputs
-    first_active = [sign == side for sign in signs]
-    offset = [_dot(row, [abs(w) for w in w_1], first_active) for row in weights.w_hh]
+    """The cells of one half; ``signs`` are those of the input weights."""
+    w_2, offset = weights.inputs[-2], half.offset
 
     # Towards (0, -1) the drive has the sign of -W_hi; without input, everywhere that of A.
     active: list[bool] = []
-    turns: list[tuple[Number, Number, int | None]] = [(1, side, None)]
+    turns: list[tuple[Number, Number, int | None]] = [(1, x, None) for x in half.earlier]
     for neuron, (sign, w, a) in enumerate(zip(signs, w_2, offset, strict=True)):
         active.append(sign < 0 if sign else bool(a > 0))
         if sign:
@@ -178,15 +232,18 @@ def _cells_of_half(
     alpha = [_dot(row, offset, active) for row in weights.w_hh]
     beta = [_dot(row, w_2, active) for row in weights.w_hh]
 
-    beyond_diagonal = False
+    smallest_first = sorted(range(len(half.earlier)), key=half.earlier.__getitem__)
+    n_smaller = 0  # earlier inputs smaller than b
     groups = ranked(turns, lambda r, q: r[1] * q[0] - r[0] * q[1])
     rays = [ends[0], *(Ray(*group[0][:2]) for group in groups), ends[1]]
     for (start, stop), group in zip(pairwise(rays), [*groups, []], strict=True):
-        sector = _Sector(weights, signs, side, beyond_diagonal, (first_active, active), alpha, beta)
+        order = smallest_first.copy()
+        order.insert(n_smaller, len(half.earlier))
+        sector = _Sector(weights, signs, half, tuple(order), active, alpha, beta)
         yield from sector.cells(start, stop, poles)
         for _, _, turned in group:
             if turned is None:
-                beyond_diagonal = True
+                n_smaller += 1
                 continue
             column = [row[turned] for row in weights.w_hh]
             active = active.copy()
@@ -201,9 +258,9 @@ class _Sector:
 
     weights: StepWeights
     signs: list[int]  # of the input weights
-    side: int
-    beyond_diagonal: bool
-    active: tuple[list[bool], list[bool]]  # after x0, x1
+    half: Half
+    order: tuple[int, ...]  # as of a cell
+    active: list[bool]  # after the last input but one
     alpha: list[Number]
     beta: list[Number]
 
@@ -219,7 +276,7 @@ class _Sector:
             yield from self._sweep(left, right, poles)
 
     def _turns_of_neurons_without_input(self, start: Ray, stop: Ray) -> list[Ray]:
-        """Rays strictly between the two where a neuron that x2 does not drive switches."""
+        """Rays strictly between the two where a neuron that c does not drive switches."""
         turns = []
         for sign, a, b in zip(self.signs, self.alpha, self.beta, strict=True):
             if sign == 0:
@@ -232,7 +289,7 @@ class _Sector:
 
     def _read(self, ray: Ray, order: list[int]) -> None:
         """Compute drive, levels and vertices of a ray; ``order`` is a guess at the lines' order."""
-        w_3 = self.weights.inputs[2]
+        w_3 = self.weights.inputs[-1]
         ray.drive = [p * ray.a + q * ray.b for p, q in zip(self.alpha, self.beta, strict=True)]
         width = {k: abs(w_3[k]) for k in order}
         rise = {k: -ray.drive[k] if self.signs[k] > 0 else ray.drive[k] for k in order}
@@ -278,7 +335,7 @@ class _Sector:
     def _slots_at(
         self, left: Ray, right: Ray, lines: list[_Line], poles: tuple[Vertex, Vertex]
     ) -> list[_Slot]:
-        w_3 = self.weights.inputs[2]
+        w_3 = self.weights.inputs[-1]
         active = [
             sign < 0 if sign else bool(left.drive[k] > 0 or right.drive[k] > 0)
             for k, sign in enumerate(self.signs)
@@ -301,7 +358,7 @@ class _Sector:
         self, slot: _Slot, line: _Line, lower: list[Vertex], upper: list[Vertex], since: int
     ) -> _Slot:
         """The slot on the other side of a line above ``slot``."""
-        w_3 = self.weights.inputs[2]
+        w_3 = self.weights.inputs[-1]
         active, planes = slot.active.copy(), slot.planes
         for k in line:
             active[k] = not active[k]
@@ -316,7 +373,7 @@ class _Sector:
         self, left: Ray, right: Ray, lines: list[_Line]
     ) -> list[list[tuple[_Line, _Line, Vertex]]]:
         """Lines that cross, the lower one first, grouped by direction from left to right."""
-        w_3 = self.weights.inputs[2]
+        w_3 = self.weights.inputs[-1]
         crossings = []
         for below, above in combinations(lines, 2):
             k, m = below[0], above[0]
@@ -346,7 +403,11 @@ class _Sector:
         elif upper[0] is not lower[0]:
             polygon.append((upper[0], left))
         return Cell(
-            self.side, self.beyond_diagonal, (*self.active, slot.active), polygon, slot.planes
+            self.half,
+            self.order,
+            (*self.half.active, self.active, slot.active),
+            polygon,
+            slot.planes,
         )
 
 

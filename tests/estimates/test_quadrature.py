@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algzoo.estimates import CountedNumber, OperationCounter
-from algzoo.estimates.quadrature import RESOLUTION, adaptive_gauss
+from algzoo.estimates.quadrature import adaptive_gauss
 
 
 class Integrand:
@@ -28,7 +28,7 @@ def test_cubics_are_integrated_exactly():
     quadrature = Integrand(lambda x: 4 * x**3 - x + 2).integrate([0, 0.3, 1], 40)
     assert quadrature.value.value == pytest.approx(2.5, abs=1e-15)
     assert quadrature.doubt.value < 1e-14
-    assert quadrature.n_nodes == 4 + 2 * 4  # each interval is halved once, and then in no doubt
+    assert quadrature.n_nodes == 40
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,21 @@ def test_kinks_and_jumps_are_found(function, integral):
     integrand = Integrand(function)
     quadrature = integrand.integrate([0, 0.2, 1], 120)
     error = abs(quadrature.value.value - integral)
-    assert error <= quadrature.doubt.value < 2e-4
+    assert error <= quadrature.doubt.value + 1e-15 < 1e-3
     assert len(integrand.nodes) == quadrature.n_nodes <= 120
 
 
 def test_nodes_go_where_the_kink_is():
     integrand = Integrand(lambda x: abs(x - 0.7))
-    integrand.integrate([0, 1], 60)
-    assert np.mean(np.abs(np.array(integrand.nodes) - 0.7) < 0.05) > 0.5
+    integrand.integrate([0, 1], 400)
+    near = np.abs(np.array(integrand.nodes) - 0.7) < 0.05
+    assert near.mean() > 0.3  # of all, on a tenth of the length
 
 
-def test_intervals_without_doubt_are_not_halved_for_ever():
-    quadrature = Integrand(lambda x: float(x > 0.3)).integrate([0, 1], 10_000)
-    assert quadrature.n_nodes < 200
-    assert quadrature.doubt.value < 100 * RESOLUTION
+def test_where_nothing_is_in_doubt_the_longest_interval_is_halved():
+    integrand = Integrand(lambda x: 0.5)
+    integrand.integrate([0, 1], 1000)
+    assert np.diff(sorted(integrand.nodes)).max() < 1 / 250
 
 
 def test_an_interval_never_halved_is_in_doubt_by_its_length():
@@ -67,8 +68,13 @@ def test_an_interval_never_halved_is_in_doubt_by_its_length():
 def test_arithmetic_is_counted():
     integrand = Integrand(lambda x: x)
     integrand.integrate([0, 1], 2)
-    # Half the length, the middle, the offset, two nodes, the sum and its product; the doubt.
-    assert integrand.counter.total == 2 + 1 + 1 + 2 + 2 + 1
+    # The length, half of it added to the start, the offset taken from the middle and added to it,
+    # the sum and its product; the length as doubt.
+    assert integrand.counter.total == 6 + 1
+    assert integrand.counter.counts["compare"] == 0
+    integrand.integrate([0, 1], 6)
+    # Of the doubt with the least, with the length, and of two intervals.
+    assert integrand.counter.counts["compare"] == 3
 
 
 def test_too_few_nodes_are_refused():

@@ -175,7 +175,7 @@ def test_what_the_chapter_says_of_arcs_weights_is_so(official, official_2_2):
     assert stated["official_median"] == pytest.approx(match.median_relative_difference, rel=1e-5)
     assert stated["official_w_hh"] == pytest.approx(match.largest_w_hh_difference, rel=1e-5)
     arcs = zoo_longest_cycle(2, 3, seed=0, source="official")
-    differences = circuit_differences(zoo_longest_cycle(2, 3, seed=0, n_seqs=2**28), arcs)
+    differences = circuit_differences(zoo_longest_cycle(2, 3, seed=0, n_seqs=2**29), arcs)
     assert stated["official_circuits"] == pytest.approx(np.median(differences), abs=0.005)
 
 
