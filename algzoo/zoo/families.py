@@ -58,7 +58,7 @@ FAMILIES = {
         Family("2nd_argmax", DistRNN, (2, 3, 4, 5, 6, 8, 16, 32), (2, 3, 4, 5, 6, 8, 10)),
         Family("argmedian", DistRNN, (2, 4, 8, 16, 32), (3, 5, 7, 11)),
         Family("median", ScalarRNN, (2, 4, 8, 16, 32), (2, 3, 5, 10)),
-        Family("longest_cycle", _transformer, (2, 3, 4, 6, 8), (3, 4, 5, 6), trained_to=2**28),
+        Family("longest_cycle", _transformer, (2, 3, 4, 6, 8), (3, 4, 5, 6), trained_to=2**29),
     )
 }
 

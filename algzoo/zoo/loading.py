@@ -134,7 +134,7 @@ def zoo_longest_cycle(
     """Trained transformer that gives the length, minus one, of the longest cycle of a function.
 
     ``hidden_size``: 2, 3, 4, 6 or 8. ``seq_len``: 3, 4, 5 or 6. The bundled models of this family
-    are trained to 2**28 sequences so far, a quarter of the recipe. The rest as
+    are trained to 2**29 sequences so far, half of the recipe. The rest as
     :func:`zoo_2nd_argmax`.
     """
     model = load_model("longest_cycle", hidden_size, seq_len, n_seqs, seed, source)

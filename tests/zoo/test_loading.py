@@ -306,7 +306,7 @@ def test_bundled_models_are_about_as_good_as_arcs_of_the_same_seed():
     differences = []
     for family, hidden_size, seq_len in SIZES:
         if family not in RECURRENT:
-            continue  # trained to a quarter of the recipe so far
+            continue  # trained to half of the recipe so far
         scores = measured_scores()[f"{family}_{hidden_size}_{seq_len}"]["scores"]
         bundled = scores[best_seed(family, hidden_size, seq_len, "official")]
         differences.append(abs(bundled - published_score(family, hidden_size, seq_len)))
