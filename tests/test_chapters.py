@@ -14,6 +14,7 @@ CHAPTERS = sorted((ROOT / "analyses").glob("*.ipynb"))
 # Glued numbers, code and formulas; a figure's name is a word, not a number.
 NOT_PROSE = r"\{glue:text\}`[^`]*`|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$"
 M22 = ROOT / "analyses" / "second_argmax_h2_n2.ipynb"
+M43 = ROOT / "analyses" / "second_argmax_h4_n3.ipynb"
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's start-up
 
@@ -60,6 +61,23 @@ def test_no_measured_number_is_typed_in_prose(chapter):
         if cell.cell_type == "markdown":
             prose = re.sub(NOT_PROSE, "", cell.source, flags=re.DOTALL)
             assert re.findall(r"\S*\d(?:\.\d|%|e[-+]?\d)\S*", prose) == []
+
+
+def test_a_cell_that_shows_a_figure_shows_nothing_else_with_a_name():
+    names = []
+    for chapter in CHAPTERS:
+        for cell in read(chapter).cells:
+            shown = [o.get("metadata", {}).get("algzoo", {}) for o in cell.get("outputs", [])]
+            figures = [one["figure"] for one in shown if "figure" in one]
+            # The book gives the caption to every output of the cell.
+            assert not (figures and any("table" in one for one in shown)), figures
+            names += figures
+    assert len(set(names)) == len(names)
+
+
+def test_m43_runs_on_a_seed_without_the_symmetry():
+    other = stated(execute(M43, {"seed": 3, "n_models": 8}))
+    assert other["accuracy"] == pytest.approx(0.90445062, abs=1e-8)
 
 
 def test_the_cover_file_is_the_chapters_figure(chapter):
