@@ -28,7 +28,8 @@ from ..scoring import (
 )
 from ..scoring import challenge as run_challenge
 from ..zoo.files import write_whole
-from .error_vs_compute import as_svg, error_vs_compute
+from . import style
+from .error_vs_compute import error_vs_compute
 
 
 @click.command()
@@ -101,7 +102,8 @@ def challenge(
                 progress=lambda done, known: bar.update(task, completed=done, total=known),
             )
         if plot is not None:
-            write_whole(plot, as_svg(error_vs_compute(leaderboard)))
+            svg = style.as_svg(error_vs_compute(leaderboard), "error versus compute")
+            write_whole(plot, svg.encode())
     except (ValueError, OSError, BrokenExecutor) as error:
         raise click.ClickException(str(error)) from error
     if as_json:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -52,16 +50,6 @@ def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: floa
     handles = [*ax.get_legend_handles_labels()[0], *tiers]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
     return figure
-
-
-def as_svg(figure: Figure) -> bytes:
-    """The figure as an SVG on white, the same bytes on every run."""
-    picture = io.BytesIO()
-    with mpl.rc_context({"svg.hashsalt": "error versus compute", "svg.fonttype": "none"}):
-        figure.savefig(
-            picture, format="svg", metadata={"Date": None}, facecolor="white", bbox_inches="tight"
-        )
-    return picture.getvalue()
 
 
 def _baselines(ax: Any, leaderboard: Leaderboard, least: float, greatest: float) -> None:

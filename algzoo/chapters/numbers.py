@@ -7,15 +7,15 @@ its plain values in the metadata of the notebook's output, beside what a reader 
 from __future__ import annotations
 
 import hashlib
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 from IPython.display import display
 from matplotlib.figure import Figure
+
+from . import style
 
 Plain = int | float | str | bool
 
@@ -142,12 +142,7 @@ def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
     ``name`` is the label by which pages refer to it. Caption and description are texts like any
     recorded one. The picture is an SVG on white, the same bytes on every run.
     """
-    picture = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        figure.savefig(
-            picture, format="svg", metadata={"Date": None}, facecolor="white", bbox_inches="tight"
-        )
-    svg = picture.getvalue()
+    svg = style.as_svg(figure, name)
     svg = svg[svg.index("<svg") :]
     metadata = {
         METADATA_KEY: {"figure": name, "caption": caption, "alt": alt, "digest": digest(svg)},

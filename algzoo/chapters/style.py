@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import matplotlib as mpl
@@ -47,3 +48,13 @@ def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Figure
     """
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(1, columns, sharex=True, sharey=True)
+
+
+def as_svg(figure: Figure, hashsalt: str) -> str:
+    """The figure as an SVG on white, the same on every run; ``hashsalt`` names what is in it."""
+    picture = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": hashsalt, "svg.fonttype": "none"}):
+        figure.savefig(
+            picture, format="svg", metadata={"Date": None}, facecolor="white", bbox_inches="tight"
+        )
+    return picture.getvalue()

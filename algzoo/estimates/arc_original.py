@@ -104,7 +104,7 @@ def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None =
     if not 0 < q < 0.5:
         raise ValueError(f"q must lie between 0 and 1/2, got {q}")
     counter = OperationCounter()
-    weights = _weights(model)
+    weights = weights_of(checked_m43(model))
     w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in weights)
     if order is None:
         p = _numbering(Weights(w_hi, w_hh, w_oh), weights)
@@ -127,7 +127,7 @@ def numbering(model: Model) -> NDArray[np.intp]:
     with 2, which they take for opposite, and may hold in several orders; it is then the one in
     which the ratios are farthest from 1. Errors as of :func:`arc_original`.
     """
-    weights = _weights(model)
+    weights = weights_of(checked_m43(model))
     return _numbering(weights, weights)
 
 
@@ -227,7 +227,8 @@ def _rows(weights: Weights) -> tuple[NDArray[Any], NDArray[Any]]:
     return products[..., 0] + products[..., 1], products[..., 2] + products[..., 3]
 
 
-def _weights(model: Model) -> Weights:
+def checked_m43(model: Model) -> OneLayerRNN:
+    """The model itself; ``ValueError`` unless it is for 2nd argmax, of 4 neurons and 3 inputs."""
     if not isinstance(model, OneLayerRNN) or (
         (model.task_name, model.hidden_size, model.seq_len) != ("2nd_argmax", 4, 3)
     ):
@@ -236,7 +237,7 @@ def _weights(model: Model) -> Weights:
             f"this is a {type(model).__name__} with hidden_size {model.hidden_size} and seq_len "
             f"{model.seq_len}"
         )
-    return weights_of(model)
+    return model
 
 
 def _numbering(weights: Weights, plain_weights: Weights) -> NDArray[np.intp]:

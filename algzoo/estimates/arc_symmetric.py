@@ -36,7 +36,8 @@ import numpy as np
 
 from ..structure.half_spaces import Polygon, Vector, cross, cut, dot, order_polygon
 from ..structure.symmetry import Symmetry, find_symmetry
-from ..zoo import Model, OneLayerRNN
+from ..zoo import Model
+from .arc_original import checked_m43
 from .estimate import Estimate, counted
 from .operations import OperationCounter, plain
 from .orthants import positive_probability
@@ -61,17 +62,10 @@ def arc_symmetric(model: Model) -> Estimate:
     ValueError
         Where ``model`` is no 2nd-argmax model with four neurons and three inputs.
     """
-    if not isinstance(model, OneLayerRNN) or (
-        (model.task_name, model.hidden_size, model.seq_len) != ("2nd_argmax", 4, 3)
-    ):
-        raise ValueError(
-            "ARC's estimates of M4,3 need a 2nd-argmax model with four neurons and three inputs; "
-            f"this is a {type(model).__name__} with hidden_size {model.hidden_size} and seq_len "
-            f"{model.seq_len}"
-        )
+    symmetry = find_symmetry(checked_m43(model))
     counter = OperationCounter()
     counter.counts["add"] += SEARCH_OPERATIONS
-    last_state, readout, noise = _reduced_network(find_symmetry(model), counter)
+    last_state, readout, noise = _reduced_network(symmetry, counter)
 
     normals, logits, differences = [], [], []
     y = counter.lift(last_state.values)

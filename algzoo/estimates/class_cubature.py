@@ -12,8 +12,8 @@ from scipy.stats import qmc
 
 from ..structure import weights_of
 from ..zoo import DistRNN, Model
-from . import recurrent_kernel as kernel
 from .estimate import Estimate
+from .samplers_forward import answers_right
 
 Array = NDArray[np.float64]
 
@@ -56,14 +56,7 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     if rows < 1 or rows % (n - 2):
         raise ValueError(f"rows must be a positive multiple of {n - 2}, got {rows}")
     weights = weights_of(model)
-    w_hi = kernel.padded(weights.w_hi[:, np.newaxis], columns=False)
-    w_hh = kernel.padded(weights.w_hh, columns=True)
-    w_oh = kernel.padded(weights.w_oh, columns=True)
-    right = 0
-    for x in _inputs(n, rows, scramble):
-        logits = np.empty(x.shape)
-        kernel.run(x, w_hi, w_hh, w_oh, logits)
-        right += kernel.n_right(x, logits, n - 2, n * (n - 1) * rows)
+    right = sum(int(answers_right(weights, x).sum()) for x in _inputs(n, rows, scramble))
     d = model.hidden_size
     first_leaf = n * d * (d + 1) + d * n
     second_leaf = d + d * n
@@ -73,7 +66,7 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
 
 @cache
 def _inputs(n: int, rows: int, scramble: int) -> tuple[Array, Array]:
-    """All first and all second inputs, each (n, points) with columns added up to whole tiles."""
+    """All first and all second inputs, each of shape (n, points)."""
     streams = np.random.SeedSequence(scramble).spawn(n * (n - 1))
     classes = list(permutations(range(n), 2))
     first = np.concatenate(
@@ -86,8 +79,7 @@ def _inputs(n: int, rows: int, scramble: int) -> tuple[Array, Array]:
     largest, second = (np.repeat(positions, rows) for positions in np.transpose(classes))
     other = first.copy()
     other[-1] = _other_last_input(first, largest, second)
-    padding = ((0, 0), (0, -first.shape[1] % kernel.TILE))
-    return np.pad(first, padding), np.pad(other, padding)
+    return first, other
 
 
 def _class_inputs(

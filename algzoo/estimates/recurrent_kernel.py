@@ -11,6 +11,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..structure import Weights
+
 TILE = 256  # inputs at a time: two states of 16 neurons for them fill 32 kB
 _GROUP = 4  # neurons at a time: a state that was read is used for four sums
 
@@ -20,10 +22,14 @@ Array = NDArray[np.floating]
 _compiled = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
 
 
-def padded(matrix: Array, *, columns: bool) -> Array:
-    """The matrix with rows (and columns) of zeros added up to a multiple of four."""
-    extra = [(0, -size % _GROUP) for size in matrix.shape]
-    return np.ascontiguousarray(np.pad(matrix, [extra[0], extra[1] if columns else (0, 0)]))
+def padded(weights: Weights) -> tuple[Array, Array, Array]:
+    """W_hi, W_hh and W_oh as :func:`run` takes them: with zeros up to multiples of four."""
+    w_hi = np.pad(weights.w_hi, (0, -len(weights.w_hi) % _GROUP))[:, np.newaxis]
+    w_hh, w_oh = (
+        np.pad(matrix, [(0, -size % _GROUP) for size in matrix.shape])
+        for matrix in (weights.w_hh, weights.w_oh)
+    )
+    return w_hi, w_hh, w_oh
 
 
 @_compiled

@@ -33,16 +33,10 @@ def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
 def readouts(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Outputs, shape (output_size, n_inputs), on inputs of shape (seq_len, n_inputs)."""
     seq_len, n = x.shape
-    padded = np.zeros((seq_len, -(-n // kernel.TILE) * kernel.TILE))
-    padded[:, :n] = x
-    outputs = np.empty((len(weights.w_oh), padded.shape[1]))
-    kernel.run(
-        padded,
-        kernel.padded(weights.w_hi[:, np.newaxis], columns=False),
-        kernel.padded(weights.w_hh, columns=True),
-        kernel.padded(weights.w_oh, columns=True),
-        outputs,
-    )
+    whole_tiles = np.zeros((seq_len, -(-n // kernel.TILE) * kernel.TILE))
+    whole_tiles[:, :n] = x
+    outputs = np.empty((len(weights.w_oh), whole_tiles.shape[1]))
+    kernel.run(whole_tiles, *kernel.padded(weights), outputs)
     return outputs[:, :n]
 
 

@@ -144,9 +144,7 @@ def _compiled(model: OneLayerRNN) -> _Totals:
     number_type = _COMPILED[model.dtype]
     weights = Weights(*(matrix.astype(number_type) for matrix in weights_of(model)))
     n_outputs = len(weights.w_oh)
-    w_hi = kernel.padded(weights.w_hi[:, np.newaxis], columns=False)
-    w_hh = kernel.padded(weights.w_hh, columns=True)
-    w_oh = kernel.padded(weights.w_oh, columns=True)
+    padded = kernel.padded(weights)
     # Of the sorted numbers 0, 1, 2, ... position, number and rank are the same.
     right = float(TASKS[model.task_name](torch.arange(model.seq_len, dtype=torch.float64)))
     rank, other_rank = math.floor(right), math.ceil(right)
@@ -154,7 +152,7 @@ def _compiled(model: OneLayerRNN) -> _Totals:
     def totals(inputs: Tensor, n: int) -> tuple[float, float]:
         x = inputs.numpy()
         outputs = np.empty((n_outputs, _BLOCK), x.dtype)
-        kernel.run(x, w_hi, w_hh, w_oh, outputs)
+        kernel.run(x, *padded, outputs)
         if FAMILIES[model.task_name].measures_error:
             errors: tuple[float, float] = kernel.squared_errors(x, outputs, rank, other_rank, n)
             return errors
@@ -177,6 +175,8 @@ def _estimate(model: Model, total: float, total_of_squares: float, n_samples: in
 def _operations_of_a_sample(model: Model) -> int:
     counter = OperationCounter()
     n = 2  # a single sequence would go through attention in another order of products
+    number_type = model.dtype if isinstance(model, OneLayerRNN) else torch.int64
+    x = torch.zeros(n, model.seq_len, dtype=number_type, device=model.device)
     with torch.no_grad(), counter.tensors():
-        model(_inputs(model, 0, 0)[:, :n].T)
+        model(x)
     return counter.total // n

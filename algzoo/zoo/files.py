@@ -10,13 +10,14 @@ from pathlib import Path
 
 
 @contextmanager
-def temporary_file(path: Path, content: bytes) -> Iterator[Path]:
+def temporary_file(path: Path, content: bytes, suffix: str = ".tmp") -> Iterator[Path]:
     """A file beside ``path`` with ``content``; it goes away unless it is renamed inside the block.
 
-    The folder of ``path`` is made where it does not exist.
+    The folder of ``path`` is made where it does not exist. What a killed process leaves there ends
+    in ``suffix``, so that nobody takes it for a file of the kind of ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(path.suffix, f".{path.stem}.", path.parent)
+    number, name = tempfile.mkstemp(suffix, f".{path.name}.", path.parent)
     try:
         with os.fdopen(number, "wb") as file:
             file.write(content)

@@ -256,7 +256,7 @@ def _cached_or_fetched(
     except Exception as error:
         raise _missing(name, looked_for, _line(error)) from error
     try:
-        with temporary_file(path, content) as temporary:
+        with temporary_file(path, content, path.suffix) as temporary:  # read by its ending
             try:
                 state = read_weights(temporary)
             except ValueError as error:

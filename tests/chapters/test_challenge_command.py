@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from algzoo.chapters.cli import main
-from algzoo.chapters.error_vs_compute import as_svg, error_vs_compute
+from algzoo.chapters.error_vs_compute import error_vs_compute
+from algzoo.chapters.style import as_svg
 from algzoo.scoring import Leaderboard, Ratio, Row, SamplerScore, Scored
 
 MODULE = """
@@ -116,7 +117,7 @@ def leaderboard():
 
 
 def test_the_picture_is_the_same_on_every_run_and_opaque(leaderboard):
-    pictures = [as_svg(error_vs_compute(leaderboard)) for _ in range(2)]
+    pictures = [as_svg(error_vs_compute(leaderboard), "salt").encode() for _ in range(2)]
     assert pictures[0] == pictures[1]
     assert b"<dc:date>" not in pictures[0]
     assert b"fill: #ffffff" in pictures[0]

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from algzoo.estimates import recurrent_kernel as kernel
+from algzoo.structure import weights_of
 from algzoo.zoo import TASKS, DistRNN, task_median
 
 
@@ -11,15 +12,8 @@ def test_outputs_are_those_of_the_model(d, n):
     torch.manual_seed(d)
     model = DistRNN(d, n).double()
     x = torch.randn(n, 2 * kernel.TILE, dtype=torch.float64)
-    w_hi, w_hh, w_oh = (p.detach().numpy() for p in model.parameters())
     outputs = np.empty(x.shape)
-    kernel.run(
-        x.numpy(),
-        kernel.padded(w_hi, columns=False),
-        kernel.padded(w_hh, columns=True),
-        kernel.padded(w_oh, columns=True),
-        outputs,
-    )
+    kernel.run(x.numpy(), *kernel.padded(weights_of(model)), outputs)
     with torch.no_grad():
         assert np.allclose(outputs, model(x.T).T, rtol=1e-12, atol=1e-13)
 

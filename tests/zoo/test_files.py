@@ -40,6 +40,8 @@ def test_a_failure_leaves_the_old_file_and_names_it(tmp_path, monkeypatch):
 
 
 def test_a_temporary_file_goes_away_unless_renamed(tmp_path):
-    with temporary_file(tmp_path / "file", b"content") as temporary:
+    with temporary_file(tmp_path / "file.ipynb", b"content") as temporary:
         assert temporary.read_bytes() == b"content"
+        # Killed here, it would stay: a folder of chapters must not have one more for it.
+        assert list(tmp_path.glob("*.ipynb")) == []
     assert list(tmp_path.iterdir()) == []
