@@ -1,0 +1,107 @@
+"""A surrogate with advice: squashed margins at fixed inputs, weights learned from labelled copies.
+
+What it knows of a network's accuracy it knows from other noisy copies of the same base model. It
+explains nothing; it says how much such advice is worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..structure import Weights
+from ..zoo import Model
+from ..zoo.streams import named_stream
+from .class_margins import margins, margins_of_models, second_argmax_weights
+from .estimate import Estimate
+from .operations import PRICES
+from .prefix_tree import PrefixTree, prefix_tree
+from .samplers_forward import operations_of_samples
+
+Array = NDArray[np.float64]
+
+_WIDTHS = (1.0, 1 / 3)  # of the squashing, in mean absolute margins of the labelled copies
+_PENALTIES = 10.0 ** np.arange(-2, 6.5, 0.5)
+
+
+@dataclass(frozen=True)
+class MarginSurrogate:
+    """Estimator ``mean + sum_r coefficients . tanh(margin_r / width)`` over fixed inputs r.
+
+    Tier C: it evaluates the network on example inputs, with learned weights. The constants are
+    advice of 2 n_inputs + 1 numbers and two widths; :func:`fitted_margin_surrogate` makes them.
+    """
+
+    n_inputs: int
+    scale: float
+    intercept: float
+    coefficients: tuple[float, ...]
+
+    def __call__(self, model: Model) -> Estimate:
+        """Estimate of the accuracy."""
+        weights: Weights = second_argmax_weights(model)
+        margin = margins(weights, *_inputs(model.seq_len, self.n_inputs))
+        features = _squashed(margin, self.scale)
+        value = self.intercept + float(features @ self.coefficients)
+        operations = operations_of_samples(weights, self.n_inputs) + 2 * features.size
+        operations += features.size * PRICES["transcendental"]
+        return Estimate(min(max(value, 0.0), 1.0), operations, "C", None, features.size)
+
+
+def fitted_margin_surrogate(
+    models: Sequence[Model], accuracies: Sequence[float], *, n_inputs: int
+) -> MarginSurrogate:
+    """:class:`MarginSurrogate` by ridge regression on labelled models.
+
+    The penalty is that of the least leave-one-out error on these models.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than three models, or not as many accuracies.
+    """
+    if len(models) < 3 or len(models) != len(accuracies):
+        raise ValueError(
+            "three models at least and as many accuracies are needed, "
+            f"got {len(models)} and {len(accuracies)}"
+        )
+    margin = margins_of_models(models, *_inputs(models[0].seq_len, n_inputs))
+    scale = float(np.abs(margin).mean())
+    intercept, coefficients = _ridge(_squashed(margin, scale), np.asarray(accuracies, dtype=float))
+    return MarginSurrogate(n_inputs, scale, intercept, tuple(map(float, coefficients)))
+
+
+@cache
+def _inputs(seq_len: int, n_inputs: int) -> tuple[PrefixTree, NDArray[np.intp]]:
+    """Gaussian inputs, always the same, and their answers."""
+    stream = named_stream("margin surrogate", seq_len, n_inputs)
+    x = np.random.default_rng(stream).standard_normal((n_inputs, seq_len))
+    return prefix_tree(x), x.argsort(axis=1)[:, -2]
+
+
+def _squashed(margin: Array, scale: float) -> Array:
+    """Features (..., 2 n_inputs)."""
+    return np.concatenate([np.tanh(margin / (scale * width)) for width in _WIDTHS], axis=-1)
+
+
+def _ridge(features: Array, target: Array) -> tuple[float, Array]:
+    """Intercept and coefficients; errors of leaving one out in closed form."""
+    centre, spread = features.mean(axis=0), features.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    standard = (features - centre) / spread
+    left, singular, right = np.linalg.svd(standard, full_matrices=False)
+    projected = left.T @ (target - target.mean())
+
+    def left_out(penalty: float) -> float:
+        shrinkage = singular**2 / (singular**2 + penalty)
+        leverage = left**2 @ shrinkage + 1 / len(target)
+        residual = target - target.mean() - left @ (shrinkage * projected)
+        return float(((residual / (1 - leverage)) ** 2).mean())
+
+    penalty = min(_PENALTIES, key=left_out)
+    solution = right.T @ (singular / (singular**2 + penalty) * projected) / spread
+    return float(target.mean() - centre @ solution), solution

@@ -1,0 +1,84 @@
+"""The conditional-mean skeleton: the network on the mean input of every class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+from scipy.special import ndtr
+
+from ..zoo import Model
+from .class_margins import margins, margins_of_models, second_argmax_weights
+from .estimate import Estimate
+from .operations import PRICES
+from .order_classes import class_moments, classes
+from .prefix_tree import PrefixTree, prefix_tree
+
+
+def skeleton(model: Model) -> Estimate:
+    """Accuracy as the share of classes whose mean input the network gets right.
+
+    A class is an ordered pair of positions, of the largest and of the second-largest input; its
+    mean input holds the expected values of these two order statistics, and the expected value of
+    the others elsewhere. The means are propagated exactly, for they are one input: mean field
+    within a class, exact between classes. Nothing is fitted. Tier B.
+
+    Source: this book, chapter on M16,10.
+
+    Raises
+    ------
+    ValueError
+        Where it is no recurrent 2nd-argmax model.
+    """
+    weights = second_argmax_weights(model)
+    tree, answers = _tree(model.seq_len)
+    right = margins(weights, tree, answers) > 0
+    return Estimate(float(right.mean()), tree.operations(len(weights.w_hi)) + right.size, "B")
+
+
+@dataclass(frozen=True)
+class CalibratedSkeleton:
+    """Estimator ``offset + slope * mean Phi(margin / width)`` over the classes of a skeleton.
+
+    The three constants are advice, :func:`fitted_skeleton` makes them. Tier B.
+    """
+
+    width: float
+    offset: float
+    slope: float
+
+    def __call__(self, model: Model) -> Estimate:
+        """Estimate of the accuracy."""
+        weights = second_argmax_weights(model)
+        tree, answers = _tree(model.seq_len)
+        soft = ndtr(margins(weights, tree, answers) / self.width)
+        operations = tree.operations(len(weights.w_hi)) + 2 * soft.size + 2
+        operations += soft.size * PRICES["transcendental"]
+        value = min(max(self.offset + self.slope * float(soft.mean()), 0.0), 1.0)
+        return Estimate(value, operations, "B", None, soft.size)
+
+
+def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> CalibratedSkeleton:
+    """:class:`CalibratedSkeleton` with the constants of least squared error on these models."""
+    margin = margins_of_models(models, *_tree(models[0].seq_len))
+    accuracy = np.asarray(accuracies, dtype=float)
+
+    def residual(constants: NDArray[np.float64]) -> NDArray[np.float64]:
+        log_width, offset, slope = constants
+        soft = ndtr(margin / np.exp(log_width)).mean(axis=1)
+        difference: NDArray[np.float64] = offset + slope * soft - accuracy
+        return difference
+
+    # Margins of zero width would be steps, which no gradient sees.
+    typical = float(np.log(np.abs(margin).mean() + np.finfo(float).tiny))
+    log_width, offset, slope = least_squares(residual, [typical, 0.0, 1.0]).x
+    return CalibratedSkeleton(float(np.exp(log_width)), float(offset), float(slope))
+
+
+@cache
+def _tree(seq_len: int) -> tuple[PrefixTree, NDArray[np.intp]]:
+    return prefix_tree(class_moments(seq_len).mean), classes(seq_len)[:, 1]

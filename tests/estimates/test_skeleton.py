@@ -1,0 +1,49 @@
+"""The conditional-mean skeleton and its three constants."""
+
+import numpy as np
+import pytest
+
+from algzoo.estimates import ensemble_sampling
+from algzoo.estimates.skeleton import fitted_skeleton, skeleton
+from algzoo.scoring.populations import NoisyCopies, ZooModel
+from algzoo.structure import outputs, weights_of
+from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian
+
+_SEED_2 = ZooModel("2nd_argmax", 16, 10, None, 2)
+
+
+def test_share_of_classes_right_by_simulated_means() -> None:
+    model = NoisyCopies(_SEED_2, 0.02, 1).model(0)
+    x = np.sort(np.random.default_rng(0).standard_normal((10**5, 10)), axis=1)
+    largest, second, rest = x[:, -1].mean(), x[:, -2].mean(), x[:, :-2].mean()
+    right = 0
+    for i in range(10):
+        for j in range(10):
+            if i != j:
+                mean = np.full(10, rest)
+                mean[i], mean[j] = largest, second
+                right += int(outputs(weights_of(model), mean[None])[0].argmax() == j)
+    assert 0 < right < 90
+    # The simulated means are off by up to .003, which may move a class or two.
+    assert skeleton(model).value == pytest.approx(right / 90, abs=2 / 90)
+
+
+def test_the_trained_network_gets_all_classes_right() -> None:
+    estimate = skeleton(zoo_2nd_argmax(16, 10))
+    assert estimate.value == 1.0
+    assert estimate.operations == 108_544 + 90
+
+
+def test_fitted_constants_reproduce_a_population() -> None:
+    population = NoisyCopies(_SEED_2, 0.005, 120, stream="tuning")
+    models = [population.model(i) for i in range(120)]
+    truth = np.array([e.value for e in ensemble_sampling(models, 2**14, 0)])
+    fitted = fitted_skeleton(models[:60], truth[:60])
+    error = np.array([fitted(model).value for model in models[60:]]) - truth[60:]
+    constant = truth[60:] - truth[:60].mean()
+    assert (error**2).mean() < 0.6 * (constant**2).mean()
+
+
+def test_another_task_is_refused() -> None:
+    with pytest.raises(ValueError, match="2nd-argmax"):
+        skeleton(zoo_argmedian(4, 3))
