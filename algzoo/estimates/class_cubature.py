@@ -39,8 +39,8 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
         Points in each class; a multiple of seq_len - 2, for the third positions are visited
         equally often. Powers of two are best.
     scramble
-        Seed of the scrambles. Of one scramble all models see the same inputs, so that their errors
-        go together.
+        Seed of the scrambling. Of one scrambling all models see the same inputs, so that their
+        errors go together.
 
     Raises
     ------
@@ -67,13 +67,16 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
 @cache
 def _inputs(n: int, rows: int, scramble: int) -> tuple[Array, Array]:
     """All first and all second inputs, each of shape (n, points)."""
-    streams = np.random.SeedSequence(scramble).spawn(n * (n - 1))
+    generator = np.random.default_rng(scramble)
     classes = list(permutations(range(n), 2))
+    points = len(classes) * rows
+    u = qmc.Sobol(n, rng=generator).random_base2((points - 1).bit_length())[:points]
+    # A scrambled point may be 0, whose quantile is infinite.
+    u = np.clip(u, 2.0**-53, 1 - 2.0**-53).reshape(len(classes), rows, n)
+    u = u[generator.permutation(len(classes))]
+    # Within a block the number of a point says where it lies; the third position must not.
     first = np.concatenate(
-        [
-            _class_inputs(n, rows, largest, second, np.random.default_rng(stream))
-            for (largest, second), stream in zip(classes, streams, strict=True)
-        ],
+        [_class_inputs(generator.permutation(of), *c) for c, of in zip(classes, u, strict=True)],
         axis=1,
     )
     largest, second = (np.repeat(positions, rows) for positions in np.transpose(classes))
@@ -82,13 +85,9 @@ def _inputs(n: int, rows: int, scramble: int) -> tuple[Array, Array]:
     return first, other
 
 
-def _class_inputs(
-    n: int, rows: int, largest: int, second: int, generator: np.random.Generator
-) -> Array:
-    """Inputs of one class, shape (n, rows)."""
-    u = qmc.Sobol(n, scramble=True, rng=generator).random_base2((rows - 1).bit_length())[:rows]
-    # A scrambled point may be 0, whose quantile is infinite.
-    u = np.clip(generator.permutation(u), 2.0**-53, 1 - 2.0**-53)
+def _class_inputs(u: Array, largest: int, second: int) -> Array:
+    """Inputs of one class, shape (n, rows), from uniform numbers of shape (rows, n)."""
+    rows, n = u.shape
     # The largest of m uniform numbers below c is c u^(1/m).
     levels = np.cumprod(u[:, :3] ** (1 / np.array([n, n - 1, n - 2])), axis=1)
     others = [position for position in range(n) if position not in (largest, second)]

@@ -93,15 +93,19 @@ def _ridge(features: Array, target: Array) -> tuple[float, Array]:
     centre, spread = features.mean(axis=0), features.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     standard = (features - centre) / spread
-    left, singular, right = np.linalg.svd(standard, full_matrices=False)
-    projected = left.T @ (target - target.mean())
+    # Far more copies than features: the small matrix of the features is the quick one.
+    eigenvalues, vectors = np.linalg.eigh(standard.T @ standard)
+    eigenvalues = np.maximum(eigenvalues, 0.0)
+    rotated = standard @ vectors
+    centred = target - target.mean()
+    projected = rotated.T @ centred
 
     def left_out(penalty: float) -> float:
-        shrinkage = singular**2 / (singular**2 + penalty)
-        leverage = left**2 @ shrinkage + 1 / len(target)
-        residual = target - target.mean() - left @ (shrinkage * projected)
+        weight = 1 / (eigenvalues + penalty)
+        leverage = rotated**2 @ weight + 1 / len(target)
+        residual = centred - rotated @ (weight * projected)
         return float(((residual / (1 - leverage)) ** 2).mean())
 
     penalty = min(_PENALTIES, key=left_out)
-    solution = right.T @ (singular / (singular**2 + penalty) * projected) / spread
+    solution = vectors @ (projected / (eigenvalues + penalty)) / spread
     return float(target.mean() - centre @ solution), solution

@@ -1,0 +1,67 @@
+"""``algzoo study``: make the table of the study of M16,10, or check some of it."""
+
+from __future__ import annotations
+
+import click
+
+from ..scoring import study_16_10 as study
+from ..zoo import OfficialFileMissing
+
+_BASES = ("example", *(f"seed {seed}" for seed in range(5)))
+
+
+@click.command("study")
+@click.option(
+    "--models",
+    "n_models",
+    type=click.IntRange(min=1),
+    default=256,
+    show_default=True,
+    help="Noisy copies in each population.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; one a core where absent.")
+@click.option(
+    "--check",
+    "n_checked",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Write nothing; recompute N models of each population and compare.",
+)
+@click.option(
+    "--base",
+    "bases",
+    type=click.Choice(_BASES),
+    multiple=True,
+    help="With --check: only the models of this base; may be repeated.",
+)
+def study_command(
+    n_models: int, workers: int | None, n_checked: int | None, bases: tuple[str, ...]
+) -> None:
+    """Score every estimator of the book on noisy copies of M16,10 models, and write the table.
+
+    Needs ARC's example model. With 256 models about half an hour on two cores.
+    """
+    if bases and n_checked is None:
+        raise click.UsageError("--base goes with --check: the table is written whole")
+    try:
+        if n_checked is None:
+            found = study.run_study(n_models, _BASES, workers)
+            click.echo(f"Written: {study.write_study(found)}")
+            return
+        _check(n_checked, bases or _BASES, workers)
+    except OfficialFileMissing as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _check(n_checked: int, bases: tuple[str, ...], workers: int | None) -> None:
+    committed = study.bundled_study()
+    n_models = max(len(truth) for truth in committed.truth.values())
+    indices = [i * n_models // n_checked for i in range(n_checked)]
+    now = study.run_study(n_models, bases, workers, indices)
+    differences = study.moved(committed, now, indices)
+    n_values = sum(len(row) for values in now.values.values() for row in values.values())
+    for row in differences:
+        click.echo(f"{row.cell}: {row.name}: model {row.index}: {row.committed} was, {row.now} is")
+    click.echo(f"{n_values} values: {len(differences)} moved")
+    if differences:
+        raise click.exceptions.Exit(1)

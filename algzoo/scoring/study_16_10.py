@@ -1,0 +1,407 @@
+"""The study of M16,10: every estimator of the book on the same noisy copies of six base models.
+
+A cell is a base model and a noise level; populations are put together from cells. What is fitted
+is fitted on other models than those that are scored: either on noisy copies of other training
+seeds ("other seeds"), or on other noisy copies of the same base ("same base"). Seed 2 and ARC's
+example are never among the other seeds, so that the constants of both are the same.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..estimates import Estimate, Estimator, Tier, class_cubature, ensemble_sampling
+from ..estimates.boundary import Closure, boundary_oracle
+from ..estimates.boundary_from_weights import linear_between_ties
+from ..estimates.gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
+from ..estimates.line_cubature import line_cubature
+from ..estimates.margin_surrogate import fitted_margin_surrogate
+from ..estimates.offset_formula import offset_formula
+from ..estimates.order_anchors import ANCHORS, fitted_order_anchors
+from ..estimates.response_surface import response_surface
+from ..estimates.samplers import SAMPLERS, Drawn, fitted_constant
+from ..estimates.skeleton import fitted_skeleton, skeleton
+from ..zoo import EXAMPLE, SEEDS, Model
+from ..zoo.files import write_whole
+from .populations import NoisyCopies, ZooModel, base_named
+from .ratios import Ratios, Truths, errors_of, ratios
+from .truth import truth
+from .work import work_off
+
+Array = NDArray[np.float64]
+FittedOn = Literal["nothing", "other seeds", "same base"]
+
+TABLE = "study_16_10.json"
+TRUTH_SAMPLES = 2**20
+SAME = 5e-5  # between two machines' values: rounding may move an answer or a penalty
+OPERATIONS_OF_A_SAMPLE = 10 * 16 * 17 + 10 * 16
+SDS = (0.002, 0.005, 0.01)
+SCRAMBLES = 16  # model number i of a cell sees number i mod 16
+OTHER_SEEDS = (0, 1, 3, 4)
+
+_DATA = Path(__file__).parent / "data"
+_ORACLE_ROWS = 2048  # random inputs of each class
+_LABELS = 2**15  # random inputs for the accuracy of a model that constants are fitted on
+_OTHER_SDS = (0.002, 0.004, 0.007, 0.01)
+_OTHER_COPIES = 100  # of each of the other seeds at each noise level
+_OWN_COPIES = 2000  # of the same base at the same noise level; of clean models at the least
+
+# What is run on model number i of a cell.
+Scored = Callable[[Model, int], Estimate]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the study: an estimator at one budget, its tier and what it was fitted on.
+
+    An oracle is told what an estimate would have to find out; its cost says nothing, and it is run
+    on one in sixteen of the models.
+    """
+
+    name: str
+    tier: Tier
+    fitted_on: FittedOn = "nothing"
+    oracle: bool = False
+
+    def of(self, n_models: int) -> int:
+        """How many models of a cell of that many it is run on, from the first."""
+        return -(-n_models // 16) if self.oracle else n_models
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Noisy copies of one base model, or the model itself where ``sd`` is 0."""
+
+    base: str  # "example" or "seed s"
+    sd: float
+
+    @property
+    def name(self) -> str:
+        """As in the table."""
+        return f"{self.base}, sd {self.sd:g}"
+
+
+def cells() -> list[Cell]:
+    """All cells of the study."""
+    main = [Cell(base, sd) for base in ("example", "seed 2") for sd in SDS]
+    other = [Cell(f"seed {seed}", sd) for seed in OTHER_SEEDS for sd in SDS[1:]]
+    clean = [Cell(base, 0.0) for base in ("example", *(f"seed {seed}" for seed in SEEDS))]
+    return [*main, *other, *clean]
+
+
+def populations() -> dict[str, list[Cell]]:
+    """Populations by their names: cells that are scored together."""
+    groups = {
+        cell.name: [cell] for cell in cells() if cell.base in ("example", "seed 2") and cell.sd
+    }
+    for sd in SDS[1:]:
+        groups[f"seeds 0, 1, 3, 4, sd {sd:g}"] = [
+            cell for cell in cells() if cell.sd == sd and cell.base not in ("example", "seed 2")
+        ]
+    groups["six clean models"] = [cell for cell in cells() if cell.sd == 0]
+    return groups
+
+
+def models_of(cell: Cell, n_models: int) -> NoisyCopies:
+    """The models of a cell; a quarter as many where four bases share a population."""
+    if cell.sd == 0:
+        n_models = 1
+    elif cell.base not in ("example", "seed 2"):
+        n_models = max(n_models // len(OTHER_SEEDS), 1)
+    return NoisyCopies(_base(cell.base), cell.sd, n_models)
+
+
+def entries() -> list[Entry]:
+    """All rows, in the order of the table."""
+    return [entry for entry, _ in _makers()]
+
+
+def _makers() -> list[tuple[Entry, Callable[[Cell], Scored]]]:
+    """Every row, and what makes its estimator for a cell; constants are fitted there."""
+    rows: list[tuple[Entry, Callable[[Cell], Scored]]] = [
+        (Entry("chance", "A"), _plain(_chance)),
+        (Entry("Gaussian closure", "B"), _plain(gaussian_propagation)),
+        (Entry("Gaussian closure by class", "B"), _plain(gaussian_propagation_by_class)),
+        (Entry("skeleton", "B"), _plain(skeleton)),
+        (Entry("offset formula", "B"), _plain(offset_formula)),
+        (Entry("response surfaces", "C"), _plain(response_surface)),
+    ]
+    for lines in (64, 128):
+        cubature = partial(line_cubature, rows=lines)
+        rows.append((Entry(f"lines, {lines} points", "C"), _scrambled(cubature)))
+    for nodes in (2, 3, 4):
+        between = partial(linear_between_ties, nodes=nodes, rounds=1)
+        rows.append((Entry(f"lines between ties, {nodes} nodes", "C"), _scrambled(between)))
+    for points in (8, 16, 64, 256):
+        cubature = partial(class_cubature, rows=points)
+        rows.append((Entry(f"order classes, {points} points", "C"), _scrambled(cubature)))
+    for n_samples in (90, 360, 1440, 5760, 23040):
+        name = f"stratified Sobol, {n_samples} inputs"
+        drawn = Drawn("stratified_sobol", SAMPLERS["stratified_sobol"], n_samples)
+        rows.append((Entry(name, "D"), _plain(drawn)))
+    rows.append((Entry("random, 360 inputs", "D"), _plain(Drawn("iid", SAMPLERS["iid"], 360))))
+    closures: tuple[Closure, ...] = ("linear", "ordinary", "boundary", "self-consistent")
+    for closure in closures:
+        given = partial(boundary_oracle, rows=_ORACLE_ROWS, seed=0, closure=closure)
+        rows.append((Entry(f"oracle, {closure}", "D", oracle=True), _plain(given)))
+    sources: list[tuple[FittedOn, Callable[[Cell], tuple[list[Model], list[float]]]]] = [
+        ("other seeds", _labelled_others),
+        ("same base", _labelled_copies),
+    ]
+    for fitted_on, labelled in sources:
+        fits: dict[str, tuple[Tier, Callable[..., Estimator]]] = {
+            "constant": ("B", fitted_constant),
+            "skeleton, calibrated": ("B", fitted_skeleton),
+        }
+        for name, anchors in ANCHORS.items():
+            fits[f"anchors, {name}"] = ("B", partial(fitted_order_anchors, anchors=anchors))
+        if fitted_on == "same base":
+            for n in (10, 30, 90, 300, 800):
+                fits[f"surrogate, {n} inputs"] = ("C", partial(fitted_margin_surrogate, n_inputs=n))
+        for name, (tier, fit) in fits.items():
+            rows.append(
+                (Entry(f"{name}; {fitted_on}", tier, fitted_on), partial(_fitted, fit, labelled))
+            )
+    return rows
+
+
+def _plain(estimator: Estimator) -> Callable[[Cell], Scored]:
+    return lambda cell: lambda model, index: estimator(model)
+
+
+def _scrambled(estimator: Callable[..., Estimate]) -> Callable[[Cell], Scored]:
+    return lambda cell: lambda model, index: estimator(model, scramble=index % SCRAMBLES)
+
+
+def _fitted(
+    fit: Callable[..., Estimator],
+    labelled: Callable[[Cell], tuple[list[Model], list[float]]],
+    cell: Cell,
+) -> Scored:
+    estimator = fit(*labelled(cell))
+    return lambda model, index: estimator(model)
+
+
+def _chance(model: Model) -> Estimate:
+    return Estimate(1 / model.seq_len, 1, "A")
+
+
+def _labelled_others(cell: Cell) -> tuple[list[Model], list[float]]:
+    """Noisy copies of the other seeds with their accuracies."""
+    seeds = [seed for seed in OTHER_SEEDS if cell.base != f"seed {seed}"]
+    return _labelled(tuple(f"seed {seed}" for seed in seeds), _OTHER_SDS, _OTHER_COPIES)
+
+
+def _labelled_copies(cell: Cell) -> tuple[list[Model], list[float]]:
+    """Other noisy copies of the same base with their accuracies."""
+    return _labelled((cell.base,), (cell.sd or SDS[0],), _OWN_COPIES)
+
+
+@lru_cache(maxsize=2)  # those of one cell
+def _labelled(
+    bases: tuple[str, ...], sds: tuple[float, ...], copies: int
+) -> tuple[list[Model], list[float]]:
+    sources = [
+        NoisyCopies(_base(base), sd, copies, stream="tuning") for base in bases for sd in sds
+    ]
+    models = [source.model(i) for source in sources for i in range(copies)]
+    return models, [estimate.value for estimate in ensemble_sampling(models, _LABELS, 0)]
+
+
+def _base(name: str) -> ZooModel | Model:
+    if name == "example":
+        return base_named(EXAMPLE)
+    return ZooModel("2nd_argmax", 16, 10, None, int(name.removeprefix("seed ")))
+
+
+@dataclass(frozen=True)
+class Study:
+    """Values of all estimators on all models.
+
+    Attributes
+    ----------
+    operations
+        Multiply-adds of one estimate, by the name of the entry.
+    truth, values
+        By the name of a cell: the sampled accuracy of each of its models, and by entry what was
+        estimated.
+    """
+
+    operations: Mapping[str, int]
+    truth: Mapping[str, Array]
+    values: Mapping[str, Mapping[str, Array]]
+
+
+def run_study(
+    n_models: int,
+    bases: Iterable[str],
+    workers: int | None = None,
+    indices: Sequence[int] | None = None,
+) -> Study:
+    """The study of some bases, as :func:`study_of`, in processes of this machine.
+
+    Raises
+    ------
+    OfficialFileMissing
+        Where ARC's example is among the bases and cannot be had.
+    """
+    found: dict[str, Study] = {}
+    tasks = {base: partial(study_of, base, n_models, indices) for base in bases}
+    for base in tasks:
+        _base(base)  # absent files are found before the work begins
+
+    def finished(base: str, study: Study) -> tuple[()]:
+        found[base] = study
+        return ()
+
+    work_off(tasks, finished, workers=workers)
+    return merged([found[base] for base in tasks])
+
+
+def study_of(base: str, n_models: int, indices: Sequence[int] | None = None) -> Study:
+    """The study of one base; of its models those with these numbers, all where absent."""
+    own = (cell for cell in cells() if cell.base == base)
+    return merged([study_of_cell(cell, n_models, indices) for cell in own])
+
+
+def study_of_cell(cell: Cell, n_models: int, indices: Sequence[int] | None = None) -> Study:
+    """The study of one cell, as :func:`study_of`."""
+    population = models_of(cell, n_models)
+    numbers = range(n_models) if indices is None else indices
+    models = {i: population.model(i) for i in numbers if i < len(population)}
+    true = np.array([truth(model, TRUTH_SAMPLES).value for model in models.values()])
+    operations: dict[str, int] = {}
+    values: dict[str, Array] = {}
+    for entry, make in _makers():
+        estimator = make(cell)
+        last = entry.of(len(population))
+        estimates = [estimator(model, i) for i, model in models.items() if i < last]
+        values[entry.name] = np.array([estimate.value for estimate in estimates])
+        if estimates:
+            operations[entry.name] = estimates[0].operations
+    return Study(operations, {cell.name: true}, {cell.name: values})
+
+
+def merged(studies: Sequence[Study]) -> Study:
+    """One study of several bases."""
+    return Study(
+        {name: n for study in studies for name, n in study.operations.items()},
+        {name: truth for study in studies for name, truth in study.truth.items()},
+        {name: values for study in studies for name, values in study.values.items()},
+    )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What one entry reached on a population.
+
+    ``samples`` is what it costs in random inputs, ``bias`` the mean error; ``ratios.iid`` its R.
+    """
+
+    samples: float
+    rms: float
+    bias: float
+    ratios: Ratios
+
+
+def scores(study: Study, group: Sequence[Cell], names: Sequence[str]) -> dict[str, Scores]:
+    """Scores of entries on the models of some cells, with intervals by resampling models."""
+    return {name: _score(study, [cell.name for cell in group], name) for name in names}
+
+
+def _score(study: Study, group: Sequence[str], name: str) -> Scores:
+    values = [study.values[cell][name] for cell in group]
+    pairs = zip(group, values, strict=True)
+    true = np.concatenate([study.truth[cell][: len(value)] for cell, value in pairs])
+    variance = true * (1 - true)
+    truths = Truths(
+        true,
+        variance / TRUTH_SAMPLES,
+        variance,
+        # Intervals are over models: the base models of a population are the same next time.
+        np.zeros(len(true), dtype=np.int64),
+        OPERATIONS_OF_A_SAMPLE,
+    )
+    estimated = np.concatenate(values)
+    errors = errors_of(estimated, np.full(len(true), float(study.operations[name])), truths)
+    [ratio] = ratios([(errors, None)], truths, 0)
+    return Scores(
+        study.operations[name] / OPERATIONS_OF_A_SAMPLE,
+        float(np.sqrt(max(errors.squared.mean(), 0))),
+        float((estimated - true).mean()),
+        ratio,
+    )
+
+
+def written(study: Study) -> str:
+    """The study as JSON, a line for each entry and cell, six decimals."""
+    lines = [f'{{"operations": {json.dumps(dict(study.operations))}']
+    for cell, truth_of_cell in study.truth.items():
+        rows = {"truth": truth_of_cell, **study.values[cell]}
+        body = ",\n".join(
+            f"  {json.dumps(name)}: {json.dumps([round(float(v), 6) for v in row])}"
+            for name, row in rows.items()
+        )
+        lines.append(f"{json.dumps(cell)}: {{\n{body}}}")
+    return ",\n".join(lines) + "}\n"
+
+
+def read_study(text: str) -> Study:
+    """What :func:`written` wrote."""
+    content = json.loads(text)
+    operations = content.pop("operations")
+    rows = {
+        cell: {name: np.array(row) for name, row in of_cell.items()}
+        for cell, of_cell in content.items()
+    }
+    truths = {cell: of_cell.pop("truth") for cell, of_cell in rows.items()}
+    return Study(operations, truths, rows)
+
+
+def bundled_study() -> Study:
+    """The study that this package brings along: 256 models of a population.
+
+    ``algzoo study`` makes it anew.
+    """
+    return read_study((_DATA / TABLE).read_text("utf-8"))
+
+
+def write_study(study: Study) -> Path:
+    """Replace what :func:`bundled_study` reads; returns its path."""
+    write_whole(_DATA / TABLE, written(study).encode())
+    return _DATA / TABLE
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A value of the table that is not what it was."""
+
+    cell: str
+    name: str
+    index: int
+    committed: float
+    now: float
+
+
+def moved(study: Study, now: Study, indices: Sequence[int]) -> list[Moved]:
+    """Where the values of some models, recomputed as ``now``, differ from those of a study.
+
+    ``indices`` are the numbers of the models in their cells, as given to :func:`study_of`.
+    """
+    found = []
+    for cell, values in now.values.items():
+        for name, new in {"truth": now.truth[cell], **values}.items():
+            old = study.truth[cell] if name == "truth" else study.values[cell][name]
+            there = np.array([i for i in indices if i < len(old)], dtype=int)
+            old = old[there]
+            for i in np.flatnonzero(np.abs(new - old) > SAME):
+                found.append(Moved(cell, name, int(there[i]), float(old[i]), float(new[i])))
+    return found

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from algzoo.estimates import sampling
+from algzoo.estimates.order_classes import classes
+from algzoo.estimates.response_surface import _design, _levels, response_surface
+from algzoo.structure import Weights
+from algzoo.zoo import DistRNN, example_2nd_argmax, zoo_2nd_argmax, zoo_argmedian, zoo_median
+
+
+def runs_of(n):
+    """Inputs of the runs, shape (n_classes, runs, n), by a network that only remembers."""
+    keep = np.eye(2 * n, k=-1)
+    keep[n] = 0  # two delay lines, of the positive and of the negative parts
+    enter = np.zeros(2 * n)
+    enter[0], enter[n] = 1, -1
+    read = np.concatenate([np.eye(n)[::-1], -np.eye(n)[::-1]], axis=1)
+    return _design(n).tree.logits(Weights(enter, keep, read)).reshape(n * (n - 1), -1, n)
+
+
+@pytest.mark.parametrize("n", [4, 7, 10])
+def test_every_run_is_in_its_class_and_the_effects_are_independent(n):
+    x = runs_of(n)
+    order = np.argsort(x, axis=-1)
+    assert (order[..., [-1, -2]] == classes(n)[:, None]).all()
+    # Each input has two levels given the second, in balance with every other.
+    for of_class, (largest, second) in zip(x, classes(n), strict=True):
+        above = of_class > of_class.mean(0)
+        low = ~above[:, second]
+        for k in range(n):
+            if k != second:
+                half = of_class[low, k]
+                assert len(np.unique(half.round(9))) == 2
+                assert (half > half.mean()).sum() == len(half) / 2
+        assert above[:, largest].sum() == len(above) / 2
+
+
+def test_levels_are_one_deviation_from_the_mean_given_the_second():
+    rng = np.random.default_rng(0)
+    low, high = _levels(np.array([-np.ones(10), np.ones(10)]).astype(int), 10)
+    assert (low + high)[1] / 2 == pytest.approx(1.0014, abs=1e-4)
+    for level, sign in ((low, -1), (high, 1)):
+        z = rng.standard_normal(400_000)
+        for value, truncated in ((level[0], z[z > level[1]]), (level[2], z[z < level[1]])):
+            expected = truncated.mean() + sign * truncated.std()
+            assert value == pytest.approx(expected, abs=5 / np.sqrt(len(truncated)))
+
+
+def test_margins_that_are_linear_are_predicted_exactly_and_without_noise():
+    """A combination of the runs gives a linear function of the inputs its value at the points."""
+    n = 10
+    x, combinations = runs_of(n), _design(n).combinations
+    coefficients = np.random.default_rng(0).standard_normal(n)
+    for number in (0, 50):
+        largest, second = classes(n)[number]
+        points = combinations @ x[number]
+        assert (points[:, largest] > points[:, second]).all()
+        others = np.delete(points, [largest, second], axis=1)
+        assert (others < points[:, [second]]).all()
+        assert combinations @ (x[number] @ coefficients + 3) == pytest.approx(
+            points @ coefficients + 3
+        )
+
+
+def test_noise_has_the_variance_that_the_fit_leaves():
+    """Of noise of variance 1 in every run, its sum over runs has what a linear map adds, and 1."""
+    n = 10
+    combinations = _design(n).combinations
+    x = runs_of(n)[0]
+    terms = np.insert(x, 0, 1, axis=1)
+    linear = np.insert(combinations @ x, 0, 1, axis=1) @ np.linalg.pinv(terms)
+    noise = combinations - linear
+    assert (noise**2).sum(1).mean() == pytest.approx(1, abs=0.05)
+    assert noise @ terms == pytest.approx(np.zeros((len(noise), n + 1)), abs=1e-9)
+
+
+def test_it_is_near_on_the_example_and_fails_on_another_seed(official):
+    example = example_2nd_argmax()
+    assert abs(response_surface(example).value - sampling(example, 2**16, 0).value) < 0.06
+    errors = [
+        response_surface(model).value - sampling(model, 2**14, 0).value
+        for model in (zoo_2nd_argmax(16, 10, seed=seed) for seed in (0, 1, 3, 4))
+    ]
+    assert min(errors) < -0.1
+
+
+def test_operations_are_the_runs_and_the_predictions():
+    estimate = response_surface(zoo_2nd_argmax(16, 10))
+    assert estimate.tier == "C"
+    design = _design(10)
+    predictions = 90 * 9 * (64 * 16 + 64)  # combined, compared with 0
+    differences = 90 * 16 * 9
+    rest = 90 * 64 * 8 + 90 * 64 - 1 + 1  # all of nine; the mean
+    assert estimate.operations == design.tree.operations(16) + predictions + differences + rest
+
+
+@pytest.mark.parametrize("model", [DistRNN(2, 2), zoo_median(2, 3), zoo_argmedian(4, 5)])
+def test_other_tasks_and_lengths_are_refused(model):
+    with pytest.raises(ValueError, match="response surfaces are for recurrent 2nd-argmax models"):
+        response_surface(model)
