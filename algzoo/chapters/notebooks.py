@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import papermill
 from nbformat import NotebookNode
 
 from ..zoo.files import write_whole
+from ..zoo.official import OFFICIAL_FOLDER, OfficialFileMissing, official_state_dict
 from .numbers import METADATA_KEY
 
 # What nbformat raises on JSON that is not a notebook, besides its own error.
@@ -19,9 +22,19 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
 
 TIME_LIMIT = 900  # seconds for one cell
 
+# In a notebook's metadata, under METADATA_KEY: one of ARC's own models that it cannot do without.
+NEEDS_OFFICIAL = "needs_official"
+
+# From a chapter's folder: where those who work on the book keep ARC's own files, beside the clone.
+_BESIDE_THE_CLONE = Path("../../shared/data/official")
+
 
 class ChapterError(Exception):
     """A chapter could not be found, read or run; the message is for the reader."""
+
+
+class OfficialFileNeededError(ChapterError):
+    """A chapter is about one of ARC's own models, and its file is not here; says how to get it."""
 
 
 def repository_root(start: Path | None = None) -> Path:
@@ -86,6 +99,9 @@ def execute(
 
     Raises
     ------
+    OfficialFileNeededError
+        Where the chapter's metadata names one of ARC's own models, as
+        ``{"algzoo": {"needs_official": "example_2nd_argmax"}}``, whose file cannot be had.
     ChapterError
         Where a parameter is not one of the chapter's (the message names those it has), or a cell
         raises (the message is its traceback).
@@ -102,7 +118,8 @@ def execute(
     for cell in source.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _official_files(path):
+        _check_official_file(source, path)
         cleared = Path(folder) / path.name
         nbformat.write(source, cleared)
         try:
@@ -120,6 +137,32 @@ def execute(
         except papermill.PapermillExecutionError as error:
             raise ChapterError(f"{path.stem}: cell {error.exec_count} raised\n{error}") from error
     return normalise(executed)
+
+
+@contextmanager
+def _official_files(path: Path) -> Iterator[None]:
+    """ARC's own files for the kernel: from beside the clone, where no folder is named."""
+    folder = (path.parent / _BESIDE_THE_CLONE).resolve()
+    if OFFICIAL_FOLDER in os.environ or not folder.is_dir():
+        yield
+        return
+    os.environ[OFFICIAL_FOLDER] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ[OFFICIAL_FOLDER]
+
+
+def _check_official_file(notebook: NotebookNode, path: Path) -> None:
+    name = notebook.metadata.get(METADATA_KEY, {}).get(NEEDS_OFFICIAL)
+    if name is None:
+        return
+    try:
+        official_state_dict(name)
+    except OfficialFileMissing as error:
+        raise OfficialFileNeededError(f"{path.stem} needs ARC's own {name}. {error}") from error
+    except (ValueError, OSError) as error:
+        raise ChapterError(f"{path.stem}: {error}") from error
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:

@@ -34,8 +34,13 @@ _BASES = ("example", *(f"seed {seed}" for seed in range(5)))
     multiple=True,
     help="With --check: only the models of this base; may be repeated.",
 )
+@click.option("--constants", is_flag=True, help="Only fit and write the anchors' constants.")
 def study_command(
-    n_models: int, workers: int | None, n_checked: int | None, bases: tuple[str, ...]
+    n_models: int,
+    workers: int | None,
+    n_checked: int | None,
+    bases: tuple[str, ...],
+    constants: bool,
 ) -> None:
     """Score every estimator of the book on noisy copies of M16,10 models, and write the table.
 
@@ -43,6 +48,9 @@ def study_command(
     """
     if bases and n_checked is None:
         raise click.UsageError("--base goes with --check: the table is written whole")
+    if constants:
+        click.echo(f"Written: {study.write_calibrated(study.calibrated())}")
+        return
     try:
         if n_checked is None:
             found = study.run_study(n_models, _BASES, workers)

@@ -11,12 +11,21 @@ from .angle_quadrature import angle_quadrature
 from .angular import first_order
 from .arc_original import arc_original
 from .arc_symmetric import arc_symmetric
+from .boundary import boundary_oracle
+from .boundary_from_weights import linear_between_ties
 from .class_cubature import class_cubature
 from .estimate import Estimator, Tier
 from .exact import exact
+from .gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
 from .lambda_family import lambda_estimate
+from .line_cubature import line_cubature
+from .margin_surrogate import fitted_margin_surrogate
+from .offset_formula import offset_formula
+from .order_anchors import ANCHORS, calibrated_order_anchors, fitted_order_anchors
 from .ray_fan import ray_fan, sector_fan
-from .samplers import SAMPLERS, Drawn, fitted_constant, fitted_prior_shrunk
+from .response_surface import response_surface
+from .samplers import SAMPLERS, Drawn, chance, fitted_constant, fitted_prior_shrunk
+from .skeleton import fitted_skeleton, skeleton
 
 _INPUTS = 1024  # of the samplers: a budget at which they differ
 
@@ -48,6 +57,7 @@ def catalog() -> list[CatalogEntry]:
     up_to_three = "2nd-argmax models of two and three inputs"
     m43 = "2nd-argmax models of three inputs and four neurons"
     second_argmax = "2nd-argmax models"
+    ten = "2nd-argmax models of ten inputs"
     return [
         CatalogEntry("exact", exact, "A", f"{up_to_three}; longest cycle"),
         CatalogEntry("first order in the gaps", first_order, "A", two_inputs),
@@ -65,10 +75,52 @@ def catalog() -> list[CatalogEntry]:
                 f"order classes, {rows} points each",
                 partial(class_cubature, rows=rows, scramble=0),
                 "C",
-                "2nd-argmax models of ten inputs",
+                ten,
             )
             for rows in (8, 16, 64)
         ),
+        *(
+            CatalogEntry(
+                f"lines, {rows} points", partial(line_cubature, rows=rows, scramble=0), "C", ten
+            )
+            for rows in (64, 128)
+        ),
+        *(
+            CatalogEntry(
+                f"lines between ties, {nodes} nodes",
+                partial(linear_between_ties, nodes=nodes, rounds=1, scramble=0),
+                "C",
+                ten,
+            )
+            for nodes in (2, 3, 4)
+        ),
+        CatalogEntry("skeleton", skeleton, "B", ten, fitted_skeleton),
+        *(
+            CatalogEntry(
+                f"order anchors, {name}",
+                calibrated_order_anchors(name),
+                "B",
+                ten,
+                partial(fitted_order_anchors, anchors=anchors),
+            )
+            for name, anchors in ANCHORS.items()
+        ),
+        *(
+            CatalogEntry(
+                f"margin surrogate, {n} inputs",
+                None,
+                "C",
+                ten,
+                partial(fitted_margin_surrogate, n_inputs=n),
+            )
+            for n in (10, 30, 90, 300, 800)
+        ),
+        CatalogEntry("offset formula", offset_formula, "B", ten),
+        CatalogEntry("Gaussian closure", gaussian_propagation, "B", ten),
+        CatalogEntry("Gaussian closure by class", gaussian_propagation_by_class, "B", ten),
+        CatalogEntry("response surfaces", response_surface, "C", ten),
+        CatalogEntry("boundary oracle", partial(boundary_oracle, rows=2048, seed=0), "D", ten),
+        CatalogEntry("chance", chance, "A", second_argmax),
         *(
             CatalogEntry(
                 f"{name}, {_INPUTS} inputs", Drawn(name, sampler, _INPUTS), "D", second_argmax

@@ -14,7 +14,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ from .operations import PRICES
 
 Array = NDArray[np.float64]
 
-CONSTANTS = "order_anchors.json"
+CONSTANTS = Path(__file__).parent / "data" / "order_anchors.json"
 
 _WIDTHS = (0.2, 0.8)  # of the soft steps, in mean absolute margins
 _SOFTENING = 0.001  # of the square root of the share of wrong classes
@@ -124,9 +124,9 @@ def calibrated_order_anchors(name: str) -> OrderAnchors:
     """One of :data:`ANCHORS` with the constants that this package brings along.
 
     They were fitted on noisy copies of the bundled models (16, 10) of seeds 0, 1, 3 and 4; the file
-    says which. ``algzoo study --fit`` makes them anew.
+    says which. ``algzoo study --constants`` makes them anew.
     """
-    table = json.loads(files(__package__).joinpath("data", CONSTANTS).read_text("utf-8"))
+    table = json.loads(CONSTANTS.read_text("utf-8"))
     return OrderAnchors(ANCHORS[name], tuple(table["coefficients"][name]))
 
 

@@ -172,6 +172,11 @@ def constant(value: float) -> Estimator:
     return lambda model: Estimate(value, 1, "B")
 
 
+def chance(model: Model) -> Estimate:
+    """What guessing gets, 1 / seq_len: deduced from the task, not from the weights."""
+    return Estimate(1 / model.seq_len, 1, "A")
+
+
 @dataclass(frozen=True)
 class Drawn:
     """A sampler at one budget as an estimator; its seed belongs to the model's weights.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ..structure import Weights
 
-Kind = Literal["algebra", "sign", "size", "order", "equality"]
+Kind = Literal["algebra", "sign", "size", "order", "equality", "zero", "class"]
 Measure = Callable[[Weights], NDArray[np.float64]]
 
 
@@ -58,7 +58,8 @@ class Check:
         Stable name within its ledger.
     kind
         ``"algebra"``: holds for all weights, costs nothing. ``"sign"``, ``"size"`` (against 1),
-        ``"order"`` (of two numbers), ``"equality"`` (near-equality of two).
+        ``"order"`` (of two numbers), ``"equality"`` (near-equality of two), ``"zero"`` (near
+        nothing), ``"class"`` (a class of inputs gets its answer).
     statement
         What is claimed, in words or Markdown.
     measure
@@ -256,13 +257,13 @@ class Ledger:
     def audit(self, draws: Weights) -> list[Audit]:
         """Put every price to the test on many draws from a joint prior.
 
-        Near-equalities are left out: their prior is a convention about the two numbers themselves
-        and does not follow from a joint prior.
+        Near-equalities, to each other or to zero, are left out: their prior is a convention about
+        the numbers themselves and does not follow from a joint prior.
         """
         outcomes = {check.id: check.holds(draws) for check in self.checks}
         audits = []
         for place, check in enumerate(self.checks):
-            if check.kind == "equality":
+            if check.kind in ("equality", "zero"):
                 continue
             given = np.ones_like(outcomes[check.id])
             for other in check.given:

@@ -44,6 +44,13 @@ class FittedFormula:
     r2: NDArray[np.float64]
     text: str
 
+    def __call__(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Activation after the last step, (n_inputs,), on inputs ``x`` of (n_inputs, seq_len)."""
+        values = np.full(len(x), self.coefficients[-1])
+        for coefficient, term in zip(self.coefficients, self.terms, strict=False):
+            values += coefficient * values_of_term(term, x)
+        return values
+
 
 def fitted_formulas(
     model: OneLayerRNN, n_terms: int = 2, *, n_inputs: int = 2**14, seed: int = 0

@@ -1,6 +1,7 @@
 """The command line as its reader meets it."""
 
 import json
+import os
 import re
 
 import nbformat
@@ -8,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from algzoo.chapters.cli import main
-from algzoo.chapters.notebooks import read, write
+from algzoo.chapters.notebooks import execute, read, write
 
 
 @pytest.fixture
@@ -200,3 +201,75 @@ def test_train_of_an_unknown_family_is_one_line(algzoo):
     result = algzoo("train", "--all", "--family", "modus")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: No family with name 'modus', please choose one of")
+
+
+@pytest.fixture
+def chapter_about_arcs_example(chapter):
+    """A second chapter, committed, that cannot do without ARC's own file."""
+    path = chapter.with_name("example.ipynb")
+    notebook = read(chapter)
+    notebook.metadata["algzoo"] = {"needs_official": "example_2nd_argmax"}
+    write(notebook, path)
+    return path
+
+
+def test_a_chapter_without_arcs_file_is_named_as_not_checked(algzoo, chapter_about_arcs_example):
+    before = chapter_about_arcs_example.read_bytes()
+    result = algzoo("check", "example")
+    assert result.exit_code == 0
+    assert "0 chapters did not run, 1 not checked" in result.stdout
+    assert re.search(r"example: not checked: .*`algzoo fetch example_2nd_argmax`", result.stdout)
+    result = algzoo("check", "--json")
+    assert result.exit_code == 0
+    as_json = json.loads(result.stdout)
+    assert list(as_json["not_checked"]) == ["example"]
+    assert {row["chapter"] for row in as_json["numbers"]} == {"small"}
+    assert as_json["broken"] == {}
+    assert chapter_about_arcs_example.read_bytes() == before
+
+
+def test_other_chapters_still_fail_beside_one_not_checked(
+    algzoo, chapter, chapter_about_arcs_example
+):
+    change_source(chapter, "3 * scale", "4 * scale")
+    result = algzoo("check")
+    assert result.exit_code == 1
+    assert "1 not checked" in result.stdout
+
+
+def test_run_without_arcs_file_leaves_the_chapter_and_says_how_to_get_it(
+    algzoo, chapter_about_arcs_example
+):
+    before = chapter_about_arcs_example.read_bytes()
+    result = algzoo("run", "example")
+    assert result.exit_code == 1
+    assert "example needs ARC's own example_2nd_argmax" in result.stderr
+    assert "`algzoo fetch example_2nd_argmax`" in result.stderr
+    assert "example: not written" in result.stderr
+    assert chapter_about_arcs_example.read_bytes() == before
+
+
+def test_a_chapter_with_arcs_file_is_checked(algzoo, chapter_about_arcs_example, official):
+    result = algzoo("check", "example")
+    assert result.exit_code == 0
+    assert "1 chapters, 8 numbers: 8 the same" in result.stdout
+    assert "0 not checked" in result.stdout
+
+
+def test_another_file_in_place_of_arcs_is_a_failure(
+    algzoo, chapter_about_arcs_example, tmp_path, monkeypatch
+):
+    (tmp_path / "example_2nd_argmax.pth").write_bytes(b"<html>")
+    monkeypatch.setenv("ALGZOO_OFFICIAL", str(tmp_path))
+    result = algzoo("check", "example")
+    assert result.exit_code == 1
+    assert "it holds a web page" in result.stderr
+    assert "0 not checked" in result.stdout
+
+
+def test_arcs_files_beside_the_clone_are_found(shared, small_clone, chapter_about_arcs_example):
+    beside = small_clone.parent / "shared" / "data"
+    beside.mkdir(parents=True)
+    (beside / "official").symlink_to(shared / "data" / "official")
+    execute(chapter_about_arcs_example)
+    assert "ALGZOO_OFFICIAL" not in os.environ

@@ -324,9 +324,12 @@ def test_states_are_those_of_the_model(gaussian_rnn):
 
 def test_fitted_formulas_find_what_is_there():
     model = leave_one_out_2nd_argmax(5)
+    x = np.random.default_rng(1).standard_normal((100, 5))
+    activations = states(weights_of(model), x)[-1]
     for neuron, fitted in enumerate(fitted_formulas(model, 2, n_inputs=2**11)):
         assert fitted.neuron == neuron
         assert fitted.r2[-1] > 1 - 1e-9
+        np.testing.assert_allclose(fitted(x), activations[:, neuron], atol=1e-6)
 
 
 def test_fitted_formulas_of_bundled_models_know_how_far_the_maximum_rises():

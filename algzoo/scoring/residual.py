@@ -1,0 +1,100 @@
+"""The surprise that is left: how surprising the true accuracy is, given what is predicted.
+
+An explanation ends in a prediction, and a prediction without an uncertainty cannot be surprised.
+Here it is a normal distribution on the scale of logit(accuracy) = log(accuracy / (1 - accuracy)).
+
+Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026 (surprise that
+remains given the explanation).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import special, stats
+
+ADVICE_BITS = 6  # for a number that is not derived from the weights: one part in 2^6
+
+Verdict = Literal["full", "partial", "none"]
+
+
+@dataclass(frozen=True)
+class Residual:
+    """What an accuracy costs, given a prediction.
+
+    Attributes
+    ----------
+    predicted, sd
+        Median of the predicted accuracy, and standard deviation of its logit.
+    bits
+        -log2 of the probability, as predicted, that the accuracy is within the tolerance of what it
+        is. It falls as the tolerance grows; one who knows the accuracy pays nothing.
+    tail_bits
+        -log2 of the probability of an accuracy at least as high: what "why is it so good?" asks.
+    """
+
+    predicted: float
+    sd: float
+    bits: float
+    tail_bits: float
+
+
+def residual(accuracy: float, predicted: float, sd: float, tolerance: float) -> Residual:
+    """Surprise of ``accuracy`` to within ``tolerance``, given the prediction.
+
+    Raises
+    ------
+    ValueError
+        Where the prediction is not between 0 and 1, or ``sd`` or ``tolerance`` is not positive.
+    """
+    if not 0 < predicted < 1:
+        raise ValueError(f"A predicted accuracy is between 0 and 1, got {predicted}")
+    if not (sd > 0 and tolerance > 0):
+        raise ValueError(f"sd and tolerance must be positive, got {sd} and {tolerance}")
+    centre = special.logit(predicted)
+    edges = np.clip([accuracy - tolerance, accuracy + tolerance], 0, 1)
+    low, high = (special.logit(edges) - centre) / sd
+    return Residual(
+        predicted=predicted,
+        sd=sd,
+        bits=-_log_probability(low, high) / math.log(2),
+        tail_bits=-float(stats.norm.logsf((special.logit(accuracy) - centre) / sd)) / math.log(2),
+    )
+
+
+def predicted_by_others(accuracies: Sequence[float]) -> tuple[float, float]:
+    """Prediction of an accuracy from those of other models: its median, and the sd of its logit.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than two, or one is 0 or 1.
+    """
+    logits = special.logit(np.asarray(accuracies, float))
+    if len(logits) < 2 or not np.isfinite(logits).all():
+        raise ValueError(f"Two accuracies between 0 and 1 are needed, got {list(accuracies)}")
+    return float(special.expit(logits.mean())), float(logits.std(ddof=1))
+
+
+def verdict(total_bits: float, bound: float, left: Residual, without: Residual) -> Verdict:
+    """How far an explanation goes, of ``total_bits`` with its residual ``left``.
+
+    ``"none"`` where it costs more than ``bound``, the bits that training can have chosen, or does
+    not leave a bit less surprise than there is ``without`` an explanation; else ``"full"`` where at
+    most one bit is left, and ``"partial"``.
+    """
+    if total_bits > bound or left.bits > without.bits - 1:
+        return "none"
+    return "full" if left.bits <= 1 else "partial"
+
+
+def _log_probability(low: float, high: float) -> float:
+    """Log of the probability that a standard normal number is between, exact in the tails."""
+    if low > 0:
+        low, high = -high, -low
+    log_high, log_low = stats.norm.logcdf(high), stats.norm.logcdf(low)
+    return float(log_high + np.log1p(-np.exp(log_low - log_high)))
