@@ -4,12 +4,15 @@ from .angle_quadrature import angle_quadrature, angle_quadrature_with_doubt
 from .angular import angular, first_order, wrong_sectors
 from .arc_original import arc_original
 from .arc_symmetric import arc_symmetric
+from .boundary import boundary_oracle
+from .boundary_from_weights import linear_between_ties
 from .catalog import CatalogEntry, catalog
 from .class_cubature import class_cubature
 from .counted_array import CountedArray
 from .estimate import Estimate, Estimator, Tier
 from .exact import exact
 from .exhaustive import exhaustive_accuracy
+from .gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
 from .lambda_family import (
     lambda_error,
     lambda_error_small_angle,
@@ -17,21 +20,33 @@ from .lambda_family import (
     lambda_fits,
     lambda_of,
 )
+from .line_cubature import line_cubature
+from .margin_surrogate import MarginSurrogate, fitted_margin_surrogate
+from .offset_formula import offset_formula
 from .operations import PRICES, CountedNumber, OperationCounter
+from .order_anchors import ANCHORS, OrderAnchors, calibrated_order_anchors, fitted_order_anchors
+from .prefix_tree import PrefixTree, prefix_tree
 from .ray_fan import ray_fan, sector_fan
+from .response_surface import response_surface
 from .samplers import SAMPLERS, Sampler, constant, prior_shrunk
 from .sampling import ensemble_sampling, sampling
+from .skeleton import CalibratedSkeleton, fitted_skeleton, skeleton
 from .spherical import spherical
 
 __all__ = [
+    "ANCHORS",
     "PRICES",
     "SAMPLERS",
+    "CalibratedSkeleton",
     "CatalogEntry",
     "CountedArray",
     "CountedNumber",
     "Estimate",
     "Estimator",
+    "MarginSurrogate",
     "OperationCounter",
+    "OrderAnchors",
+    "PrefixTree",
     "Sampler",
     "Tier",
     "angle_quadrature",
@@ -39,6 +54,8 @@ __all__ = [
     "angular",
     "arc_original",
     "arc_symmetric",
+    "boundary_oracle",
+    "calibrated_order_anchors",
     "catalog",
     "class_cubature",
     "constant",
@@ -46,15 +63,26 @@ __all__ = [
     "exact",
     "exhaustive_accuracy",
     "first_order",
+    "fitted_margin_surrogate",
+    "fitted_order_anchors",
+    "fitted_skeleton",
+    "gaussian_propagation",
+    "gaussian_propagation_by_class",
     "lambda_error",
     "lambda_error_small_angle",
     "lambda_estimate",
     "lambda_fits",
     "lambda_of",
+    "line_cubature",
+    "linear_between_ties",
+    "offset_formula",
+    "prefix_tree",
     "prior_shrunk",
     "ray_fan",
+    "response_surface",
     "sampling",
     "sector_fan",
+    "skeleton",
     "spherical",
     "wrong_sectors",
 ]

@@ -1,0 +1,98 @@
+import math
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from algzoo.scoring import cauchy_models
+from algzoo.scoring.argmedian_16_5 import (
+    HalfSpaceGap,
+    LogitGap,
+    MoreAgainst,
+    comparison_ledger,
+    predicted_accuracy,
+    prediction_sd,
+)
+from algzoo.structure import Weights, weights_of
+from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian
+from algzoo.zoo.handcrafted_argmedian import least_distance_argmedian
+
+
+@pytest.fixture(scope="module")
+def ledger():
+    return comparison_ledger(zoo_argmedian(16, 5, seed=0))
+
+
+def test_the_handcrafted_model_is_what_the_ledger_says():
+    weights = weights_of(least_distance_argmedian(5, dtype=torch.float64))
+    for age in range(1, 5):
+        for neuron in (age - 1, age + 3):  # one way round and the other
+            assert HalfSpaceGap(neuron, 4 - age)(weights) == pytest.approx(0, abs=1e-12)
+    # x4 - x3 against x4 - x2: the cosine is one half.
+    assert HalfSpaceGap(0, 2)(weights) == pytest.approx(3 / 4, abs=0.03)
+    for pair in combinations(range(5), 2):
+        assert MoreAgainst(*pair)(weights) == 0
+    for by in ("distances", "sums"):
+        assert LogitGap(by)(weights) == pytest.approx(0, abs=1e-12)
+
+
+def test_the_readout_turned_around_speaks_against_the_others():
+    w_hi, w_hh, w_oh = weights_of(least_distance_argmedian(5, dtype=torch.float64))
+    weights = Weights(w_hi, w_hh, -w_oh)
+    assert [MoreAgainst(*pair)(weights) for pair in combinations(range(5), 2)] == [3] * 10
+    assert LogitGap("distances")(weights) == pytest.approx(0, abs=1e-12)
+    assert LogitGap("sums")(weights) == 1
+
+
+def test_measures_of_many_models_are_those_of_each():
+    one, other = (weights_of(zoo_argmedian(16, 5, seed=seed)) for seed in (0, 1))
+    both = Weights(*(np.stack(pair) for pair in zip(one, other, strict=True)))
+    for measure in (HalfSpaceGap(3, 1), MoreAgainst(1, 3), LogitGap("distances"), LogitGap("sums")):
+        found = measure(both)
+        assert found == pytest.approx([float(measure(one)), float(measure(other))], rel=1e-9)
+
+
+def test_entries_and_prices(ledger):
+    assert len(ledger.entries) == 4 + 10 + 2
+    assert all(entry.holds for entry in ledger.entries)
+    # Ten decisions of one in ten, and four searches among sixteen neurons.
+    assert ledger.bits_by_kind()["order"] == pytest.approx(10 * math.log2(10))
+    assert ledger.search_bits == 16
+    gap = ledger.entry("comparison with x3").value
+    assert ledger.entry("comparison with x3").p == pytest.approx(stats.beta(2, 1 / 2).cdf(gap))
+    whole = ledger.entry("logits, distances")
+    assert whole.bits == pytest.approx(-math.log2(whole.value))
+    assert whole.value < ledger.entry("logits, sums").value
+
+
+def test_direction_prior_is_that_of_random_linear_drives():
+    rng = np.random.default_rng(0)
+    drives = rng.standard_normal((4000, 5))
+    target = np.array([0, 0, 0, -1, 1]) / math.sqrt(2)
+    gaps = 1 - (drives @ target) ** 2 / (drives**2).sum(axis=1)
+    assert stats.kstest(gaps, stats.beta(2, 1 / 2).cdf).pvalue > 0.01
+
+
+def test_untrained_models_pass_as_often_as_the_prior_says():
+    draws = cauchy_models(np.random.default_rng(1), 100, 4, 5)
+    often = [np.mean(MoreAgainst(*pair)(draws) <= 0) for pair in combinations(range(5), 2)]
+    assert np.mean(often) == pytest.approx(0.1, abs=4 * math.sqrt(0.09 / 100))
+    assert np.mean(LogitGap("sums")(draws) < 0.1) < 0.05
+
+
+def test_prediction():
+    assert predicted_accuracy(least_distance_argmedian(5, dtype=torch.float64)) == 1
+    assert 0.75 < predicted_accuracy(zoo_argmedian(16, 5, seed=0)) < 0.9
+    half, more = 0.5, 1 / (1 + math.exp(-2))
+    assert prediction_sd([half, half], [half, more]) == pytest.approx(math.sqrt(2))
+    with pytest.raises(ValueError, match="got 0 and 0"):
+        prediction_sd([], [])
+    with pytest.raises(ValueError, match="got 1 and 2"):
+        prediction_sd([half], [half, more])
+
+
+def test_other_tasks():
+    with pytest.raises(ValueError, match="'2nd_argmax' with seq_len 5"):
+        comparison_ledger(zoo_2nd_argmax(4, 5))
