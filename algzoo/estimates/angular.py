@@ -35,7 +35,7 @@ def angular(model: Model) -> Estimate:
     wrong = 0.0
     for segment in _segments(model, counter):
         for lower, upper in _wrong_intervals(segment):
-            wrong += _angle_between(lower, upper, counter)
+            wrong += angle_between(lower, upper, counter)
     return counted(1 - wrong / (2 * pi), counter, "A", std=0.0)
 
 
@@ -136,7 +136,7 @@ def _greatest(a: Any, b: Any) -> Any:
     return a if a > b else b
 
 
-def _angle_between(lower: Any, upper: Any, counter: OperationCounter) -> float:
+def angle_between(lower: Any, upper: Any, counter: OperationCounter) -> float:
     """``atan(upper) - atan(lower)`` without cancellation; ends may be infinite."""
     if abs(lower) == inf and abs(upper) == inf:
         return pi

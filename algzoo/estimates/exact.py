@@ -1,4 +1,4 @@
-"""One name for the exact accuracy, whichever method gives it."""
+"""One name for the exact accuracy or mean squared error, whichever method gives it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from .angular import angular
 from .estimate import Estimate
 from .exhaustive import exhaustive
 from .spherical import spherical
+from .squared_error import squared_error
 
 
 def exact(model: Model) -> Estimate:
-    """Exact accuracy, where a method is known.
+    """Exact accuracy, for median models mean squared error, where a method is known.
 
-    On standard Gaussian inputs for 2nd-argmax models of two and three inputs, over all functions
-    for longest cycle.
+    On standard Gaussian inputs for 2nd-argmax and median models of two and three inputs, over all
+    functions for longest cycle.
 
     Raises
     ------
@@ -25,10 +26,12 @@ def exact(model: Model) -> Estimate:
             return angular(model)
         if model.seq_len == 3:
             return spherical(model)
+    if isinstance(model, OneLayerRNN) and model.task_name == "median" and model.seq_len in (2, 3):
+        return squared_error(model)
     if isinstance(model, DistTransformer) and model.input_range == model.seq_len:
         return exhaustive(model)
     described = f"{type(model).__name__} with seq_len {getattr(model, 'seq_len', 'unknown')}"
     raise ValueError(
-        "Exact accuracies are available for 2nd-argmax models with seq_len 2 and 3 and for "
+        "Exact values are available for 2nd-argmax and median models with seq_len 2 and 3 and for "
         f"longest cycle, not for this {described}"
     )

@@ -34,7 +34,7 @@ def cones(model: OneLayerRNN) -> list[Cone]:
         raise ValueError(f"Cones are computed for seq_len 2 and 3, got {model.seq_len}")
     weights = weights_of(model)
     integers = step_weights(weights, weights.w_oh)
-    return [_cone(cell, cell.polygon, integers) for cell in cells(integers)]
+    return [cone_of(cell, cell.polygon, integers) for cell in cells(integers)]
 
 
 def decision_cones(model: OneLayerRNN) -> list[DecisionCone]:
@@ -62,7 +62,9 @@ def decision_cones(model: OneLayerRNN) -> list[DecisionCone]:
     integers = step_weights(weights, np.stack([w_oh[1] - w_oh[0], w_oh[2] - w_oh[0], w_oh[0]]))
     logits = np.array([[0, 0, 1], [1, 0, 1], [0, 1, 1]], dtype=object)  # from the rows above
     return [
-        DecisionCone(**vars(_cone(cell, part, integers, logits)), answer=answer, right_answer=right)
+        DecisionCone(
+            **vars(cone_of(cell, part, integers, logits)), answer=answer, right_answer=right
+        )
         for cell in cells(integers)
         for answer, polygon in answers(cell)
         for right in range(3)
@@ -70,7 +72,7 @@ def decision_cones(model: OneLayerRNN) -> list[DecisionCone]:
     ]
 
 
-def _cone(
+def cone_of(
     cell: Cell, polygon: Polygon, weights: StepWeights, combine: NDArray[np.object_] | None = None
 ) -> Cone:
     """The cone of a polygon within a cell; ``combine`` makes the outputs from the readout."""

@@ -182,7 +182,7 @@ def of_argmedian(model):
 @pytest.mark.parametrize("estimator", [angular, first_order, wrong_sectors, exact])
 @pytest.mark.parametrize(
     "model",
-    [DistRNN(2, 4), ScalarRNN(2, 2), of_argmedian(DistRNN(2, 2)), DistTransformer(2, 2, 3)],
+    [DistRNN(2, 4), ScalarRNN(2, 5), of_argmedian(DistRNN(2, 2)), DistTransformer(2, 2, 3)],
     ids=["four inputs", "median", "argmedian", "transformer on inputs it was not made for"],
 )
 def test_other_models_are_refused(estimator, model):

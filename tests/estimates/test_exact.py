@@ -22,7 +22,7 @@ def test_models_in_standard_form_have_the_same_accuracy():
     [
         (zoo_2nd_argmax(2, 4), "DistRNN with seq_len 4"),
         (zoo_argmedian(2, 3), "DistRNN with seq_len 3"),
-        (zoo_median(2, 2), "ScalarRNN with seq_len 2"),
+        (zoo_median(2, 5), "ScalarRNN with seq_len 5"),
         (nn.Linear(2, 2), "Linear"),
     ],
 )

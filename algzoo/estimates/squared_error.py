@@ -1,0 +1,186 @@
+r"""Exact mean squared error of median models of two and three inputs.
+
+The network is positively homogeneous and piecewise linear, and so is the median. On each cone C of
+:mod:`algzoo.structure.median_cones` the error, output minus median, is a linear function v . x, so
+that the mean squared error is a sum of v^T M v with the Gaussian second moments M = E[x x^T; C].
+
+These are closed forms. The density of a standard Gaussian satisfies x p(x) = -grad p(x), so by
+Gauss's theorem, for any cone with plane faces F and their inward unit normals n,
+
+    E[x x^T; C] = P(C) I + sum over F of n m^T,    m = integral of x p(x) over F.
+
+A cone of two inputs has rays for faces, along unit vectors u, where m = u / (2 pi); a cone of
+three has sectors between unit vectors q and r, counterclockwise as seen from outside, for which
+m = tan(theta / 2) (q + r) / (4 pi) and n = (q x r) / sin(theta). With d the angle of the cone, A
+its solid angle and e(u) = v . u,
+
+    two inputs:    2 pi E[e^2; C] = d |v|^2 + sum of (v . n) e(u)
+    three inputs:  4 pi E[e^2; C] = A |v|^2 + sum of v . (q x r) (e(q) + e(r)) / (1 + q . r).
+
+Where the cone is narrow and v is large, as between two neurons that switch almost together, the two
+terms nearly cancel. What they depend on most, the angles and the errors on the rays, is therefore
+computed from exact numbers and rounded once.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..structure import Weights, as_fractions, line_segments, weights_of
+from ..structure.half_spaces import cross, dot
+from ..structure.median_cones import (
+    MedianCone,
+    MedianPart,
+    check_is_median_model,
+    median_cones,
+    median_parts,
+)
+from ..structure.sphere import StepWeights, Vertex, step_weights
+from ..zoo import Model, OneLayerRNN
+from .angular import angle_between
+from .estimate import Estimate, counted
+from .operations import CountedNumber, OperationCounter, plain
+
+Number = Any  # counted: fractions, integers or floats
+
+
+def squared_error(model: Model) -> Estimate:
+    """Exact mean squared error of a median model of two or three standard Gaussian inputs.
+
+    Every decision is made in exact arithmetic. The absolute error is a few units of 1e-16 times the
+    mean square of the gradient of output minus median.
+
+    Raises
+    ------
+    ValueError
+        Where ``model`` is no median model of two or three inputs, or its outputs are too large for
+        float64.
+    """
+    counter = OperationCounter()
+    total = CountedNumber(0.0, counter)
+    for square in _squares(model, counter):
+        total += square
+    return counted(max(float(plain(total)), 0.0), counter, "A", std=0.0)
+
+
+def squared_error_by_cone(model: OneLayerRNN) -> list[tuple[MedianCone, float]]:
+    """The cones of a median model and what each adds to the mean squared error.
+
+    Errors as :func:`squared_error`.
+    """
+    squares = [float(plain(square)) for square in _squares(model, OperationCounter())]
+    return list(zip(median_cones(model), squares, strict=True))
+
+
+def _squares(model: Model, counter: OperationCounter) -> Iterator[Number]:
+    """E[(output - median)^2; C] of all cones, in the order of :func:`median_cones`."""
+    check_is_median_model(model)
+    assert isinstance(model, OneLayerRNN)
+    of_length = _squares_in_plane if model.seq_len == 2 else _squares_on_sphere
+    try:
+        yield from of_length(weights_of(model), counter)
+    except OverflowError as error:
+        raise ValueError("The model's outputs overflow float64") from error
+
+
+def _squares_in_plane(weights: Weights, counter: OperationCounter) -> Iterator[Number]:
+    fractions = Weights(*(counter.lift(matrix) for matrix in as_fractions(weights)))
+    for segment in line_segments(fractions, +1) + line_segments(fractions, -1)[::-1]:
+        # In the coordinates abs(x0) and x1.
+        v = (segment.constant[0] - Fraction(segment.side, 2), segment.slope[0] - Fraction(1, 2))
+        angle = angle_between(segment.lower, segment.upper, counter)
+        square = (v[0] * v[0] + v[1] * v[1]) * angle
+        square += _term_of_ray(v, segment.lower) - _term_of_ray(v, segment.upper)
+        yield square / (2 * math.pi)
+
+
+def _term_of_ray(v: tuple[Number, Number], t: Number) -> Number:
+    """(v . n) e(u) on the ray through (1, t), where n points to larger t."""
+    if abs(t) == math.inf:
+        return -(v[0] * v[1])
+    return (v[1] - v[0] * t) * (v[0] + v[1] * t) / (t * t + 1)
+
+
+def _squares_on_sphere(weights: Weights, counter: OperationCounter) -> Iterator[Number]:
+    integers = step_weights(weights, weights.w_oh)
+    inputs, w_hh, readout = (
+        counter.lift(np.array(matrix, dtype=object)).tolist()
+        for matrix in (integers.inputs, integers.w_hh, integers.readout)
+    )
+    squares = _SquaresOnSphere(integers.denominator, counter)
+    for part in median_parts(StepWeights(inputs, w_hh, readout, integers.denominator)):
+        yield squares.of(part)
+
+
+class _Place(NamedTuple):
+    """A vertex as a unit vector, the size of its integer coordinates, and the error there."""
+
+    unit: tuple[Number, Number, Number]
+    size: Number  # the coordinates' length over their power
+    power: int
+    error: Number
+
+
+class _SquaresOnSphere:
+    """E[e^2; C] for cones of three inputs, in the coordinates abs(x0), x1 and x2.
+
+    A cone lies in one order of the inputs on one side of x0 = 0, so that no two of its rays are
+    nearly opposite.
+    """
+
+    def __init__(self, denominator: int, counter: OperationCounter) -> None:
+        self.denominator = denominator
+        self.counter = counter
+        self.places: dict[Vertex, _Place] = {}
+
+    def of(self, part: MedianPart) -> Number:
+        """E[e^2; C] of one part."""
+        vertices = [vertex for vertex, _ in part.polygon]
+        places = [self._place(vertex, part) for vertex in vertices]
+        v = self._gradient(part)
+        square = dot(v, v) * self._area(vertices, places)
+        for q, r in zip(places, places[1:] + places[:1], strict=True):
+            across = dot(v, cross(q.unit, r.unit))
+            square += across * (q.error + r.error) / (dot(q.unit, r.unit) + 1)
+        return square / (4 * math.pi)
+
+    def _gradient(self, part: MedianPart) -> list[Number]:
+        """Coefficients of output minus median."""
+        scaled_error = list(part.cell.planes[0])
+        side = part.cell.half.earlier[0] if part.position == 0 else 1
+        scaled_error[part.position] -= self.denominator * side
+        return [CountedNumber(plain(x) / self.denominator, self.counter) for x in scaled_error]
+
+    def _place(self, vertex: Vertex, part: MedianPart) -> _Place:
+        if vertex not in self.places:
+            a, b, c = vertex.point
+            median = c if part.position == 2 else part.cell.half.input_at(part.position, a, b)
+            error = part.cell.values(vertex)[0] - median * self.denominator
+            power = 1 << max(abs(plain(x)) for x in vertex.point).bit_length()
+            x = [CountedNumber(plain(x) / power, self.counter) for x in vertex.point]
+            size = self.counter.sqrt(dot(x, x))
+            unit = (x[0] / size, x[1] / size, x[2] / size)
+            rounded = CountedNumber(plain(error) / (power * self.denominator), self.counter)
+            self.places[vertex] = _Place(unit, size, power, rounded / size)
+        return self.places[vertex]
+
+    def _area(self, vertices: list[Vertex], places: list[_Place]) -> Number:
+        """Solid angle, as a fan of triangles.
+
+        Source: A. van Oosterom and J. Strackee, "The solid angle of a plane triangle", IEEE
+        Transactions on Biomedical Engineering, 1983.
+        """
+        half_area = CountedNumber(0.0, self.counter)
+        p = places[0]
+        for i in range(1, len(vertices) - 1):
+            q, r = places[i : i + 2]
+            volume = dot(vertices[0].point, cross(vertices[i].point, vertices[i + 1].point))
+            rounded = CountedNumber(plain(volume) / (p.power * q.power * r.power), self.counter)
+            below = dot(p.unit, q.unit) + dot(q.unit, r.unit) + dot(r.unit, p.unit) + 1
+            half_area += self.counter.atan2(rounded / (p.size * q.size * r.size), below)
+        return half_area * 2
