@@ -11,6 +11,7 @@ from .angle_quadrature import angle_quadrature
 from .angular import first_order
 from .arc_original import arc_original
 from .arc_symmetric import arc_symmetric
+from .argmedian_classes import argmedian_class_cubature
 from .boundary import boundary_oracle
 from .boundary_from_weights import linear_between_ties
 from .class_cubature import class_cubature
@@ -20,11 +21,13 @@ from .gaussian_propagation import gaussian_propagation, gaussian_propagation_by_
 from .lambda_family import lambda_estimate
 from .line_cubature import line_cubature
 from .margin_surrogate import fitted_margin_surrogate
+from .mean_of_two import second_order
 from .offset_formula import offset_formula
 from .order_anchors import ANCHORS, calibrated_order_anchors, fitted_order_anchors
 from .ray_fan import ray_fan, sector_fan
 from .response_surface import response_surface
 from .samplers import SAMPLERS, Drawn, chance, fitted_constant, fitted_prior_shrunk
+from .samplers_argmedian import ARGMEDIAN_SAMPLERS
 from .skeleton import fitted_skeleton, skeleton
 
 _INPUTS = 1024  # of the samplers: a budget at which they differ
@@ -54,13 +57,20 @@ def catalog() -> list[CatalogEntry]:
     two_inputs = "2nd-argmax models of two inputs"
     three = "2nd-argmax models of three inputs"
     four = "2nd-argmax models of four inputs"
-    up_to_three = "2nd-argmax models of two and three inputs"
+    up_to_three = "2nd-argmax and median models of two and three inputs; argmedian of three"
     m43 = "2nd-argmax models of three inputs and four neurons"
     second_argmax = "2nd-argmax models"
     ten = "2nd-argmax models of ten inputs"
+    argmedian = "argmedian models of an odd number of inputs"
     return [
         CatalogEntry("exact", exact, "A", f"{up_to_three}; longest cycle"),
         CatalogEntry("first order in the gaps", first_order, "A", two_inputs),
+        CatalogEntry(
+            "second order in the deviations",
+            second_order,
+            "A",
+            "median models of two inputs and two neurons",
+        ),
         CatalogEntry("8 to 8 rays a sector", partial(sector_fan, narrow=8, wide=8), "C", three),
         CatalogEntry("4 to 4 rays a sector", partial(sector_fan, narrow=4, wide=4), "C", three),
         CatalogEntry("2 to 3 rays a sector", partial(sector_fan, narrow=2, wide=3), "C", three),
@@ -121,6 +131,21 @@ def catalog() -> list[CatalogEntry]:
         CatalogEntry("response surfaces", response_surface, "C", ten),
         CatalogEntry("boundary oracle", partial(boundary_oracle, rows=2048, seed=0), "D", ten),
         CatalogEntry("chance", chance, "A", second_argmax),
+        *(
+            CatalogEntry(
+                f"argmedian order classes, {rows} points each",
+                partial(argmedian_class_cubature, rows=rows, scramble=0),
+                "C",
+                argmedian,
+            )
+            for rows in (1, 4, 16)
+        ),
+        *(
+            CatalogEntry(
+                f"argmedian {name}, {_INPUTS} inputs", Drawn(name, sampler, _INPUTS), "D", argmedian
+            )
+            for name, sampler in ARGMEDIAN_SAMPLERS.items()
+        ),
         *(
             CatalogEntry(
                 f"{name}, {_INPUTS} inputs", Drawn(name, sampler, _INPUTS), "D", second_argmax

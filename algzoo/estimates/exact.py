@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..zoo import DistTransformer, Model, OneLayerRNN
 from .angular import angular
+from .argmedian_exact import argmedian_of_three
 from .estimate import Estimate
 from .exhaustive import exhaustive
 from .spherical import spherical
@@ -13,8 +14,8 @@ from .squared_error import squared_error
 def exact(model: Model) -> Estimate:
     """Exact accuracy, for median models mean squared error, where a method is known.
 
-    On standard Gaussian inputs for 2nd-argmax and median models of two and three inputs, over all
-    functions for longest cycle.
+    On standard Gaussian inputs for 2nd-argmax and median models of two and three inputs and for
+    argmedian models of three, over all functions for longest cycle.
 
     Raises
     ------
@@ -26,12 +27,14 @@ def exact(model: Model) -> Estimate:
             return angular(model)
         if model.seq_len == 3:
             return spherical(model)
+    if isinstance(model, OneLayerRNN) and model.task_name == "argmedian" and model.seq_len == 3:
+        return argmedian_of_three(model)
     if isinstance(model, OneLayerRNN) and model.task_name == "median" and model.seq_len in (2, 3):
         return squared_error(model)
     if isinstance(model, DistTransformer) and model.input_range == model.seq_len:
         return exhaustive(model)
     described = f"{type(model).__name__} with seq_len {getattr(model, 'seq_len', 'unknown')}"
     raise ValueError(
-        "Exact values are available for 2nd-argmax and median models with seq_len 2 and 3 and for "
-        f"longest cycle, not for this {described}"
+        "Exact values are available for 2nd-argmax and median models with seq_len 2 and 3, for "
+        f"argmedian models with seq_len 3 and for longest cycle, not for this {described}"
     )

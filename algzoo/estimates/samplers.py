@@ -173,7 +173,15 @@ def constant(value: float) -> Estimator:
 
 
 def chance(model: Model) -> Estimate:
-    """What guessing gets, 1 / seq_len: deduced from the task, not from the weights."""
+    """What guessing a position gets, 1 / seq_len: deduced from the task, not from the weights.
+
+    Raises
+    ------
+    ValueError
+        Where the model's answers are no positions.
+    """
+    if model.task_name not in ("2nd_argmax", "argmedian"):
+        raise ValueError(f"Chance is for answers that are positions, not for {model.task_name}")
     return Estimate(1 / model.seq_len, 1, "A")
 
 

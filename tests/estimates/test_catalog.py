@@ -2,7 +2,7 @@ import pytest
 
 from algzoo.estimates import catalog, ensemble_sampling, exact, sampling
 from algzoo.scoring import NoisyCopies
-from algzoo.zoo import zoo_2nd_argmax
+from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian, zoo_median
 
 # Of the samplers 5 standard deviations: 1,024 inputs, accuracies of at least .9.
 TOLERANCE = {"A": 1e-5, "B": 0.02, "C": 0.02, "D": 0.05}
@@ -32,6 +32,10 @@ def test_every_estimator_works_at_the_tier_it_states(official_2_2, entry):
     models = [model for words, model in applicable.items() if words in entry.applies_to]
     if entry.applies_to == "2nd-argmax models":
         models = [applicable["three"]]
+    elif entry.applies_to.startswith("argmedian"):
+        models = [zoo_argmedian(16, 5)]
+    elif entry.applies_to.startswith("median"):
+        models = [zoo_median(2, 2)]
     assert models
     for model in models:
         truth = exact(model) if model.seq_len < 4 else sampling(model, 2**18, 0)
