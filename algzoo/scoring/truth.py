@@ -15,7 +15,7 @@ from ..zoo.files import write_whole
 from ..zoo.streams import model_digest
 from .populations import Population
 
-_VERSION = 1  # of the way in which truths are found and stored
+_VERSION = 2  # of the way in which truths are found and stored
 
 # Sampling sets the number of torch's threads for the whole process while it runs.
 _one_at_a_time = threading.Lock()

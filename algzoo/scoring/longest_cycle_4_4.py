@@ -1,0 +1,217 @@
+"""What it costs to believe that a longest-cycle transformer is right, against brute force.
+
+There are n^n functions, so that one check for each settles everything: brute force costs
+``n^n log2 n`` bits where every answer is a guess among n. An explanation is worth its name where it
+costs less. The ledgers:
+
+* :func:`brute_force_ledger`, one entry for each conjugacy class, at n to one for each function;
+* :func:`base_rate_ledger`, the same checks by one who knows how often each answer is right;
+* :func:`layer_ledger`, what the chapter finds about the second layer, on top of that: the values it
+  moves are nearly one number, so that the answer is read off a scale.
+
+Against them stands :func:`weight_information`. The ledgers' measures take the model itself.
+
+Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, for the
+comparison of an explanation with brute force; the ledgers are this book's.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import brentq
+
+from ..structure.attention import fold
+from ..structure.attention_form import gauge_directions, spectra
+from ..structure.functional_graphs import FunctionClass, Graph, conjugacy_classes, graph_of
+from ..zoo import DistTransformer, task_longest_cycle
+from .ledger import Check, Ledger, Prior
+
+_ARC_EQUALITY = Prior(
+    stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the ratio uniform on (0, 1)"
+)
+
+
+@dataclass(frozen=True)
+class LeastMargin:
+    """Least margin over the members of a class: right answer's logit less the largest other one."""
+
+    members: FunctionClass
+
+    def __call__(self, model: Any) -> NDArray[np.float64]:
+        """The margin, positive where all members are answered rightly."""
+        functions = np.array(_members(len(self.members.representative))[self.members.graph])
+        logits = fold(model).evaluate(functions).logits
+        answer = self.members.longest_cycle - 1
+        others = np.delete(logits, answer, axis=1).max(axis=1)
+        return np.asarray((logits[:, answer] - others).min())
+
+
+@dataclass(frozen=True)
+class SecondValue:
+    """Second over first singular value of what the second layer writes, in standard form."""
+
+    def __call__(self, model: Any) -> NDArray[np.float64]:
+        """The ratio, 0 where the layer moves a single number."""
+        sizes = spectra(model)[1, "OV"]
+        return np.asarray(sizes[1] / sizes[0])
+
+
+def brute_force_ledger(model: DistTransformer) -> Ledger:
+    """One entry for each class of functions, each function at odds of n to one.
+
+    Raises
+    ------
+    ValueError
+        Where ``model`` is no longest-cycle transformer that can be folded.
+    """
+    return _ledger(model, _class_checks(model, None))
+
+
+def base_rate_ledger(model: DistTransformer) -> Ledger:
+    """The same checks, each function at the share of functions with its right answer.
+
+    Errors as of :func:`brute_force_ledger`.
+    """
+    classes = conjugacy_classes(model.seq_len)
+    sizes = Counter[int]()
+    for members in classes:
+        sizes[members.longest_cycle] += members.size
+    return _ledger(model, _class_checks(model, {k: v / sizes.total() for k, v in sizes.items()}))
+
+
+def layer_ledger(model: DistTransformer) -> Ledger:
+    """That the second layer moves nearly one number, as nearly as it is found to.
+
+    Errors as of :func:`brute_force_ledger`.
+    """
+    statement = "what the second layer writes is nearly a single number"
+    check = Check(
+        "second layer", "zero", statement, SecondValue(), "<=", None, _ARC_EQUALITY, alternatives=4
+    )
+    return _ledger(model, [check])
+
+
+def noise_tolerance(
+    model: DistTransformer, loss: float = 0.01, *, n_models: int = 16, seed: int = 0
+) -> float:
+    """Standard deviation of Gaussian noise on all weights that costs ``loss`` of the accuracy.
+
+    The mean over ``n_models`` copies that share their noise but for its size; their accuracies are
+    exact.
+
+    Raises
+    ------
+    ValueError
+        Where ``loss`` is not positive, or not reached with noise of the size of the weights.
+    """
+    if not loss > 0:
+        raise ValueError(f"loss must be positive, got {loss}")
+    generator = torch.Generator().manual_seed(seed)
+    weights = [p.detach().cpu().double() for p in model.parameters()]
+    noise = [
+        [torch.randn(w.shape, generator=generator, dtype=torch.float64) for w in weights]
+        for _ in range(n_models)
+    ]
+    changed = copy.deepcopy(model).cpu().double()
+    functions = np.array(list(itertools.product(range(model.input_range), repeat=model.seq_len)))
+    answers = task_longest_cycle(torch.as_tensor(functions)).numpy()
+
+    def n_right() -> int:
+        # By tables: torch's threads wait for each other on batches as small as these.
+        return int((fold(changed).evaluate(functions).logits.argmax(-1) == answers).sum())
+
+    least = n_right() - loss * len(functions)
+
+    def spare(log_sd: float) -> float:
+        total = 0
+        for of_copy in noise:
+            with torch.no_grad():
+                for parameter, weight, step in zip(
+                    changed.parameters(), weights, of_copy, strict=True
+                ):
+                    parameter.copy_(weight + math.exp(log_sd) * step)
+            total += n_right()
+        return total / n_models - least
+
+    largest = math.log(max(float(w.abs().max()) for w in weights))
+    low, high = largest - 16, largest  # float32 resolves no smaller change
+    if spare(high) >= 0:
+        raise ValueError(f"Noise of the size of the weights costs less than {loss} of accuracy")
+    return math.exp(float(brentq(spare, low, high, xtol=1e-2)))
+
+
+def weight_information(model: DistTransformer, sd: float) -> float:
+    """Bits of the weights that noise of standard deviation ``sd`` leaves, gauge directions aside.
+
+    The sum over weights of log2(abs(weight) / sd), none below 0, times the share of parameters that
+    have an effect on the answers. Where noise of that size costs little accuracy, an upper bound on
+    the bits that training can have chosen, though not the least: it depends on how the model is
+    written.
+
+    Raises
+    ------
+    ValueError
+        Where ``sd`` is not positive.
+    """
+    if not sd > 0:
+        raise ValueError(f"sd must be positive, got {sd}")
+    sizes = torch.cat([p.detach().cpu().double().abs().flatten() for p in model.parameters()])
+    bits = torch.log2(torch.clamp(sizes / sd, min=1.0)).sum().item()
+    # The scale of the logits changes no answer either.
+    effective = sizes.numel() - gauge_directions(model) - 1
+    return float(bits * effective / sizes.numel())
+
+
+def _ledger(model: DistTransformer, checks: list[Check]) -> Ledger:
+    fold(model)  # refuses what is refused
+    subject: Any = model  # the measures take it in place of a recurrent model's weights
+    return Ledger(checks, subject)
+
+
+def _class_checks(model: DistTransformer, rates: dict[int, float] | None) -> list[Check]:
+    if model.input_range != model.seq_len:
+        raise ValueError(
+            f"A longest-cycle model has as many tokens as positions, got {model.input_range} "
+            f"and {model.seq_len}"
+        )
+    n = model.seq_len
+    checks = []
+    for members in conjugacy_classes(n):
+        rate = 1 / n if rates is None else rates[members.longest_cycle]
+        p = rate**members.size
+        name = " ".join(map(str, members.representative))
+        checks.append(
+            Check(
+                f"class of {name}",
+                "class",
+                f"all {members.size} functions like f = ({name}) have a longest cycle of "
+                f"{members.longest_cycle} and are answered so",
+                LeastMargin(members),
+                ">",
+                0.0,
+                # Any distribution would do that is above 0 with probability p.
+                Prior(
+                    stats.norm(-stats.norm.isf(p)), "each member a guess, independent of the others"
+                ),
+            )
+        )
+    return checks
+
+
+@cache
+def _members(n: int) -> dict[Graph, list[tuple[int, ...]]]:
+    found: dict[Graph, list[tuple[int, ...]]] = {}
+    for function in itertools.product(range(n), repeat=n):
+        found.setdefault(graph_of(function), []).append(function)
+    return found
