@@ -15,6 +15,12 @@ from .argmedian_classes import argmedian_class_cubature
 from .boundary import boundary_oracle
 from .boundary_from_weights import linear_between_ties
 from .class_cubature import class_cubature
+from .cycle_classes import (
+    class_margins,
+    class_representatives,
+    folded_exhaustive,
+    symmetrised,
+)
 from .estimate import Estimator, Tier
 from .exact import exact
 from .gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
@@ -61,10 +67,21 @@ def catalog() -> list[CatalogEntry]:
     m43 = "2nd-argmax models of three inputs and four neurons"
     second_argmax = "2nd-argmax models"
     ten = "2nd-argmax models of ten inputs"
+    cycles = "longest-cycle models of two layers"
     argmedian = "argmedian models of an odd number of inputs"
     return [
         CatalogEntry("exact", exact, "A", f"{up_to_three}; longest cycle"),
         CatalogEntry("first order in the gaps", first_order, "A", two_inputs),
+        CatalogEntry("folded, all functions", folded_exhaustive, "A", cycles),
+        CatalogEntry("representatives of classes", class_representatives, "C", cycles),
+        CatalogEntry(
+            "representatives of pointed classes",
+            partial(class_representatives, pointed=True),
+            "C",
+            cycles,
+        ),
+        CatalogEntry("margins of classes", class_margins, "B", cycles),
+        CatalogEntry("averaged over renamings", symmetrised, "B", cycles),
         CatalogEntry(
             "second order in the deviations",
             second_order,

@@ -24,7 +24,9 @@ from .samplers_forward import operations_of_samples
 
 Array = NDArray[np.float64]
 
-_WIDTHS = (1.0, 1 / 3)  # of the squashing, in mean absolute margins of the labelled copies
+# Of the squashing, in mean absolute margins of the labelled copies. Of eight sets of widths the one
+# with the least leave-one-out error on labelled copies of seed 2 and ARC's example.
+_WIDTHS = (2.0, 0.5)
 _PENALTIES = 10.0 ** np.arange(-2, 6.5, 0.5)
 
 

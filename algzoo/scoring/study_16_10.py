@@ -111,9 +111,12 @@ def populations() -> dict[str, list[Cell]]:
 
 
 def models_of(cell: Cell, n_models: int) -> NoisyCopies:
-    """The models of a cell; a quarter as many where four bases share a population."""
+    """The models of a cell; a quarter as many where four bases share a population.
+
+    A clean model is there once for every scramble.
+    """
     if cell.sd == 0:
-        n_models = 1
+        n_models = SCRAMBLES
     elif cell.base not in ("example", "seed 2"):
         n_models = max(n_models // len(OTHER_SEEDS), 1)
     return NoisyCopies(_base(cell.base), cell.sd, n_models)
@@ -310,20 +313,25 @@ class Scores:
 
 def scores(study: Study, group: Sequence[Cell], names: Sequence[str]) -> dict[str, Scores]:
     """Scores of entries on the models of some cells, with intervals by resampling models."""
-    return {name: _score(study, [cell.name for cell in group], name) for name in names}
+    return {name: _score(study, group, name) for name in names}
 
 
-def _score(study: Study, group: Sequence[str], name: str) -> Scores:
-    values = [study.values[cell][name] for cell in group]
-    pairs = zip(group, values, strict=True)
-    true = np.concatenate([study.truth[cell][: len(value)] for cell, value in pairs])
+def _score(study: Study, group: Sequence[Cell], name: str) -> Scores:
+    values = [study.values[cell.name][name] for cell in group]
+    pairs = list(zip(group, values, strict=True))
+    true = np.concatenate([study.truth[cell.name][: len(value)] for cell, value in pairs])
     variance = true * (1 - true)
+    # Noisy copies are resampled whatever their base, for the bases are the same next time; of clean
+    # models there is but one each, whatever the scramble.
+    units = [
+        np.full(len(value), number if cell.sd == 0 else 0)
+        for number, (cell, value) in enumerate(pairs)
+    ]
     truths = Truths(
         true,
         variance / TRUTH_SAMPLES,
         variance,
-        # Intervals are over models: the base models of a population are the same next time.
-        np.zeros(len(true), dtype=np.int64),
+        np.concatenate(units).astype(np.int64),
         OPERATIONS_OF_A_SAMPLE,
     )
     estimated = np.concatenate(values)

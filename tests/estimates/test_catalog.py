@@ -2,18 +2,20 @@ import pytest
 
 from algzoo.estimates import catalog, ensemble_sampling, exact, sampling
 from algzoo.scoring import NoisyCopies
-from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian, zoo_median
+from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
 
 # Of the samplers 5 standard deviations: 1,024 inputs, accuracies of at least .9.
 TOLERANCE = {"A": 1e-5, "B": 0.02, "C": 0.02, "D": 0.05}
 
-# What is shown to fail: how far off it is on the best model (16, 10), as measured.
+# What is shown to fail: how far off it is on the model tried here, as measured.
 FAILS = {
     "chance": (-0.9, -0.6),
     "Gaussian closure": (-0.9, -0.7),
     "Gaussian closure by class": (-0.9, -0.7),
     "offset formula": (0.01, 0.03),
     "response surfaces": (-0.04, -0.03),
+    "margins of classes": (-0.09, -0.07),
+    "averaged over renamings": (-0.7, -0.6),
     "skeleton": (0.05, 0.06),
     "order anchors, one": (-0.04, 0),
     "order anchors, two": (-0.06, -0.03),
@@ -34,11 +36,14 @@ def test_every_estimator_works_at_the_tier_it_states(official_2_2, entry):
         models = [applicable["three"]]
     elif entry.applies_to.startswith("argmedian"):
         models = [zoo_argmedian(16, 5)]
+    elif entry.applies_to.startswith("longest-cycle"):
+        models = [zoo_longest_cycle(4, 4)]
     elif entry.applies_to.startswith("median"):
         models = [zoo_median(2, 2)]
     assert models
     for model in models:
-        truth = exact(model) if model.seq_len < 4 else sampling(model, 2**18, 0)
+        cheap = model.seq_len < 4 or model.task_name == "longest_cycle"
+        truth = exact(model) if cheap else sampling(model, 2**18, 0)
         if entry.estimator is None:
             copies = NoisyCopies(model, 0.002, 40, stream="tuning")
             models = [copies.model(i) for i in range(40)]
