@@ -40,9 +40,8 @@ def ratio_curves(
         ax.axhline(1, color=style.INK, lw=1)
         for curve, look in _LOOKS.items():
             chosen = [score for name, score in scores.items() if curve == curve_of(name)]
-            points = sorted(
-                (score.samples, score.ratios.iid) for score in chosen if score.ratios.iid
-            )
+            defined = [(one.samples, one.ratios.iid) for one in chosen if one.ratios.iid]
+            points = sorted(defined, key=lambda point: point[0])
             if not points:
                 continue
             x = [samples for samples, _ in points]
@@ -61,9 +60,10 @@ def ratio_curves(
 
 
 def curve_of(name: str) -> str | None:
-    """The curve an entry belongs to: the first that starts as it does, and ends as it does."""
+    """The curve an entry belongs to: that with which it begins, fitted on the same."""
+    sort, _, fitted_on = name.partition("; ")
     for curve in _LOOKS:
         start, _, end = curve.partition("; ")
-        if name.startswith(start) and name.endswith(end):
+        if sort.startswith(start) and fitted_on == end:
             return curve
     return None

@@ -60,24 +60,33 @@ BaseLike = Base | tuple[str, int, int] | tuple[str, int, int, int | None, int | 
 def base_named(name: str) -> Base:
     """The model called ``family_hidden_seq``, ``family_hidden_seq_nseqs_seed`` or ARC's example.
 
-    The first is the best seed of that size.
+    The first is the best seed of that size. ``family_hidden_seq:file`` is a model of any size whose
+    weights are in a file of your own, as for the ``source`` of :func:`~algzoo.zoo.load_model`.
 
     Raises
     ------
     ValueError
-        Where there is no such model; says how models are called.
+        Where there is no such model; says how models are called, or what is wrong with the file.
     OfficialFileMissing
         Where ARC's example is asked for and cannot be had.
+    OSError
+        Where your own file is not there or cannot be read.
     """
     if name == EXAMPLE:
         return example_2nd_argmax()
+    named, colon, own_file = name.partition(":")
     for family in FAMILIES:
-        numbers = name.removeprefix(f"{family}_").split("_")
-        if name.startswith(f"{family}_") and len(numbers) in (2, 4) and all(map(_whole, numbers)):
+        numbers = named.removeprefix(f"{family}_").split("_")
+        if not named.startswith(f"{family}_") or not all(map(_whole, numbers)):
+            continue
+        if colon and len(numbers) == 2:
+            return load_model(family, int(numbers[0]), int(numbers[1]), source=own_file)
+        if not colon and len(numbers) in (2, 4):
             return ZooModel(family, *map(int, numbers))
     raise ValueError(
         f"No model is called {name!r}: models are called family_hidden_seq, as 2nd_argmax_16_10, "
-        f"or family_hidden_seq_nseqs_seed, with family one of {', '.join(FAMILIES)}, or {EXAMPLE}"
+        f"family_hidden_seq_nseqs_seed, with family one of {', '.join(FAMILIES)}, or {EXAMPLE}; "
+        "family_hidden_seq:FILE is one of your own, in a .safetensors or .pth file"
     )
 
 
