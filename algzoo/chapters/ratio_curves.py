@@ -13,9 +13,10 @@ from . import style
 
 # Marker and colour by sort of estimator: legible without colour.
 _LOOKS: dict[str, dict[str, Any]] = {
-    "skeleton": {"marker": "D", "color": "#cc79a7"},
+    "skeleton": {"marker": "D", "color": style.INK},
     "offset": {"marker": "P", "color": "#e69f00"},
-    "boundary": {"marker": "*", "color": style.INK},
+    "lines between ties": {"marker": "*", "color": "#cc79a7", "ls": "-"},
+    "lines": {"marker": "X", "color": "#56b4e9", "ls": "-"},
     "anchors; other seeds": {"marker": "s", "color": "#d55e00", "ls": "--"},
     "anchors; same base": {"marker": "s", "color": "#d55e00", "ls": ":", "fillstyle": "none"},
     "surrogate; same base": {"marker": "o", "color": "#009e73", "ls": ":"},
