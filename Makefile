@@ -1,4 +1,5 @@
 # Two commands: `make book` builds the site, `make test` runs everything that must hold.
+# Two more need Chromium: `make pdf` prints the book, `make axe` has axe-core look at every page.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -6,12 +7,19 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 CHECKED := _build/.checked
 SITE := _build/html/index.html
+PDF := _build/book.pdf
+AXE := .venv/axe/node_modules
+
+CHROMIUM ?= $(shell command -v chromium || command -v chromium-browser || \
+  command -v google-chrome || command -v google-chrome-stable)
+# In a container, where everything belongs to root, Chromium does not start with its sandbox.
+SANDBOX := $(if $(filter 0,$(shell id -u)),--no-sandbox)
 
 PACKAGE := $(shell find algzoo -type f -not -path '*/__pycache__/*')
 CHAPTERS := $(wildcard analyses/*.ipynb)
 PAGES := $(shell find book -type f) _config.yml _toc.yml
 
-.PHONY: book test clean
+.PHONY: book test pdf axe chromium clean
 
 book: $(CHECKED) $(SITE)
 	@echo "$(CURDIR)/$(SITE)"
@@ -21,7 +29,7 @@ test: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 	$(BIN)/jupyter-book build . -q -W --keep-going -n
 
 # The chapters, re-executed; nothing to do while neither they nor the package changed.
@@ -32,6 +40,28 @@ $(CHECKED): $(INSTALLED) $(PACKAGE) $(CHAPTERS)
 $(SITE): $(INSTALLED) $(CHAPTERS) $(PAGES)
 	$(BIN)/jupyter-book build . -q -W --keep-going -n
 	@touch $@
+
+# All pages as one, printed; formulas are set by a script, which is given a minute.
+pdf: chromium $(INSTALLED)
+	$(BIN)/jupyter-book build . -q -W --keep-going -n --builder custom --custom-builder singlehtml
+	cp _build/singlehtml/book/intro.html _build/singlehtml/book.html  # its links start from there
+	@rm -f $(PDF)
+	"$(CHROMIUM)" --headless --disable-gpu $(SANDBOX) --virtual-time-budget=60000 \
+	  --no-pdf-header-footer --generate-pdf-document-outline \
+	  --print-to-pdf="$(CURDIR)/$(PDF)" "file://$(CURDIR)/_build/singlehtml/book.html" 2>_build/pdf.log; \
+	  test -s $(PDF) || { cat _build/pdf.log; exit 1; }
+	@echo "$(CURDIR)/$(PDF)"
+
+axe: chromium $(SITE) $(AXE)
+	CHROMIUM="$(CHROMIUM)" node tests/axe.mjs "$(CURDIR)/$(AXE)" "$(CURDIR)/_build/html"
+
+chromium:
+	@test -x "$(CHROMIUM)" || { echo \
+	  "No Chromium or Chrome found; install one, or name it: make pdf CHROMIUM=/path/to/chrome"; exit 1; }
+
+$(AXE):
+	@command -v npm >/dev/null || { echo "make axe needs Node.js with npm: https://nodejs.org"; exit 1; }
+	npm install --prefix .venv/axe --no-audit --no-fund playwright-core@1 axe-core@4
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

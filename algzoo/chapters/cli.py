@@ -19,6 +19,7 @@ from ..estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all, sizes
 from ..zoo import (
     CHECKPOINTS,
     EXAMPLE,
+    FAMILIES,
     SEEDS,
     best_seed,
     fetch_official,
@@ -28,9 +29,12 @@ from ..zoo import (
     write_scores,
     zoo_2nd_argmax,
 )
+from ..zoo.loading import WEIGHT_FILES
 from ..zoo.training import train_all
+from .address import publish_at
 from .challenge_command import challenge
 from .cover import write_cover
+from .new_chapter import write_new_chapter
 from .notebooks import (
     ChapterError,
     OfficialFileNeededError,
@@ -104,6 +108,42 @@ def run(
         click.echo(f"{path.stem}: written to {output or path.relative_to(root)}")
     if failed:
         sys.exit(1)
+
+
+@main.command("new-chapter")
+@click.argument("name")
+@click.option("--family", type=click.Choice([*FAMILIES]), required=True, help="Of the model.")
+@click.option("--hidden-size", type=int, required=True, help="Of the model.")
+@click.option("--seq-len", type=int, required=True, help="Of the model.")
+def new_chapter_command(name: str, family: str, hidden_size: int, seq_len: int) -> None:
+    """Begin a chapter on a model of the zoo: a notebook that runs, and its line in _toc.yml."""
+    try:
+        root = repository_root()
+        path, line = write_new_chapter(name, family, hidden_size, seq_len, root)
+    except (ChapterError, ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"{path.relative_to(root)}: written, and listed in _toc.yml as\n  {line}\n"
+        "Next:\n"
+        f"  algzoo run {name}      execute it: its outputs are part of the file\n"
+        f"  jupyter lab {path.relative_to(root)}      write it; every 'Say' asks for a sentence\n"
+        f"  algzoo check {name}      does every number come out again?\n"
+        f"  pytest -k {name}      the rules for chapters\n"
+        "  make book      the page, in _build/html\n"
+        "CONTRIBUTING.md says more."
+    )
+
+
+@main.command("publish-at")
+@click.argument("address")
+def publish_at_command(address: str) -> None:
+    """Set the ADDRESS of the book's repository on GitHub, for Binder and Colab; '' for none."""
+    try:
+        root = repository_root()
+        for path in publish_at(address, root):
+            click.echo(f"{path.relative_to(root)}: changed")
+    except (ChapterError, OSError) as error:
+        raise click.ClickException(str(error)) from error
 
 
 @main.command()
@@ -344,7 +384,14 @@ def _short(value: object) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """A parameter's value from the command line: JSON where it is, else the text itself."""
+    """A parameter's value from the command line: JSON where it is, else the text itself.
+
+    A weight file, alone or after a model's name and a colon, is found from wherever the chapter
+    runs.
+    """
+    if text.endswith(WEIGHT_FILES):
+        model_name, colon, file = text.rpartition(":")
+        return f"{model_name}{colon}{Path(file).absolute()}"
     try:
         return json.loads(text)
     except json.JSONDecodeError:

@@ -28,12 +28,12 @@ NAMES = ("yellow", "blue", "green")
 
 _STEP = 0.1  # radians: the longest chord that is drawn for an arc
 # x1 - x0 rightward, x2 less the mean of the others upward, the sum towards the viewer.
-_FRAME = np.array([[-1, 1, 0], [-1, -1, 2], [1, 1, 1]]) / np.sqrt([[2], [6], [3]])
+FRAME = np.array([[-1, 1, 0], [-1, -1, 2], [1, 1, 1]]) / np.sqrt([[2], [6], [3]])
 
 
 def project(points: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
     """Places in the unit disk of points of a closed half of the unit sphere; (n, 3) to (n, 2)."""
-    along = side * points @ _FRAME.T
+    along = side * points @ FRAME.T
     # Half of the sphere has area 2 pi, the disk pi: areas are halved.
     places: NDArray[np.float64] = along[:, :2] / np.sqrt(1 + np.clip(along[:, 2:], 0, 1))
     return places
@@ -44,7 +44,7 @@ def outline(cone: Cone, side: Side) -> NDArray[np.float64]:
 
     Shape (n, 2), counterclockwise in the upper half; (0, 2) where it holds nothing.
     """
-    heights = side * cone.rays @ _FRAME[2]
+    heights = side * cone.rays @ FRAME[2]
     kept: list[NDArray[np.float64]] = []
     for i, (ray, height) in enumerate(zip(cone.rays, heights, strict=True)):
         j = (i + 1) % len(heights)
@@ -118,7 +118,7 @@ def draw_orders(ax: Axes, side: Side, *, centre: Point = (0, 0), labels: bool = 
         ax.plot(*ends.T, ls="--", lw=0.8, color=style.INK, zorder=2)
     for angle in np.radians(np.arange(0, 360, 60)) if labels else []:
         tip = np.array([np.cos(angle), np.sin(angle)])
-        low, middle, high = np.argsort(side * tip @ _FRAME[:2])
+        low, middle, high = np.argsort(side * tip @ FRAME[:2])
         x, y = centre + 1.06 * tip
         text = f"$x_{low}<\\mathbf{{x_{middle}}}<x_{high}$"
         level = abs(tip[1]) < 0.1

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 import torch
 from torch import Tensor
 
 from .architectures import DistRNN, DistTransformer, Model, ScalarRNN, ScalarTransformer
-from .families import CHECKPOINTS, SEEDS, check_choice
-from .official import EXAMPLE, EXAMPLE_FILE, official_state_dict
+from .families import CHECKPOINTS, FAMILIES, SEEDS, check_choice
+from .official import EXAMPLE, EXAMPLE_FILE, official_state_dict, read_weights
 from .scores import DATA, Source, best_seed, family_with
 from .weights import load_into, read_state_dict
 
 ARC_FOLDER = "gs://arc-ml-public/alg/"  # how scripts for ARC's package name its bucket
+
+WEIGHT_FILES = (".safetensors", ".pth")  # how the names of weight files end
 
 Transformer = TypeVar("Transformer", DistTransformer, ScalarTransformer)
 
@@ -26,11 +28,14 @@ def load_model(
     seq_len: int,
     n_seqs: int | None = None,
     seed: int | None = None,
-    source: Source = "bundled",
+    source: str | os.PathLike[str] = "bundled",
 ) -> Model:
     """Model of any family; see :func:`zoo_2nd_argmax` for the arguments and errors."""
+    if isinstance(source, str | os.PathLike) and Path(source).suffix in WEIGHT_FILES:
+        path = Path(source)
+        return _own_model(family_name, hidden_size, seq_len, path, n_seqs=n_seqs, seed=seed)
     family = family_with(family_name, hidden_size, seq_len)
-    check_choice("source", source, ["bundled", "official"])
+    source = _one_of_the_sources(source)
     saved = family.checkpoints if source == "bundled" else CHECKPOINTS
     if n_seqs is None:
         n_seqs = saved[-1]
@@ -49,13 +54,49 @@ def load_model(
     return model
 
 
+def _own_model(
+    family_name: str,
+    hidden_size: int,
+    seq_len: int,
+    path: Path,
+    **of_the_zoo: int | None,
+) -> Model:
+    """Model of a family from a file of the reader's own; any size, which must be the file's."""
+    check_choice("family", family_name, FAMILIES)
+    for name, value in {"hidden_size": hidden_size, "seq_len": seq_len}.items():
+        if isinstance(value, bool) or not isinstance(value, SupportsIndex) or value < 1:
+            raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
+    for name, choice in of_the_zoo.items():
+        if choice is not None:
+            raise ValueError(f"{name} {choice} chooses among models of the zoo: {path} is just one")
+    try:
+        state = read_weights(path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"No weight file at {path.absolute()}") from error
+    model = FAMILIES[family_name].build(int(hidden_size), int(seq_len))
+    model.task_name = family_name
+    load_into(model, state, str(path))
+    return model
+
+
+def _one_of_the_sources(source: object) -> Source:
+    sources: tuple[Source, ...] = ("bundled", "official")
+    for known in sources:
+        if source == known:
+            return known
+    raise ValueError(
+        f"No zoo model with source {source!r}, please choose one of: {', '.join(sources)}; or name "
+        f"a file of weights that ends in {' or '.join(WEIGHT_FILES)}"
+    )
+
+
 def zoo_2nd_argmax(
     hidden_size: int,
     seq_len: int,
     *,
     n_seqs: int | None = None,
     seed: int | None = None,
-    source: Source = "bundled",
+    source: str | os.PathLike[str] = "bundled",
 ) -> DistRNN:
     """Trained RNN that gives the position of the second-largest number of a sequence.
 
@@ -73,14 +114,18 @@ def zoo_2nd_argmax(
     source
         ``"bundled"``: retrained for this package with ARC's recipe. ``"official"``: ARC's own
         weights, from the folder that the environment variable ``ALGZOO_OFFICIAL`` names, else the
-        user cache, else ARC's public bucket.
+        user cache, else ARC's public bucket. Or your own file of weights, whose name ends in
+        ``.safetensors`` or ``.pth``: of any size, which its tensors must have, and read as tensors
+        alone, so that no code in it is run.
 
     Raises
     ------
     ValueError
-        Names the value that does not exist and the choices.
+        Names the value that does not exist and the choices, or says what is wrong with the file.
     OfficialFileMissing
         Where ARC's own weights are asked for and cannot be had.
+    OSError
+        Where your own file is not there or cannot be read.
     """
     model = load_model("2nd_argmax", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, DistRNN)
@@ -93,7 +138,7 @@ def zoo_argmedian(
     *,
     n_seqs: int | None = None,
     seed: int | None = None,
-    source: Source = "bundled",
+    source: str | os.PathLike[str] = "bundled",
 ) -> DistRNN:
     """Trained RNN that gives the position of the middle number of a sequence of odd length.
 
@@ -111,7 +156,7 @@ def zoo_median(
     *,
     n_seqs: int | None = None,
     seed: int | None = None,
-    source: Source = "bundled",
+    source: str | os.PathLike[str] = "bundled",
 ) -> ScalarRNN:
     """Trained RNN that gives the median of a sequence.
 
@@ -129,7 +174,7 @@ def zoo_longest_cycle(
     *,
     n_seqs: int | None = None,
     seed: int | None = None,
-    source: Source = "bundled",
+    source: str | os.PathLike[str] = "bundled",
 ) -> DistTransformer:
     """Trained transformer that gives the length, minus one, of the longest cycle of a function.
 

@@ -216,7 +216,7 @@ def chapter_about_arcs_example(chapter):
 def test_a_chapter_without_arcs_file_is_named_as_not_checked(algzoo, chapter_about_arcs_example):
     before = chapter_about_arcs_example.read_bytes()
     result = algzoo("check", "example")
-    assert result.exit_code == 0
+    assert result.exit_code == 1  # it was asked for
     assert "0 chapters did not run, 1 not checked" in result.stdout
     assert re.search(r"example: not checked: .*`algzoo fetch example_2nd_argmax`", result.stdout)
     result = algzoo("check", "--json")

@@ -1,0 +1,115 @@
+"""The address at which the book is published: one setting, for launch buttons and for Colab.
+
+It stands in ``_config.yml``, where Jupyter Book reads it; while it is empty, launch buttons are
+off. Colab is given a single notebook and nothing else, so that each chapter repeats the address in
+its first cell, which installs the package there and does nothing elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from ..zoo.files import write_whole
+from .notebooks import ChapterError, find_chapters, read, write
+
+_ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
+
+# Of _config.yml: section, key, and the value where the book is published.
+_ADDRESS_SETTING = ("repository", "url")
+_BUTTONS = {
+    ("launch_buttons", "binderhub_url"): "https://mybinder.org",
+    ("launch_buttons", "colab_url"): "https://colab.research.google.com",
+}
+
+_PROSE = """\
+On Colab, the next cell installs the book's package. Elsewhere it does nothing."""
+
+# Without dependencies, for Colab's own torch and IPython must stay as they are.
+_CODE = """\
+import sys
+
+REPOSITORY = "{address}"  # set by `algzoo publish-at`
+if "google.colab" in sys.modules:
+    assert REPOSITORY, "This copy has no address: run it from a clone"
+    %pip install -q --no-deps git+{{REPOSITORY}}
+    %pip install -q cloudpickle loky numba platformdirs pooch safetensors"""
+
+_CODE_ID = "colab-install"
+
+
+def first_cells(address: str) -> list[NotebookNode]:
+    """The two cells below a chapter's title, not shown in the book: what is installed on Colab."""
+    tags = {"tags": ["remove-cell"]}
+    return [
+        nbformat.v4.new_markdown_cell(_PROSE, id="colab", metadata=tags),
+        nbformat.v4.new_code_cell(_CODE.format(address=address), id=_CODE_ID, metadata=tags),
+    ]
+
+
+def published_at(root: Path) -> str:
+    """Address of the book's repository, empty where it is not published.
+
+    Raises
+    ------
+    ChapterError
+        Where the book's configuration has no such setting.
+    """
+    return _value(_configuration(root), *_ADDRESS_SETTING)[0].strip('"')
+
+
+def publish_at(address: str, root: Path) -> list[Path]:
+    """Set the address of the book's repository; the files that were changed.
+
+    Raises
+    ------
+    ChapterError
+        Where it is not the address of a repository on GitHub, from which alone Colab opens
+        notebooks; where the book's configuration has no such setting, or a chapter cannot be read.
+    OSError
+        Where a file cannot be written.
+    """
+    address = address.removesuffix("/").removesuffix(".git")
+    if address and not _ADDRESS.fullmatch(address):
+        raise ChapterError(
+            f"{address!r} is not the address of a repository as https://github.com/OWNER/NAME"
+        )
+    before = after = _configuration(root)
+    buttons = {place: button if address else "" for place, button in _BUTTONS.items()}
+    for place, value in {_ADDRESS_SETTING: address, **buttons}.items():
+        start, end = _value(after, *place).span()
+        after = f'{after[:start]}"{value}"{after[end:]}'
+    notebooks = {path: read(path) for path in find_chapters((), root)}
+    [_, code] = first_cells(address)
+    changed = []
+    for path, notebook in notebooks.items():
+        for cell in notebook.cells:
+            if cell.id == _CODE_ID and cell.source != code.source:
+                cell.source = code.source
+                write(notebook, path)
+                changed.append(path)
+    if after != before:
+        write_whole(root / "_config.yml", after.encode())
+        changed.append(root / "_config.yml")
+    return changed
+
+
+def _configuration(root: Path) -> str:
+    path = root / "_config.yml"
+    try:
+        return path.read_text("utf-8")
+    except OSError as error:
+        raise ChapterError(f"Cannot read {path}: {error.strerror}") from error
+
+
+def _value(configuration: str, section: str, key: str) -> re.Match[str]:
+    """The place of a setting's value, with its quotation marks."""
+    lines = re.search(rf"^{section}:\n((?:  .*\n)*)", configuration, re.MULTILINE)
+    where = re.compile(rf'(?<=^  {key}: )("[^"\n]*"|\S*)', re.MULTILINE)
+    found = where.search(configuration, *lines.span(1)) if lines else None
+    if found is None:
+        raise ChapterError(f"_config.yml has no setting `{key}` under `{section}`")
+    return found

@@ -1,0 +1,67 @@
+"""A chapter's parameters: one that it does not have is an error, whoever sets it.
+
+``papermill -p`` adds a cell with the parameters below the chapter's own and only logs it when the
+chapter has none of that name. :func:`algzoo.chapters.notebooks.execute` refuses before it starts; a
+notebook that papermill itself executes is stopped by :func:`refuse_unknown_parameters`.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from itertools import pairwise
+
+from IPython import get_ipython
+
+_INJECTED = "# Parameters\n"  # how papermill's cell begins
+
+
+def refuse_unknown_parameters() -> None:
+    """Raise where papermill has set what is no parameter of the notebook that is being executed.
+
+    Outside a notebook, and in one that papermill does not execute, nothing is done.
+
+    Raises
+    ------
+    NameError
+        Names the unknown parameter and those that the notebook has.
+    """
+    shell = get_ipython()
+    if shell is None:
+        return
+    unknown, known = unknown_parameters(shell.user_ns.get("In", ()))
+    if unknown:
+        raise NameError(
+            f"This chapter has no parameter {', '.join(map(repr, unknown))}; "
+            f"its parameters: {', '.join(known)}"
+        )
+
+
+def unknown_parameters(executed: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names that papermill's cell sets and the cell before does not, and those that this sets.
+
+    ``executed`` are the sources of the cells that ran, in order. Both lists are empty where none of
+    them is papermill's, or what comes before it is more than parameters.
+    """
+    for before, cell in pairwise(executed):
+        if cell.startswith(_INJECTED):
+            known = _assigned(before)
+            unknown = [name for name in _assigned(cell) if name not in known]
+            return (unknown, known) if known else ([], [])
+    return [], []
+
+
+def _assigned(source: str) -> list[str]:
+    """Names that a cell sets, if that is all it does."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # a magic of IPython
+        return []
+    names: list[str] = []
+    for statement in statements:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)]):
+                names.append(name)
+            case _:
+                return []
+    return names

@@ -1,0 +1,42 @@
+"""A Sphinx extension: pages without what their tools put in that readers stumble over.
+
+* docutils gives lists of citations ARIA roles of which one is deprecated and another must not have
+  the children that it gets.
+* MyST-NB labels every folded cell "Toggle hidden content", which hides the words that say what is
+  folded from those who listen.
+* Jupyter Book loads a script that runs cells on a server elsewhere. The book has no button for it,
+  and Sphinx 7 puts it in twice, which is an error in the browser's console.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+
+REPLACED = (
+    (re.compile(r' role="(?:doc-biblioentry|doc-backlink)"'), ""),
+    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+)
+
+
+def make_plain(
+    app: Sphinx, pagename: str, templatename: str, context: dict[str, Any], doctree: object
+) -> None:
+    """Change what a page is about to be made of; called by Sphinx."""
+    for pattern, replacement in REPLACED:
+        if "body" in context:
+            context["body"] = pattern.sub(replacement, context["body"])
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "thebe" not in f"{script}{getattr(script, 'attributes', '')}".lower()
+    ]
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    app.connect("html-page-context", make_plain, priority=900)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
