@@ -37,7 +37,9 @@ $(CHECKED): $(INSTALLED) $(PACKAGE) $(CHAPTERS)
 	$(BIN)/algzoo check
 	@mkdir -p $(@D) && touch $@
 
+# From nothing: what a killed build left half-written would pass as finished.
 $(SITE): $(INSTALLED) $(CHAPTERS) $(PAGES)
+	rm -rf _build/html _build/.doctrees
 	$(BIN)/jupyter-book build . -q -W --keep-going -n
 	@touch $@
 

@@ -1,6 +1,8 @@
 """What all tests share: repeatable examples, ARC's files, and models from plain arrays."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 # Before torch is loaded, here and in the kernels of chapters: its threads only wait for each other
@@ -10,12 +12,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 import torch
+from bs4 import BeautifulSoup
 from hypothesis import settings
 
 from algzoo.zoo import DistRNN, zoo_2nd_argmax
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
@@ -90,3 +95,26 @@ def nearly_perfect_rnn(make_rnn):
         return make_rnn([1, -1], w_hh, [[39.824, -173.527], [-39.813, 173.160]])
 
     return make
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site, built from the committed outputs with every warning an error."""
+    target = tmp_path_factory.mktemp("site")
+    build = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
+    strict = ["-q", "-W", "--keep-going", "-n", "--path-output", str(target)]
+    result = subprocess.run([*build, *strict], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return target / "_build" / "html"
+
+
+@pytest.fixture(scope="session")
+def pages(site):
+    """The site's pages by path, parsed."""
+    found = {
+        path: BeautifulSoup(path.read_text("utf-8"), "html.parser")
+        for folder in ("book", "analyses")
+        for path in sorted((site / folder).glob("*.html"))
+    }
+    assert len(found) >= 4
+    return found

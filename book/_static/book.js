@@ -14,6 +14,16 @@
     }
   }
 
+  // A link that is a formula and nothing else is called by what the formula says.
+  function nameFormulaLinks() {
+    for (const link of document.querySelectorAll(".bd-article a:has(mjx-container)")) {
+      const words = link.cloneNode(true);
+      words.querySelectorAll("mjx-container").forEach((formula) => formula.remove());
+      const formula = link.querySelector("mjx-assistive-mml");
+      if (!words.textContent.trim() && formula) link.setAttribute("aria-label", formula.textContent);
+    }
+  }
+
   function whenReady() {
     // "Search Ctrl+K" is better than the label "Search" that hides it.
     const search = document.querySelector(".search-button-field");
@@ -21,7 +31,9 @@
     reach();
     window.addEventListener("resize", reach);
     // Formulas are set, and folded cells opened, after the page is there.
-    if (window.MathJax && window.MathJax.startup) window.MathJax.startup.promise.then(reach);
+    if (window.MathJax && window.MathJax.startup) {
+      window.MathJax.startup.promise.then(reach).then(nameFormulaLinks);
+    }
     document.addEventListener("toggle", reach, true);
   }
 
