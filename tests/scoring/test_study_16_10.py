@@ -68,7 +68,7 @@ def test_no_constant_is_fitted_on_what_it_is_scored_on(
 
 def _distance(one, other) -> float:
     pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return float(sum(((a - b) ** 2).sum() for a, b in pairs)) ** 0.5
+    return float(sum(((a - b) ** 2).sum().detach() for a, b in pairs)) ** 0.5
 
 
 def test_scores_are_those_of_a_plain_sum() -> None:
@@ -118,3 +118,14 @@ def test_a_base_without_a_check_is_refused() -> None:
     result = CliRunner().invoke(main, ["study", "--base", "seed 2"])
     assert result.exit_code == 2
     assert "--base goes with --check" in result.output
+
+
+def test_the_study_of_a_base_is_that_of_its_own_cells(monkeypatch) -> None:
+    def empty(cell, n_models, indices):
+        assert (n_models, indices) == (5, [3])
+        return Study({}, {cell.name: np.zeros(1)}, {cell.name: {}})
+
+    monkeypatch.setattr(study, "study_of_cell", empty)
+    found = study.study_of("seed 2", 5, [3])
+    assert set(found.truth) == {cell.name for cell in study.cells() if cell.base == "seed 2"}
+    assert len(found.truth) == 4

@@ -74,8 +74,9 @@ def test_formula_at_every_step_is_what_the_other_neurons_see(gaussian_rnn, handc
     np.testing.assert_array_equal(at_the_end[:, others], sample.last[:, others])
 
 
-def test_group_means_are_over_the_positions_of_the_two_largest():
-    sample = Sample.of(zoo_2nd_argmax(4, 4), 2**10, seed=0)
+@pytest.mark.parametrize("n_inputs", [2**10, 8])  # of 8 some are alone in their group
+def test_group_means_are_over_the_positions_of_the_two_largest(n_inputs):
+    sample = Sample.of(zoo_2nd_argmax(4, 4), n_inputs, seed=0)
     means = sample.group_means()
     for first in range(4):
         for second in range(4):

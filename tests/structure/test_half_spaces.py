@@ -50,3 +50,10 @@ def test_a_plane_through_both_poles_of_an_order_cuts_the_lune():
     half = cut(order_polygon(0, 1, 2), (1, -2, 1))
     assert fraction(half) == pytest.approx(1 / 12, abs=1e-15)
     assert fraction(cut(half, (-1, 2, -1))) == 0
+
+
+@pytest.mark.parametrize(("share", "n_vertices"), [(1e-11, 4), (1e-13, 3)])
+def test_only_rounding_puts_a_vertex_on_a_plane(share, n_vertices):
+    """The plane passes the first vertex at this share of the terms of its height."""
+    triangle = [(1, 1, 1), (0, 1, 0), (1, 0, 0)]
+    assert len(cut(triangle, (-1, 1, 2 * share))) == n_vertices
