@@ -43,6 +43,7 @@ from .notebooks import (
     read,
     repository_root,
     write,
+    write_back,
 )
 from .statements import Comparison, compare
 from .study_command import study_command
@@ -83,7 +84,7 @@ def run(
 ) -> None:
     """Execute chapters (all where none is named) and write their notebooks.
 
-    A chapter in which a cell raises is left as it was.
+    A chapter in which a cell raises is left as it was; so is one that is changed while it runs.
     """
     try:
         root = repository_root()
@@ -97,8 +98,12 @@ def run(
     failed = False
     for path in paths:
         try:
+            before = path.read_bytes()
             notebook = execute(path, {k: _parsed(v) for k, v in parameters}, progress=True)
-            write(notebook, output or path)
+            if output is None:
+                write_back(notebook, path, before)
+            else:
+                write(notebook, output)
         except (ChapterError, OSError) as error:
             click.echo(f"{error}\n{path.stem}: not written", err=True)
             failed = True

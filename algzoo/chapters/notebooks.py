@@ -18,7 +18,14 @@ from ..zoo.official import OFFICIAL_FOLDER, OfficialFileMissing, official_state_
 from .numbers import METADATA_KEY
 
 # What nbformat raises on JSON that is not a notebook, besides its own error.
-_MALFORMED = (ValueError, TypeError, KeyError, AttributeError)
+_MALFORMED = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
 
 TIME_LIMIT = 900  # seconds for one cell
 
@@ -210,5 +217,25 @@ def _merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 def write(notebook: NotebookNode, path: Path) -> None:
     """Write a notebook in one piece: never half a file."""
+    write_whole(path, _content(notebook))
+
+
+def write_back(executed: NotebookNode, path: Path, before: bytes) -> None:
+    """Write a chapter in the place of the file that it was executed from, which held ``before``.
+
+    Raises
+    ------
+    ChapterError
+        Where the file holds neither that any more nor what would be written.
+    """
+    if path.read_bytes() not in (before, _content(executed)):
+        raise ChapterError(
+            f"{path} was changed while it ran, in an editor or by another run: what it holds now "
+            f"is kept; run it again"
+        )
+    write(executed, path)
+
+
+def _content(notebook: NotebookNode) -> bytes:
     text = nbformat.writes(notebook).rstrip("\n")
-    write_whole(path, f"{text}\n".encode())
+    return f"{text}\n".encode()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from ..scoring import study_16_10 as study
-from ..zoo import OfficialFileMissing
 
 _BASES = ("example", *(f"seed {seed}" for seed in range(5)))
 
@@ -57,13 +56,15 @@ def study_command(
             click.echo(f"Written: {study.write_study(found)}")
             return
         _check(n_checked, bases or _BASES, workers)
-    except OfficialFileMissing as error:
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
 
 def _check(n_checked: int, bases: tuple[str, ...], workers: int | None) -> None:
     committed = study.bundled_study()
     n_models = max(len(truth) for truth in committed.truth.values())
+    if n_checked > n_models:
+        raise click.UsageError(f"--check {n_checked}: each population has {n_models} models")
     indices = [i * n_models // n_checked for i in range(n_checked)]
     now = study.run_study(n_models, bases, workers, indices)
     differences = study.moved(committed, now, indices)

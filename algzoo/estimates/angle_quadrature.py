@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..structure import Weights, as_fractions, direction, line_segments, weights_of
+from ..structure import Weights, as_fractions, direction, line_segments, weights_in_range
 from ..structure.outline import Outline
 from ..structure.projected_area import Point, twice_area_of_arc, twice_area_of_meridian
 from ..structure.solid_angle import scaled
@@ -38,7 +38,7 @@ from ..structure.sphere import (
     signs_of,
     step_weights,
 )
-from ..zoo import Model, OneLayerRNN
+from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
 from .quadrature import Quadrature, adaptive_gauss
@@ -99,6 +99,7 @@ class _Angles:
     """A model prepared for angles, and the function that is integrated."""
 
     def __init__(self, model: Model) -> None:
+        check_model(model)
         if (
             not isinstance(model, OneLayerRNN)
             or model.task_name != "2nd_argmax"
@@ -110,7 +111,7 @@ class _Angles:
                 f"{getattr(model, 'seq_len', 'unknown')}"
             )
         self.counter = OperationCounter()
-        self.weights = weights_of(model)
+        self.weights = weights_in_range(model)
         self.integers = lifted(step_weights(self.weights, self.weights.w_oh, 4), self.counter)
         self.signs = signs_of(self.integers.inputs[0])
 

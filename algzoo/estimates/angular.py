@@ -15,7 +15,7 @@ from math import inf, pi
 from typing import Any
 
 from ..structure import Segment, Weights, as_fractions, direction, line_segments, weights_of
-from ..zoo import Model, OneLayerRNN
+from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate, counted
 from .operations import OperationCounter, plain
 
@@ -95,6 +95,7 @@ def first_order(model: Model) -> Estimate:
 
 def _segments(model: Model, counter: OperationCounter) -> Iterator[Segment]:
     """Segments of both half planes; the one output is ``logits[1] - logits[0]``."""
+    check_model(model)
     if not isinstance(model, OneLayerRNN) or model.task_name != "2nd_argmax" or model.seq_len != 2:
         raise ValueError(
             "Exact angles need a 2nd-argmax model of two inputs, got task "

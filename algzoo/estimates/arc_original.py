@@ -41,9 +41,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights, weights_of
+from ..structure import Weights, weights_in_range
 from ..structure.half_spaces import Polygon, cut, fraction, order_polygon
-from ..zoo import Model, OneLayerRNN
+from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate, counted
 from .operations import OperationCounter, plain
 
@@ -104,7 +104,7 @@ def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None =
     if not 0 < q < 0.5:
         raise ValueError(f"q must lie between 0 and 1/2, got {q}")
     counter = OperationCounter()
-    weights = weights_of(checked_m43(model))
+    weights = weights_in_range(checked_m43(model))
     w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in weights)
     if order is None:
         p = _numbering(Weights(w_hi, w_hh, w_oh), weights)
@@ -127,7 +127,7 @@ def numbering(model: Model) -> NDArray[np.intp]:
     with 2, which they take for opposite, and may hold in several orders; it is then the one in
     which the ratios are farthest from 1. Errors as of :func:`arc_original`.
     """
-    weights = weights_of(checked_m43(model))
+    weights = weights_in_range(checked_m43(model))
     return _numbering(weights, weights)
 
 
@@ -229,6 +229,7 @@ def _rows(weights: Weights) -> tuple[NDArray[Any], NDArray[Any]]:
 
 def checked_m43(model: Model) -> OneLayerRNN:
     """The model itself; ``ValueError`` unless it is for 2nd argmax, of 4 neurons and 3 inputs."""
+    check_model(model)
     if not isinstance(model, OneLayerRNN) or (
         (model.task_name, model.hidden_size, model.seq_len) != ("2nd_argmax", 4, 3)
     ):

@@ -60,9 +60,21 @@ def arc_symmetric(model: Model) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is no 2nd-argmax model with four neurons and three inputs.
+        Where ``model`` is no 2nd-argmax model with four neurons and three inputs, or its reduced
+        network is degenerate.
     """
     symmetry = find_symmetry(checked_m43(model))
+    try:
+        with np.errstate(divide="raise", invalid="raise"):
+            return _estimated(symmetry)
+    except (FloatingPointError, ZeroDivisionError, np.linalg.LinAlgError) as error:
+        raise ValueError(
+            "ARC's second estimate divides by zero for this model, whose reduced network is "
+            f"degenerate: {error}"
+        ) from error
+
+
+def _estimated(symmetry: Symmetry) -> Estimate:
     counter = OperationCounter()
     counter.counts["add"] += SEARCH_OPERATIONS
     last_state, readout, noise = _reduced_network(symmetry, counter)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from ..zoo import DistRNN, Model
+from ..zoo import DistRNN, Model, check_model
 from .estimate import Estimate
 from .spherical import spherical
 
@@ -17,6 +17,7 @@ def argmedian_of_three(model: Model) -> Estimate:
     ValueError
         Where ``model`` is not an argmedian model of three inputs.
     """
+    check_model(model)
     if not isinstance(model, DistRNN) or model.task_name != "argmedian" or model.seq_len != 3:
         raise ValueError(
             "This is for argmedian models of three inputs, got "

@@ -73,7 +73,8 @@ def boundary_oracle(
     ------
     ValueError
         Where it is another model, ``rows`` is not more than two inputs for each coefficient of a
-        fit, ``seed`` is negative or there is no such closure.
+        fit, ``seed`` is negative, there is no such closure or two logits
+        always tie.
     """
     weights = checked_weights(model, rows, seed)
     n = model.seq_len
@@ -93,6 +94,8 @@ def boundary_oracle(
         x[order] = order_statistics(generator.random((n, rows)))
         logits = counter.array(readouts(weights, x).T)
         margins = logits[:, second, None] - logits[:, order[:1] + order[2:]]
+        if not margins.values.any(axis=0).all():
+            raise ValueError("The boundary oracle needs margins that vary: two logits always tie")
         predicted, covariance = linearised(counter.array(x.T), margins, closure)
         noise = generator.standard_normal((_NOISE_DRAWS, rows, n - 1))
         right += _share_positive(predicted, covariance, noise).item()

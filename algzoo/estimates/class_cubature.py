@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
-from ..structure import weights_of
-from ..zoo import DistRNN, Model
+from ..structure import weights_in_range
+from ..zoo import DistRNN, Model, check_model
 from .estimate import Estimate
 from .samplers_forward import answers_right
 
@@ -47,6 +47,7 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     ValueError
         Where the model has another task or is shorter, or ``rows`` is not such a number.
     """
+    check_model(model)
     if not isinstance(model, DistRNN) or model.task_name != "2nd_argmax" or model.seq_len < 3:
         raise ValueError(
             "class cubature is for 2nd-argmax models with seq_len of at least 3, "
@@ -55,7 +56,7 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     n = model.seq_len
     if rows < 1 or rows % (n - 2):
         raise ValueError(f"rows must be a positive multiple of {n - 2}, got {rows}")
-    weights = weights_of(model)
+    weights = weights_in_range(model)
     right = sum(int(answers_right(weights, x).sum()) for x in _inputs(n, rows, scramble))
     d = model.hidden_size
     first_leaf = n * d * (d + 1) + d * n

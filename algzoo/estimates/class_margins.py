@@ -9,8 +9,8 @@ from itertools import pairwise, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights, weights_of
-from ..zoo import DistRNN, Model
+from ..structure import Weights, weights_in_range
+from ..zoo import DistRNN, Model, check_model
 from .prefix_tree import PrefixTree, prefix_tree
 
 Array = NDArray[np.float64]
@@ -76,9 +76,10 @@ def second_argmax_weights(model: Model) -> Weights:
     ValueError
         Where it is another model.
     """
+    check_model(model)
     if not isinstance(model, DistRNN) or model.task_name != "2nd_argmax":
         raise ValueError(
             "this estimate is for recurrent 2nd-argmax models, "
             f"not for {type(model).__name__} of {model.task_name}"
         )
-    return weights_of(model)
+    return weights_in_range(model)

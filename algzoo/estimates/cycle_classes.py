@@ -35,7 +35,12 @@ from ..structure.functional_graphs import (
     graph_of,
     pointed_classes,
 )
-from ..zoo import DistTransformer, Model, task_longest_cycle
+from ..zoo import DistTransformer, Model, check_model, task_longest_cycle
+from ..zoo.model_check import (
+    check_logits_not_too_small,
+    check_outputs,
+    check_transformer_weights,
+)
 from .estimate import Estimate, counted
 from .operations import OperationCounter
 
@@ -249,6 +254,7 @@ def _renamed(classes: list[FunctionClass], scramble: int, *, pointed: bool) -> t
 def _forward(model: Model, functions: torch.Tensor, counter: OperationCounter) -> Array:
     with torch.no_grad(), counter.tensors():
         logits: torch.Tensor = model(functions.to(model.device))
+    check_outputs(logits)
     return logits.cpu().double().numpy()
 
 
@@ -260,15 +266,18 @@ def _share_right(classes: list[FunctionClass], logits: Array) -> float:
 
 
 def _longest_cycle_model(model: Model) -> DistTransformer:
+    check_model(model)
     if not isinstance(model, DistTransformer) or model.input_range != model.seq_len:
         raise ValueError(
             f"A longest-cycle transformer is needed, got {type(model).__name__} with seq_len "
             f"{model.seq_len}"
         )
+    check_logits_not_too_small(model)
     return model
 
 
 def _two_layers(model: Model) -> DistTransformer:
+    check_model(model)
     if (
         not isinstance(model, DistTransformer)
         or model.input_range != model.seq_len
@@ -278,6 +287,7 @@ def _two_layers(model: Model) -> DistTransformer:
             "A longest-cycle transformer of two layers, one head and no biases is needed, got "
             f"{type(model).__name__} with seq_len {model.seq_len}"
         )
+    check_transformer_weights(model)
     return model
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..zoo import DistTransformer, Model, OneLayerRNN
+from ..zoo import DistTransformer, Model, OneLayerRNN, check_model
+from ..zoo.architectures import AttentionOnlyTransformer
 from .angular import angular
 from .argmedian_exact import argmedian_of_three
 from .estimate import Estimate
@@ -22,6 +23,8 @@ def exact(model: Model) -> Estimate:
     ValueError
         Where no exact method is known for the model.
     """
+    if isinstance(model, OneLayerRNN | AttentionOnlyTransformer):
+        check_model(model)
     if isinstance(model, OneLayerRNN) and model.task_name == "2nd_argmax":
         if model.seq_len == 2:
             return angular(model)

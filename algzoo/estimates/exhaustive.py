@@ -6,7 +6,8 @@ from fractions import Fraction
 
 import torch
 
-from ..zoo import TASKS, DistTransformer, Model
+from ..zoo import TASKS, DistTransformer, Model, check_model
+from ..zoo.model_check import check_logits_not_too_small, check_outputs
 from .estimate import Estimate, counted
 from .operations import OperationCounter
 
@@ -32,11 +33,13 @@ def exhaustive(model: Model) -> Estimate:
 
 
 def _evaluate(model: Model, counter: OperationCounter) -> Fraction:
+    check_model(model)
     if not isinstance(model, DistTransformer) or model.input_range != model.seq_len:
         raise ValueError(
             "Only longest-cycle models can be evaluated on all inputs, got "
             f"{type(model).__name__} with seq_len {model.seq_len}"
         )
+    check_logits_not_too_small(model)
     n = model.seq_len
     functions = torch.cartesian_prod(*[torch.arange(n, device=model.device)] * n)
     right = 0
@@ -44,5 +47,6 @@ def _evaluate(model: Model, counter: OperationCounter) -> Fraction:
         for x in torch.split(functions, _BATCH):
             with counter.tensors():
                 logits = model(x)
+            check_outputs(logits)
             right += int((logits.argmax(-1) == TASKS[model.task_name](x)).sum())
     return Fraction(right, n**n)

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
-from ..structure import Weights, weights_of
-from ..zoo import DistRNN, Model
+from ..structure import Weights, weights_in_range
+from ..zoo import DistRNN, Model, check_model
 from .estimate import Estimate, counted
 from .operations import OperationCounter
 from .order_classes import arranged, class_moments, classes, order_statistics
@@ -273,12 +273,13 @@ def _states(weights: Weights, x: Array) -> list[Array]:
 
 
 def _weights(model: Model) -> Weights:
+    check_model(model)
     if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 3:
         raise ValueError(
             "Gaussian propagation is for recurrent 2nd-argmax models of at least three inputs, "
             f"not for {type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"
         )
-    return weights_of(model)
+    return weights_in_range(model)
 
 
 def _counted(weights: Weights, counter: OperationCounter) -> Weights:

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from ..structure.symmetry import find_symmetry
-from ..zoo import Model, OneLayerRNN
+from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate, counted
 from .operations import OperationCounter, plain
 
@@ -110,6 +110,7 @@ def _check_positive(lam: float) -> None:
 
 
 def _fits(model: Model, counter: OperationCounter) -> list[float]:
+    check_model(model)
     if not isinstance(model, OneLayerRNN) or (
         (model.hidden_size, model.seq_len, model.output_size) != (4, 3, 3)
     ):
@@ -135,8 +136,8 @@ def _fits(model: Model, counter: OperationCounter) -> list[float]:
         if fits is not None:
             return fits
     raise ValueError(
-        "The model is of no positive lambda: over their last entries, the rows of its F are "
-        + " and ".join(str([round(float(plain(x / row[2])), 3) for x in row]) for row in rows)
+        "The model is of no positive lambda: the rows of its F are "
+        + " and ".join(str([float(f"{plain(x):.3g}") for x in row]) for row in rows)
     )
 
 
@@ -148,7 +149,7 @@ def _signed_sum(numbers: Any, signs: Any) -> Any:
 
 def _fits_of_rows(rows: Sequence[Sequence[Any]]) -> list[float] | None:
     (p, q, r), (s, t, u) = rows
-    if not (p / r > 0 and q / r < -1 and s / u < 0 and -1 < t / u < 0):
+    if not (plain(r) and plain(u) and p / r > 0 and q / r < -1 and s / u < 0 and -1 < t / u < 0):
         return None
     fits = [r / p, -r / (q + r), -u / s - 1, -t / (t + u)]
     values = [float(plain(fit)) for fit in fits]

@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights, weights_of
-from ..zoo import Model, OneLayerRNN
+from ..structure import Weights, weights_in_range
+from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
 
@@ -70,6 +70,7 @@ def second_order(model: Model) -> Estimate:
     ValueError
         Where ``model`` is not such a model, or its input weights do not have opposite signs.
     """
+    check_model(model)
     if (
         not isinstance(model, OneLayerRNN)
         or model.task_name != "median"
@@ -79,7 +80,7 @@ def second_order(model: Model) -> Estimate:
             "The second-order formula is for median models with hidden_size 2 and seq_len 2, got "
             f"{type(model).__name__} for task {model.task_name!r} with seq_len {model.seq_len}"
         )
-    weights = weights_of(model)
+    weights = weights_in_range(model)
     if not weights.w_hi[0] * weights.w_hi[1] < 0:
         raise ValueError(
             "The second-order formula needs input weights of opposite signs, got "

@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from ..structure import weights_of
-from ..zoo import DistRNN, Model
+from ..structure import weights_in_range
+from ..zoo import DistRNN, Model, check_model
 from .estimate import Estimate, counted
 from .line_cubature import right_interval
 from .operations import OperationCounter
@@ -64,6 +64,7 @@ def offset_formula(model: Model) -> Estimate:
     ValueError
         Where the model is no recurrent 2nd-argmax model of at least four inputs.
     """
+    check_model(model)
     if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 4:
         raise ValueError(
             "the offset formula is for recurrent 2nd-argmax models of at least four inputs, "
@@ -74,7 +75,7 @@ def offset_formula(model: Model) -> Estimate:
     n_anchors = len(anchors.answer)
     counter = OperationCounter()
     counter.counts["multiply_add"] += anchors.tree.operations(model.hidden_size)
-    logits = counter.array(anchors.tree.logits(weights_of(model)).reshape(2, n_anchors, n))
+    logits = counter.array(anchors.tree.logits(weights_in_range(model)).reshape(2, n_anchors, n))
     others = np.array([[k for k in range(n) if k != answer] for answer in anchors.answer])
     anchor = np.arange(n_anchors)[:, None]
     margins = logits[:, anchor, anchors.answer[:, None]] - logits[:, anchor, others]

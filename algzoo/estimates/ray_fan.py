@@ -24,8 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import weights_of
-from ..zoo import Model, OneLayerRNN
+from ..structure import weights_in_range
+from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
 
@@ -101,6 +101,7 @@ def _midpoints(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _checked(model: Model) -> OneLayerRNN:
+    check_model(model)
     if not isinstance(model, OneLayerRNN) or model.task_name != "2nd_argmax" or model.seq_len != 3:
         raise ValueError(
             "A fan of rays needs a 2nd-argmax model of three inputs, got task "
@@ -114,7 +115,7 @@ class _Fan:
 
     def __init__(self, model: OneLayerRNN, counter: OperationCounter) -> None:
         self.counter = counter
-        w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in weights_of(model))
+        w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in weights_in_range(model))
         self.w_hi, self.w_hh = w_hi.tolist(), w_hh.tolist()
         self.signs = [1 if w > 0 else -1 if w < 0 else 0 for w in self.w_hi]
         self.readout = (w_oh[1:] - w_oh[:1]).tolist()  # (2, hidden_size)

@@ -7,6 +7,11 @@ let go of Python's lock, so that threads work side by side.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numba
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +24,19 @@ _GROUP = 4  # neurons at a time: a state that was read is used for four sums
 Array = NDArray[np.floating]
 
 # contract: a product and its addition may be rounded once, as in every matrix product.
-_compiled = numba.njit(nogil=True, cache=True, error_model="numpy", fastmath={"contract"})
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
+_SOURCE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+
+
+def _compiled(function: Callable[..., Any]) -> Any:
+    """Compile a function; the machine code is kept on disk where there is a place for it."""
+    # Numba names its files after this. It writes the index of a new source before the code: of a
+    # process killed in between, the next one would take old code of the same name for the new.
+    function.__qualname__ += f"_{_SOURCE}"
+    try:
+        return numba.njit(function, cache=True, **_OPTIONS)
+    except RuntimeError:  # neither beside this file nor in the user's cache can it be written
+        return numba.njit(function, **_OPTIONS)
 
 
 def padded(weights: Weights) -> tuple[Array, Array, Array]:

@@ -22,7 +22,7 @@ from scipy import special
 from scipy.stats import qmc
 
 from ..structure import Weights
-from ..zoo import FAMILIES, Model
+from ..zoo import FAMILIES, Model, check_model
 from ..zoo.streams import model_digest, named_stream
 from .estimate import Estimate, Estimator
 from .samplers_forward import answers_right, checked_weights, operations_of_samples
@@ -147,6 +147,7 @@ def prior_shrunk(
         raise ValueError(
             f"Accuracies with mean {mean} have a variance from 0 to mean (1 - mean), got {variance}"
         )
+    check_model(model)
     if FAMILIES[model.task_name].measures_error:
         raise ValueError(f"Shrinking is for accuracies; {model.task_name} is scored by its error")
     sampled = sampling(model, n_samples, seed)
@@ -180,6 +181,7 @@ def chance(model: Model) -> Estimate:
     ValueError
         Where the model's answers are no positions.
     """
+    check_model(model)
     if model.task_name not in ("2nd_argmax", "argmedian"):
         raise ValueError(f"Chance is for answers that are positions, not for {model.task_name}")
     return Estimate(1 / model.seq_len, 1, "A")
@@ -199,6 +201,7 @@ class Drawn:
 
     def __call__(self, model: Model) -> Estimate:
         """The sampler's estimate."""
+        check_model(model)
         digest = int(model_digest(model), 16)
         stream = named_stream(f"sampler {self.name}", self.seed, self.n_samples, digest)
         return self.sampler(model, self.n_samples, int(stream.generate_state(1)[0]))

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from scipy import special
 from scipy.stats import qmc
 
-from ..structure import Weights, weights_of
-from ..zoo import DistRNN, Model
+from ..structure import Weights, weights_in_range
+from ..zoo import DistRNN, Model, check_model
 from .estimate import Estimate
 from .samplers import Sampler
 from .samplers_forward import operations_of_samples, readouts
@@ -93,6 +93,7 @@ def checked_argmedian(model: Model, n_samples: int, seed: int) -> Weights:
     ValueError
         Where it is another model, ``n_samples`` is not positive or ``seed`` is negative.
     """
+    check_model(model)
     odd = model.seq_len % 2 == 1 and model.seq_len >= 3
     if type(model) is not DistRNN or model.task_name != "argmedian" or not odd:
         raise ValueError(
@@ -104,7 +105,7 @@ def checked_argmedian(model: Model, n_samples: int, seed: int) -> Weights:
         raise ValueError(f"n_samples must be at least 1, got {n_samples}")
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}")
-    return weights_of(model)
+    return weights_in_range(model)
 
 
 def answers_median(weights: Weights, x: Array) -> NDArray[np.bool_]:

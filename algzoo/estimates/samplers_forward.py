@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights, weights_of
-from ..zoo import DistRNN, Model
+from ..structure import Weights, weights_in_range
+from ..zoo import DistRNN, Model, check_model
 from . import recurrent_kernel as kernel
 
 
@@ -18,6 +18,7 @@ def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
     ValueError
         Where it is another model, ``n_samples`` is not positive or ``seed`` is negative.
     """
+    check_model(model)
     if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 2:
         raise ValueError(
             "This sampler is for recurrent 2nd-argmax models (DistRNN, at least two inputs), got "
@@ -27,7 +28,7 @@ def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
         raise ValueError(f"n_samples must be at least 1, got {n_samples}")
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}")
-    return weights_of(model)
+    return weights_in_range(model)
 
 
 def readouts(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..structure import Weights, weights_of
-from ..zoo import FAMILIES, TASKS, DistRNN, Model, OneLayerRNN, ScalarRNN
+from ..structure import Weights, check_not_too_large, check_not_too_small, weights_of
+from ..zoo import FAMILIES, TASKS, DistRNN, Model, OneLayerRNN, ScalarRNN, check_model
+from ..zoo.model_check import check_logits_not_too_small, check_outputs
 from . import recurrent_kernel as kernel
 from .estimate import Estimate
 from .operations import OperationCounter
@@ -37,8 +38,11 @@ def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
 
     Raises
     ------
+    TypeError
+        Where ``model`` is no model of this package.
     ValueError
-        Where ``n_samples`` is not positive or ``seed`` is negative.
+        Where ``n_samples`` is not positive, ``seed`` is negative, or outputs are too large or too
+        small for the model's number type; ``model.double()`` has a wider one.
     """
     return ensemble_sampling([model], n_samples, seed)[0]
 
@@ -62,6 +66,7 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
         return []
     first = models[0]
     for model in models:
+        check_model(model)
         if _kind(model) != _kind(first):
             raise ValueError(
                 f"the models of an ensemble have the same inputs: {_kind(model)} is not "
@@ -125,11 +130,16 @@ def _totals_of(model: Model) -> _Totals:
     ):
         return _compiled(model)
 
+    if not isinstance(model, OneLayerRNN):
+        check_logits_not_too_small(model)
+    elif not model.bias:
+        check_not_too_small(weights_of(model), model.dtype)
     forward: Callable[[Tensor], Tensor] = model
 
     def totals(x: Tensor, n: int) -> tuple[float, float]:
         sequences = x[:, :n].T.contiguous()
         outputs = forward(sequences)
+        check_outputs(outputs)
         target = TASKS[model.task_name](sequences)
         if FAMILIES[model.task_name].measures_error:
             scores = (outputs.squeeze(-1) - target).double().square()
@@ -142,7 +152,10 @@ def _totals_of(model: Model) -> _Totals:
 
 def _compiled(model: OneLayerRNN) -> _Totals:
     number_type = _COMPILED[model.dtype]
-    weights = Weights(*(matrix.astype(number_type) for matrix in weights_of(model)))
+    exact_weights = weights_of(model)
+    check_not_too_large(exact_weights, model.seq_len, model.dtype)
+    check_not_too_small(exact_weights, model.dtype)
+    weights = Weights(*(matrix.astype(number_type) for matrix in exact_weights))
     n_outputs = len(weights.w_oh)
     padded = kernel.padded(weights)
     # Of the sorted numbers 0, 1, 2, ... position, number and rank are the same.

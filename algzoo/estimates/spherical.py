@@ -8,7 +8,6 @@ outline (:mod:`algzoo.structure.outline`).
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -22,7 +21,7 @@ from ..structure.solid_angle import (
     scaled,
 )
 from ..structure.sphere import StepWeights, Vertex, cells, step_weights
-from ..zoo import Model, OneLayerRNN
+from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
 
@@ -31,14 +30,16 @@ def spherical(model: Model) -> Estimate:
     """Exact accuracy of a 2nd-argmax model of three inputs on standard Gaussian inputs.
 
     Every decision is made in exact arithmetic; only angles are rounded, so that the absolute error
-    is a few units of 1e-16 times the number of arcs. Where logits tie, the answer is the first of
-    them, as ``argmax`` has it.
+    is a few units of 1e-16 times the number of arcs, whatever the weights: below 1e-13 on all
+    models of up to four neurons on which another method was asked, with 50 digits. Where logits
+    tie, the answer is the first of them, as ``argmax`` has it.
 
     Raises
     ------
     ValueError
         Where ``model`` is not a 2nd-argmax model of three inputs.
     """
+    check_model(model)
     if not isinstance(model, OneLayerRNN) or model.task_name != "2nd_argmax" or model.seq_len != 3:
         raise ValueError(
             "Exact solid angles need a 2nd-argmax model of three inputs, got task "
@@ -75,14 +76,22 @@ class _Area:
             if not start.pole and not stop.pole:  # else a meridian, which adds nothing
                 half_area += half_area_to_pole(self._place(start), self._place(stop), self.counter)
         for _, arc in self.outline.corners.items():
-            p, q = (self._floats(vertex)[:2] for vertex in arc)
+            p, q = (self._direction(vertex) for vertex in arc)
             half_area += corner_at_south(p, q, self.counter)
         return float(plain(half_area)) / (2 * math.pi)
 
     def _place(self, vertex: Vertex) -> Position:
         if vertex not in self.positions:
-            self.positions[vertex] = position(self._floats(vertex), self.counter)
+            self.positions[vertex] = position(self._integers(vertex), self.counter, self._lift)
         return self.positions[vertex]
 
-    def _floats(self, vertex: Vertex) -> Any:
-        return self.counter.lift(np.array(scaled(*(plain(x) for x in vertex.point))))
+    def _direction(self, vertex: Vertex) -> tuple[CountedNumber, CountedNumber]:
+        a, b, _ = scaled(*self._integers(vertex)[:2], 0)
+        return self._lift(a), self._lift(b)
+
+    def _integers(self, vertex: Vertex) -> tuple[int, int, int]:
+        a, b, c = (plain(x) for x in vertex.point)
+        return a, b, c
+
+    def _lift(self, number: float) -> CountedNumber:
+        return CountedNumber(number, self.counter)

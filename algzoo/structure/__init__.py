@@ -10,7 +10,14 @@ from .partition import cones, decision_cones
 from .plane import Segment, as_fractions, direction, line_segments
 from .standard_form import StandardForm, canonical_order, reorder_neurons, standard_form
 from .symmetry import Residuals, Symmetry, find_symmetry
-from .weights import Weights, outputs, weights_of
+from .weights import (
+    Weights,
+    check_not_too_large,
+    check_not_too_small,
+    outputs,
+    weights_in_range,
+    weights_of,
+)
 
 __all__ = [
     "Cone",
@@ -32,6 +39,8 @@ __all__ = [
     "answers_carried",
     "as_fractions",
     "canonical_order",
+    "check_not_too_large",
+    "check_not_too_small",
     "circuit_differences",
     "circuits",
     "cones",
@@ -47,6 +56,7 @@ __all__ = [
     "reorder_neurons",
     "standard_form",
     "survival",
+    "weights_in_range",
     "weights_of",
     "with_formulas",
 ]

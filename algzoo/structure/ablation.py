@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zoo import DistRNN
+from ..zoo import DistRNN, check_model
 from .features import Feature
 from .weights import Weights, weights_of
 
@@ -55,6 +55,7 @@ class Sample:
         """
         if n_inputs < 1:
             raise ValueError(f"n_inputs must be at least 1, got {n_inputs}")
+        check_model(model)
         if model.task_name != "2nd_argmax":
             raise ValueError(f"A 2nd-argmax model is needed, got one of {model.task_name}")
         weights = weights_of(model)

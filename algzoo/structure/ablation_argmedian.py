@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zoo import DistRNN
+from ..zoo import DistRNN, check_model
 from .ablation import BinnedRate, Sample
 from .comparisons import Comparison
 from .weights import outputs, weights_of
@@ -32,6 +32,7 @@ class ArgmedianSample(Sample):
         """
         if n_inputs < 1:
             raise ValueError(f"n_inputs must be at least 1, got {n_inputs}")
+        check_model(model)
         if model.task_name != "argmedian":
             raise ValueError(f"An argmedian model is needed, got one of {model.task_name}")
         weights = weights_of(model)

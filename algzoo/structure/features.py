@@ -23,7 +23,7 @@ from ..zoo import OneLayerRNN
 from .features_check import Check, checked, r_squared
 from .features_circuit import Claim, Wiring, derived, states
 from .features_formula import Formula, NotInGrammar, describe
-from .weights import weights_of
+from .weights import weights_in_range
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def find_features(model: OneLayerRNN, thresholds: Thresholds | None = None) -> F
 class _Search:
     def __init__(self, model: OneLayerRNN, thresholds: Thresholds) -> None:
         self.thresholds = thresholds
-        weights = weights_of(model)
+        weights = weights_in_range(model)
         rng = np.random.default_rng(thresholds.seed)
         shape = (thresholds.n_inputs, model.seq_len)
         self.wiring = Wiring.measured(weights, rng.standard_normal(shape))

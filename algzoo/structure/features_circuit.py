@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from .features_formula import Formula, NotInGrammar, unrolled
 from .weights import Weights
 
+_LARGEST_COUNT = 2**31  # of one unit in another, so that sums of products stay whole numbers
+
 
 def states(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Activations after every step, shape (seq_len, n_inputs, d), on x of (n_inputs, seq_len)."""
@@ -165,6 +167,8 @@ def derived(
     own_unit = unit[: len(group)]
     exact = w_hh * unit / own_unit[:, None]
     whole = np.rint(exact)
+    if np.abs(whole).max(initial=0) > _LARGEST_COUNT:
+        raise NotInGrammar(f"a weight is {np.abs(whole).max():.3g} units, too many to be counted")
     whole_hi = np.where(without_input, 0.0, np.sign(w_hi))
     known = [e.formulas for e in explained.values()]
     try:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..zoo import OneLayerRNN
 from .features_circuit import states
 from .features_formula import Term, describe_term, values_of_term
-from .weights import weights_of
+from .weights import weights_in_range
 
 _ALIKE = 1e-9  # variance that a term may keep, given others, and still be one of them
 
@@ -59,12 +59,16 @@ def fitted_formulas(
 
     The first two terms are the best pair, and each further one improves the fit most, among the
     inputs and the maxima (of zero and) over: all inputs, one, all but one, all from some age on,
-    all up to some age, and each of these without the newest. Neurons that never fire have R^2 1 and
-    no term. Half of the Gaussian inputs serve to choose and fit, half to measure R^2.
+    all up to some age, and each of these without the newest. Neurons that never fire in one half of
+    the inputs have R^2 1 and no term. Half of the Gaussian inputs serve to choose and fit, half to
+    measure R^2.
+
+    Errors as :func:`~algzoo.structure.weights_in_range`.
     """
+    weights = weights_in_range(model)
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((2 * n_inputs, model.seq_len))
-    activations = states(weights_of(model), x)[-1]
+    activations = states(weights, x)[-1]
     terms = _candidates(model.seq_len)
     values = np.array([values_of_term(term, x) for term in terms])
     return [
@@ -80,9 +84,9 @@ def _fitted(
     values: NDArray[np.float64],
     n_terms: int,
 ) -> FittedFormula:
-    if not activation.any():
-        return FittedFormula(neuron, (), np.zeros(1), np.ones(n_terms), "0")
     half = len(activation) // 2
+    if not (activation[:half].any() and activation[half:].any()):
+        return FittedFormula(neuron, (), np.zeros(1), np.ones(n_terms), "0")
     chosen = _chosen(activation[:half], values[:, :half], n_terms)
     held_out = activation[half:]
     deviation = ((held_out - held_out.mean()) ** 2).sum()

@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import nn
 
-from ..zoo import DistTransformer, OneLayerRNN
+from ..zoo import DistTransformer, OneLayerRNN, check_model
+from ..zoo.model_check import check_transformer_weights
 from .standard_form import StandardForm, standard_form
 from .weights import Weights
 
@@ -96,6 +97,8 @@ def match_neurons(model: OneLayerRNN, reference: OneLayerRNN) -> Match:
     ValueError
         Where the models differ in size, or a neuron has input weight zero and therefore no unit.
     """
+    check_model(model)
+    check_model(reference)
     sizes = [(m.hidden_size, m.output_size) for m in (model, reference)]
     if sizes[0] != sizes[1]:
         raise ValueError(
@@ -198,7 +201,8 @@ def circuits(model: DistTransformer) -> list[NDArray[np.float64]]:
     TypeError
         Where ``model`` is not a transformer of this package.
     ValueError
-        Where it has biases or several heads.
+        Where it has biases or several heads, or weights that are not finite, too large or too
+        small.
     """
     if not isinstance(model, DistTransformer):
         raise TypeError(f"A transformer is needed, got {type(model).__name__}")
@@ -207,6 +211,7 @@ def circuits(model: DistTransformer) -> list[NDArray[np.float64]]:
             "Only transformers of one head and without biases are supported, got "
             f"n_heads {model.n_heads} and bias {model.bias}"
         )
+    check_transformer_weights(model)
     positions = _array(model.pos_embed.weight)
     embedded = (positions[:, None] + _array(model.embed.weight)).reshape(-1, model.hidden_size)
     paths = [embedded.T]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
 from .answers import where_right
 from .cone import Cone
 from .partition import cone_of
@@ -83,6 +83,7 @@ def median_cones(model: OneLayerRNN) -> list[MedianCone]:
 
 def check_is_median_model(model: object) -> None:
     """Raise a ``ValueError`` unless ``model`` is a median model of two or three inputs."""
+    check_model(model)
     if (
         not isinstance(model, OneLayerRNN)
         or model.task_name != "median"

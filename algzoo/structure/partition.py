@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
 from .answers import answers, where_right
 from .cone import Cone, DecisionCone
 from .plane import as_floats, as_fractions, cones_of_plane, decision_cones_of_plane
@@ -28,6 +28,7 @@ def cones(model: OneLayerRNN) -> list[Cone]:
     ValueError
         Where the model reads sequences of another length, or its outputs overflow float64.
     """
+    check_model(model)
     if model.seq_len == 2:
         return cones_of_plane(model)
     if model.seq_len != 3:
@@ -49,6 +50,7 @@ def decision_cones(model: OneLayerRNN) -> list[DecisionCone]:
         Where ``model`` is no 2nd-argmax model of two or three inputs, or its outputs overflow
         float64.
     """
+    check_model(model)
     task = (model.task_name, model.seq_len)
     if task == ("2nd_argmax", 2):
         return decision_cones_of_plane(model)

@@ -17,10 +17,13 @@ Biomedical Engineering, 1983, with N for one corner.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from .sphere import Edge, Number, Polygon, Ray, Vertex
+
+_NEAR = 7  # points whose height is 2^7 times their projection are near the axis
+_LARGEST_POWER = 1000  # of two, where one more or less makes no difference
 
 
 class Functions(Protocol):
@@ -34,22 +37,50 @@ class Functions(Protocol):
 
 
 class Position(NamedTuple):
-    """A point P of the sphere: its projection along the axis, and g(P)."""
+    """A point P of the sphere: its projection along the axis, and g(P).
+
+    All three up to a positive factor, which cancels; g is multiplied by two to the ``power``.
+    """
 
     a: Number
     b: Number
     g: Number
+    power: int = 0
 
 
-def position(point: tuple[Number, Number, Number], functions: Functions) -> Position:
-    """Position of a point given in coordinates of moderate size."""
-    a, b, c = point
-    return Position(a, b, functions.sqrt(a * a + b * b + c * c) + c)
+def position(
+    point: tuple[int, int, int], functions: Functions, lift: Callable[[float], Number] = float
+) -> Position:
+    """Position of a point in integers of any size; ``lift`` makes numbers for ``functions``.
+
+    Near the axis the projection is scaled by itself, and below the sphere's centre g is taken to be
+    (a^2 + b^2) / (|P| - c), for there the sum would lose the digits that tell a sliver's area.
+    """
+    power = _near_axis(point)
+    a, b, c = (lift(x) for x in scaled(*point))
+    if not power:
+        return Position(a, b, functions.sqrt(a * a + b * b + c * c) + c)
+    p, q, _ = (lift(x) for x in scaled(*point[:2], 0))
+    square = p * p + q * q
+    size = functions.sqrt(a * a + b * b + c * c)
+    if point[2] > 0:
+        return Position(p, q, size + c, power)
+    return Position(p, q, square / (size - c), -power)
+
+
+def _near_axis(point: tuple[int, int, int]) -> int:
+    """How many powers of two a point's height exceeds its projection by; 0 where not by many."""
+    a, b, c = (abs(x) for x in point)
+    power = c.bit_length() - max(a, b).bit_length()
+    return power if power > _NEAR else 0
 
 
 def half_area_to_pole(p: Position, q: Position, functions: Functions) -> float:
     """Half the area between the arc from P to Q and the north pole, positive eastward."""
-    return functions.atan2(p.a * q.b - p.b * q.a, p.g * q.g + p.a * q.a + p.b * q.b)
+    product = p.g * q.g
+    if power := p.power + q.power:
+        product *= 2.0 ** max(min(power, _LARGEST_POWER), -_LARGEST_POWER)
+    return functions.atan2(p.a * q.b - p.b * q.a, product + p.a * q.a + p.b * q.b)
 
 
 def corner_at_south(
@@ -83,7 +114,7 @@ def solid_angle(polygon: Polygon) -> float:
     """Area of a polygon on the unit sphere, steradians; rounded, an error of a few 1e-16."""
 
     def place(vertex: Vertex) -> Position:
-        return position(scaled(*vertex.point), math)
+        return position(vertex.point, math)
 
     halves = [half_area_to_pole(place(v), place(w), math) for v, w, _ in arcs(polygon)]
     for v, w in corners_at_south(polygon):

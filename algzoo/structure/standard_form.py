@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
 from .weights import Weights, weights_of
 
 Model = TypeVar("Model", bound=OneLayerRNN)
@@ -68,6 +68,7 @@ def standard_form(model: OneLayerRNN) -> StandardForm:
     ValueError
         Where the ratio of two input weights is too large for float64.
     """
+    check_model(model)
     w_hi, w_hh, w_oh = weights_of(model)
     zero_inputs = tuple(int(i) for i in np.flatnonzero(w_hi == 0))
     scale = np.where(w_hi == 0, 1.0, np.abs(w_hi))

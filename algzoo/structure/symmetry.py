@@ -35,7 +35,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..zoo import DistRNN, OneLayerRNN
-from .weights import Weights, weights_of
+from .weights import Weights, weights_in_range
 
 Array = NDArray[np.float64]
 Pairs = tuple[tuple[int, int], ...]
@@ -197,7 +197,7 @@ def find_symmetry(model: OneLayerRNN) -> Symmetry:
         Where the number of neurons is odd or above 12, the outputs are not one for each input, or
         there are biases.
     """
-    weights = weights_of(model)
+    weights = weights_in_range(model)
     if model.hidden_size % 2 or model.hidden_size > _MOST_NEURONS:
         raise ValueError(
             f"Neurons are paired, so hidden_size must be even, and at most {_MOST_NEURONS} for "

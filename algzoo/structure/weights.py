@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
+from ..zoo.model_check import check_weights_are_there
 
 
 class Weights(NamedTuple):
@@ -30,12 +33,13 @@ def weights_of(model: OneLayerRNN) -> Weights:
     TypeError
         Where ``model`` is not a recurrent model of this package.
     ValueError
-        Where it has biases, or a weight that is not finite.
+        Where it has biases, no weights, or one that is not finite.
     """
     if not isinstance(model, OneLayerRNN):
         raise TypeError(f"A recurrent model is needed, got {type(model).__name__}")
     if model.bias:
         raise ValueError("Models with biases are not positively homogeneous: bias must be False")
+    check_weights_are_there(model)
     names = ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "linear.weight")
     parameters = (model.get_parameter(name) for name in names)
     w_ih, w_hh, w_oh = (p.detach().cpu().double().numpy().copy() for p in parameters)
@@ -44,6 +48,65 @@ def weights_of(model: OneLayerRNN) -> Weights:
         if not np.isfinite(matrix).all():
             raise ValueError(f"The model's {name} holds a weight that is not finite")
     return weights
+
+
+def weights_in_range(model: OneLayerRNN) -> Weights:
+    """The same of a model of a family, for methods that compute in float64 throughout.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`weights_of` and :func:`~algzoo.zoo.check_model`, and where fourth powers of what
+        the model computes may leave the range of float64.
+    """
+    check_model(model)
+    weights = weights_of(model)
+    check_not_too_large(weights, model.seq_len, torch.float64, power=4)
+    check_not_too_small(weights, torch.float64, power=4)
+    return weights
+
+
+def check_not_too_large(
+    weights: Weights, seq_len: int, number_type: torch.dtype, power: int = 1
+) -> None:
+    """Raise a ``ValueError`` where a model's states or outputs may be too large for a number type.
+
+    Looked at is a bound of their ``power``-th powers on inputs below 8.
+    """
+    w_hi, w_hh, w_oh = _sizes(weights)
+    width = math.log2(len(weights.w_hi))
+    state = 3 + w_hi + math.log2(seq_len) + (seq_len - 1) * max(0.0, width + w_hh)
+    largest = max(w_hh, w_oh, state, state + width + w_oh)
+    if largest * power > math.log2(torch.finfo(number_type).max):
+        raise ValueError(
+            f"The model's weights are too large for {_name(number_type)}: its outputs may reach "
+            f"2^{largest:.0f}"
+        )
+
+
+def check_not_too_small(weights: Weights, number_type: torch.dtype, power: int = 1) -> None:
+    """Raise a ``ValueError`` where a model's outputs may vanish in a number type, though not zero.
+
+    Looked at are ``power``-th powers of the largest weight of each matrix that is not zero, and of
+    the product of those of W_hi and W_oh.
+    """
+    w_hi, w_hh, w_oh = _sizes(weights)
+    least = min(x for x in (w_hi, w_hh, w_oh, w_hi + w_oh, 0.0) if x > -math.inf)
+    if least * power < math.log2(torch.finfo(number_type).tiny):
+        raise ValueError(
+            f"The model's weights are too small for {_name(number_type)}: its outputs may be of "
+            f"the order of 2^{least:.0f}"
+        )
+
+
+def _sizes(weights: Weights) -> list[float]:
+    """Binary logarithm of the largest weight of each matrix, which does not overflow itself."""
+    largest = (float(np.abs(matrix).max()) for matrix in weights)
+    return [math.log2(x) if x else -math.inf for x in largest]
+
+
+def _name(number_type: torch.dtype) -> str:
+    return str(number_type).removeprefix("torch.")
 
 
 def outputs(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -24,6 +24,7 @@ from .loading import (
     zoo_longest_cycle,
     zoo_median,
 )
+from .model_check import check_model
 from .official import EXAMPLE, OfficialFileMissing, fetch_official, official_state_dict
 from .scores import best_seed, measured_scores, published_score, write_scores
 from .tasks import TASKS, task_2nd_argmax, task_argmedian, task_longest_cycle, task_median
@@ -44,6 +45,7 @@ __all__ = [
     "ScalarRNN",
     "ScalarTransformer",
     "best_seed",
+    "check_model",
     "example_2nd_argmax",
     "fetch_official",
     "handcrafted_2nd_argmax",

@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all, whenever the process is killed."""
+"""Files that are there as a whole or not at all, whenever the process is killed; and locks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_PATIENCE = 1.0  # seconds for a process that is just letting go of a lock
 
 
 @contextmanager
@@ -43,6 +47,54 @@ def write_whole(path: Path, content: bytes) -> None:
             temporary.replace(path)
     except OSError as error:
         raise OSError(error.errno, f"cannot write {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def locked(path: Path, doing: str) -> Iterator[None]:
+    """Keep other processes out of the block while this one is in it; ``path`` is made for that.
+
+    The folder of ``path`` is made where it does not exist. The operating system holds the lock, so
+    that it ends with the process, however that ends. A killed process leaves the file, which locks
+    nothing then; the next one takes it over.
+
+    Parameters
+    ----------
+    path
+        A file that is there while the block runs; it holds the number of the process.
+    doing
+        What the block does, for the message to another process: "process 7 is ``doing``".
+
+    Raises
+    ------
+    BlockingIOError
+        Where another process is in the block; names it.
+    OSError
+        Where the file cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path, timeout=_PATIENCE)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise BlockingIOError(
+            f"process {_holder(path)} is {doing}: wait until it ends, or end it (it holds {path})"
+        ) from None
+    except OSError as error:
+        raise OSError(error.errno, f"cannot write {path}: {error.strerror or error}") from error
+    try:
+        path.write_text(f"{os.getpid()}\n")
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()  # while it is held: later it could be that of another process
+        lock.release()
+
+
+def _holder(path: Path) -> str:
+    try:
+        return path.read_text().strip() or "unknown"
+    except OSError:
+        return "unknown"
 
 
 def _mode(path: Path) -> int:

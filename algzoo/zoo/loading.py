@@ -13,7 +13,7 @@ from .architectures import DistRNN, DistTransformer, Model, ScalarRNN, ScalarTra
 from .families import CHECKPOINTS, FAMILIES, SEEDS, check_choice
 from .official import EXAMPLE, EXAMPLE_FILE, official_state_dict, read_weights
 from .scores import DATA, Source, best_seed, family_with
-from .weights import load_into, read_state_dict
+from .weights import check_weight, load_into, read_state_dict
 
 ARC_FOLDER = "gs://arc-ml-public/alg/"  # how scripts for ARC's package name its bucket
 
@@ -215,7 +215,7 @@ def load_state_dict(model_path: str | os.PathLike[str]) -> dict[str, Tensor]:
     Raises
     ------
     ValueError
-        Where the file holds anything but named tensors.
+        Where the file holds anything but named tensors of finite numbers.
     OSError
         Where there is no such file, or it cannot be read.
     """
@@ -237,6 +237,11 @@ def load_state_dict(model_path: str | os.PathLike[str]) -> dict[str, Tensor]:
     for key, weight in state.items():
         if not (isinstance(key, str) and isinstance(weight, Tensor)):
             raise _not_weights(path)
+    # A small file can describe a huge tensor that repeats one number.
+    if sum(weight.numel() * weight.itemsize for weight in state.values()) > path.stat().st_size:
+        raise ValueError(f"{path} describes more weights than it holds")
+    for key, weight in state.items():
+        check_weight(str(path), key, weight)
     return state
 
 
@@ -258,7 +263,8 @@ def load_dist_rnn(model_path: str | os.PathLike[str], bias: bool = False) -> Dis
         Where there is no such file, or it cannot be read.
     """
     state = load_state_dict(model_path)
-    seq_len, hidden_size = _matrix_shape(state, "linear.weight", model_path)
+    seq_len, _ = _matrix_shape(state, "linear.weight", model_path)
+    hidden_size, _ = _matrix_shape(state, "rnn.weight_hh_l0", model_path)
     model = DistRNN(hidden_size, seq_len, bias=bias)
     load_into(model, state, str(model_path))
     return model
@@ -272,7 +278,7 @@ def load_scalar_rnn(
     The rest as :func:`load_dist_rnn`.
     """
     state = load_state_dict(model_path)
-    _, hidden_size = _matrix_shape(state, "linear.weight", model_path)
+    hidden_size, _ = _matrix_shape(state, "rnn.weight_hh_l0", model_path)
     model = ScalarRNN(hidden_size, seq_len, bias=bias)
     load_into(model, state, str(model_path))
     return model
@@ -317,6 +323,8 @@ def _matrix_shape(
     if key not in state or state[key].ndim != 2:
         raise ValueError(f"{model_path} does not hold the weights asked for: no matrix {key!r}")
     rows, columns = state[key].shape
+    if not rows or not columns:
+        raise ValueError(f"{model_path} does not hold the weights asked for: {key!r} is empty")
     return rows, columns
 
 

@@ -17,8 +17,8 @@ def read_state_dict(path: Path, prefix: str = "") -> dict[str, Tensor]:
     FileNotFoundError
         Where there is no such file.
     ValueError
-        Where it is not a safetensors file, holds no tensor under ``prefix``, or one with a weight
-        that is not finite.
+        Where it is not a safetensors file, holds no tensor under ``prefix``, or one that is not
+        made of finite numbers.
     """
     if not path.is_file():
         raise FileNotFoundError(f"No weight file at {path}")
@@ -34,14 +34,40 @@ def read_state_dict(path: Path, prefix: str = "") -> dict[str, Tensor]:
     if not state:
         raise ValueError(f"{path} holds no tensor whose name starts with {prefix!r}")
     for key, tensor in state.items():
-        if not torch.isfinite(tensor).all():
-            raise ValueError(f"{path}: tensor {prefix + key!r} holds a weight that is not finite")
+        check_weight(str(path), prefix + key, tensor)
     return state
+
+
+def check_weight(source: str, key: str, weight: Tensor) -> None:
+    """``ValueError`` naming ``source`` and ``key`` where a tensor holds no finite real numbers."""
+    kinds = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+    if weight.dtype not in kinds or weight.layout != torch.strided or weight.is_meta:
+        number_type = str(weight.dtype).removeprefix("torch.")
+        raise ValueError(
+            f"{source}: tensor {key!r} is not made of plain numbers, but {number_type}"
+        )
+    if not torch.isfinite(weight).all():
+        raise ValueError(f"{source}: tensor {key!r} holds a weight that is not finite")
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], source: str) -> None:
     """Load ``state`` into ``model``; ``ValueError`` naming ``source`` where it does not fit."""
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"{source} does not hold the weights asked for: {error}") from error
+    wanted = {key: tuple(weight.shape) for key, weight in model.state_dict().items()}
+    found = {key: tuple(weight.shape) for key, weight in state.items()}
+    differences = [
+        f"{key!r} {what}"
+        for key in sorted(wanted | found)
+        for what in [_difference(wanted.get(key), found.get(key))]
+        if what
+    ]
+    if differences:
+        raise ValueError(f"{source} does not hold the weights asked for: {'; '.join(differences)}")
+    model.load_state_dict(state)
+
+
+def _difference(wanted: tuple[int, ...] | None, found: tuple[int, ...] | None) -> str | None:
+    if wanted == found:
+        return None
+    if found is None:
+        return f"of shape {wanted} is not there"
+    return "has no place in the model" if wanted is None else f"has shape {found}, not {wanted}"

@@ -1,3 +1,7 @@
+import hashlib
+from pathlib import Path
+
+import numba
 import numpy as np
 import pytest
 import torch
@@ -44,3 +48,25 @@ def test_errors_are_taken_from_the_median(n):
     total, squares = kernel.squared_errors(x, outputs, (n - 1) // 2, n // 2, 400)
     assert total == pytest.approx(errors.sum())
     assert squares == pytest.approx((errors**2).sum())
+
+
+def test_compiled_code_on_disk_is_never_that_of_another_source():
+    """What a killed process of an older source has left there has another name."""
+    source = Path(kernel.__file__).read_bytes()
+    for function in (kernel.run, kernel.n_right):
+        assert function.__qualname__.endswith(hashlib.sha256(source).hexdigest()[:16])
+
+
+def test_without_a_place_for_compiled_code_it_is_compiled_all_the_same(monkeypatch):
+    njit = numba.njit
+
+    def no_place(function, *, cache=False, **options):
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return njit(function, **options)
+
+    def double(x):
+        return 2 * x
+
+    monkeypatch.setattr(numba, "njit", no_place)
+    assert kernel._compiled(double)(3) == 6

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..families import FAMILIES, SEEDS, Family, check_choice
+from ..files import locked
 from .arguments import existing_device, results_folder, whole
 from .progress import progress_bar
 from .recipe import Recipe, check_fit
@@ -45,8 +46,8 @@ def train_all(
     where its groups last wrote ``{family}_{seq_len}_{n_train}.resume.pt`` if it is started again
     with the same arguments; on a CPU with as many threads it ends with the same bits as if it had
     never been killed. The resume files stay, so that a finished run that is started again does
-    nothing; delete them to train anew. No file is ever seen half-written; two processes must not
-    train the same groups in one folder at the same time.
+    nothing; delete them to train anew. No file is ever seen half-written; of two
+    processes that train a group in one folder at the same time the second is refused.
 
     The caller's random number generators are left as they were.
 
@@ -75,7 +76,7 @@ def train_all(
         Names the argument that cannot be, or the resume file that is damaged or of a training with
         other arguments.
     OSError
-        Where a file cannot be written.
+        Where a file cannot be written, or another process is training a group in this folder.
     """
     place = existing_device(device)
     names = list(FAMILIES) if families is None else list(dict.fromkeys(families))
@@ -90,7 +91,11 @@ def train_all(
         for name in names
         for seq_len in FAMILIES[name].seq_lens
     ]
-    with _full_precision(), progress_bar(shown=progress) as bar:
+    with ExitStack() as locks, _full_precision(), progress_bar(shown=progress) as bar:
+        for recipe, *_ in recipes:
+            name = f"{recipe.task_name}, length {recipe.seq_len}"
+            lock_file = results / f"{recipe.task_name}_{recipe.seq_len}.lock"
+            locks.enter_context(locked(lock_file, f"training {name}, in this folder"))
         runs = [_Run(_group(members, place), results, save_every, bar) for members in recipes]
         for run in runs:
             run.start()
@@ -159,7 +164,6 @@ class _Run:
         if self.resume_file.exists():
             self._resume()
         else:
-            self._folder.mkdir(parents=True, exist_ok=True)
             self._checkpoints[0] = self.group.weights()
         self._write_checkpoints()
         self._show()

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from ..architectures import Model
 from ..families import check_choice
+from ..files import locked
 from ..tasks import TASKS
 from .arguments import existing_device, number, results_folder, whole
 from .progress import progress_bar
@@ -71,7 +72,7 @@ def train(
     started again with the same arguments; on a CPU with as many threads it ends with the same bits
     as if it had never been killed. The resume file is removed at the end, so that a finished run
     that is started again trains again and replaces its files. No file is ever seen half-written;
-    two processes must not run the same training in one folder at the same time.
+    of two processes that write the same files at the same time the second is refused.
 
     The caller's random number generators are left as they were.
 
@@ -121,7 +122,7 @@ def train(
         Names the argument that cannot be, or the resume file that is damaged or of a training with
         other arguments.
     OSError
-        Where a file cannot be written.
+        Where a file cannot be written, or another process is training this model in this folder.
     """
     check_choice("name", task_name, TASKS, what="task")
     place = existing_device(device)
@@ -150,15 +151,20 @@ def train(
     results = results_folder(folder)
 
     name = f"{task_name} {hidden_size} {seq_len}, seed {seed}"
+    # Whatever n_train is: the checkpoint before the first step has the same name for all.
+    lock_file = results / f"{task_name}_{hidden_size}_{seq_len}_{seed}.lock"
 
-    with own_random_numbers(recipe.seed, place), progress_bar(shown=progress) as bar:
+    with (
+        locked(lock_file, f"training {name}, in this folder"),
+        own_random_numbers(recipe.seed, place),
+        progress_bar(shown=progress) as bar,
+    ):
         task = bar.add_task(name, total=recipe.n_steps, text="")
         training = _start(recipe, place)
         resume_file = results / _file_name(recipe, recipe.n_train, "resume.pt")
         if resume_file.exists():
             _resume(training, resume_file, place)
         else:
-            results.mkdir(parents=True, exist_ok=True)
             _save_checkpoint(training, results)
         while training.step < recipe.n_steps:
             loss, output, answer = _make_step(training, place)
