@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..structure import Weights, as_fractions, direction, line_segments, weights_in_range
+from ..structure import Weights, as_fractions, direction, line_segments, weights_of
 from ..structure.outline import Outline
 from ..structure.projected_area import Point, twice_area_of_arc, twice_area_of_meridian
 from ..structure.solid_angle import scaled
@@ -111,7 +111,7 @@ class _Angles:
                 f"{getattr(model, 'seq_len', 'unknown')}"
             )
         self.counter = OperationCounter()
-        self.weights = weights_in_range(model)
+        self.weights = weights_of(model)
         self.integers = lifted(step_weights(self.weights, self.weights.w_oh, 4), self.counter)
         self.signs = signs_of(self.integers.inputs[0])
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..structure import Weights, check_not_too_large, check_not_too_small, weights_of
 from ..zoo import FAMILIES, TASKS, DistRNN, Model, OneLayerRNN, ScalarRNN, check_model
-from ..zoo.model_check import check_logits_not_too_small, check_outputs
+from ..zoo.model_check import check_logits_not_too_small, check_outputs, check_task_has_answers
 from . import recurrent_kernel as kernel
 from .estimate import Estimate
 from .operations import OperationCounter
@@ -67,6 +67,7 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
     first = models[0]
     for model in models:
         check_model(model)
+        check_task_has_answers(model)
         if _kind(model) != _kind(first):
             raise ValueError(
                 f"the models of an ensemble have the same inputs: {_kind(model)} is not "

@@ -22,7 +22,7 @@ from typing import NamedTuple, Protocol
 
 from .sphere import Edge, Number, Polygon, Ray, Vertex
 
-_NEAR = 7  # points whose height is 2^7 times their projection are near the axis
+_NEAR = 9  # points whose depth is 2^9 times their projection are near the south pole
 _LARGEST_POWER = 1000  # of two, where one more or less makes no difference
 
 
@@ -56,23 +56,24 @@ def position(
     Near the axis the projection is scaled by itself, and below the sphere's centre g is taken to be
     (a^2 + b^2) / (|P| - c), for there the sum would lose the digits that tell a sliver's area.
     """
-    power = _near_axis(point)
-    a, b, c = (lift(x) for x in scaled(*point))
-    if not power:
+    power = _powers_above_projection(point)
+    # Far from the axis, or where nothing is lost near its north, all have the same scale.
+    if power <= (_NEAR if point[2] < 0 else _LARGEST_POWER // 2):
+        a, b, c = (lift(x) for x in scaled(*point))
         return Position(a, b, functions.sqrt(a * a + b * b + c * c) + c)
-    p, q, _ = (lift(x) for x in scaled(*point[:2], 0))
-    square = p * p + q * q
-    size = functions.sqrt(a * a + b * b + c * c)
+    a, b, _ = (lift(x) for x in scaled(*point[:2], 0))
+    height = lift(abs(scaled(*point)[2]))
+    square = a * a + b * b
+    size = functions.sqrt(square * 2.0 ** (-2 * min(power, _LARGEST_POWER // 2)) + height * height)
     if point[2] > 0:
-        return Position(p, q, size + c, power)
-    return Position(p, q, square / (size - c), -power)
+        return Position(a, b, size + height, power)
+    return Position(a, b, square / (size + height), -power)
 
 
-def _near_axis(point: tuple[int, int, int]) -> int:
-    """How many powers of two a point's height exceeds its projection by; 0 where not by many."""
+def _powers_above_projection(point: tuple[int, int, int]) -> int:
+    """How many powers of two a point's height exceeds its projection by."""
     a, b, c = (abs(x) for x in point)
-    power = c.bit_length() - max(a, b).bit_length()
-    return power if power > _NEAR else 0
+    return c.bit_length() - max(a, b).bit_length()
 
 
 def half_area_to_pole(p: Position, q: Position, functions: Functions) -> float:

@@ -33,13 +33,6 @@ def check_model(model: object) -> None:
         if not hasattr(model, name):
             raise ValueError(f"This {kind} has no {name}: a model of one of the families has")
     check_choice("task_name", model.task_name, FAMILIES, what="model")
-    if model.task_name == "2nd_argmax" and model.seq_len < 2:
-        raise ValueError(f"Of seq_len {model.seq_len} numbers none is the second largest")
-    if isinstance(model, AttentionOnlyTransformer) and model.input_range > model.seq_len:
-        raise ValueError(
-            f"A function of {model.seq_len} positions has values below that, this {kind} has "
-            f"input_range {model.input_range}"
-        )
     readout = model.linear if isinstance(model, OneLayerRNN) else model.unembed
     n_outputs = 1 if FAMILIES[model.task_name].measures_error else model.seq_len
     wanted = (n_outputs, model.hidden_size)
@@ -54,6 +47,17 @@ def check_model(model: object) -> None:
     if len(number_types) != 1:
         listed = ", ".join(sorted(map(str, number_types)))
         raise ValueError(f"The weights of a model have one number type, of this {kind}: {listed}")
+
+
+def check_task_has_answers(model: OneLayerRNN | AttentionOnlyTransformer) -> None:
+    """Raise a ``ValueError`` where the model's inputs have no right answer."""
+    if model.task_name == "2nd_argmax" and model.seq_len < 2:
+        raise ValueError(f"Of seq_len {model.seq_len} numbers none is the second largest")
+    if isinstance(model, AttentionOnlyTransformer) and model.input_range > model.seq_len:
+        raise ValueError(
+            f"A function of seq_len {model.seq_len} positions has values below that, this model "
+            f"has input_range {model.input_range}"
+        )
 
 
 def check_weights_are_there(model: nn.Module) -> None:
