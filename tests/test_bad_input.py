@@ -514,6 +514,7 @@ def test_notebook_of_many_nested_lists(tmp_path):
         ["publish-at", "ftp://x"],
         ["train", "nope", "2", "2"],
         ["train", "median", "-1", "2"],
+        ["train", "median", str(10**12), "2", "--n-train", "1024"],
         ["train", "median", "2", "2", "--n-train", "-5"],
         ["train", "median", "2", "2", "--n-train", "1024", "--device", "nope"],
         ["train", "median", "2", "2", "--n-train", "1024", "--seed", str(10**30)],

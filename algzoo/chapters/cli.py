@@ -260,6 +260,8 @@ def train_command(
             )
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    except RuntimeError as error:  # of PyTorch, where the sizes do not fit into memory
+        raise click.ClickException(str(error).splitlines()[0]) from error
 
 
 def _refuse(context: click.Context, why: str, *names: str) -> None:
