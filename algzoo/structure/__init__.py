@@ -12,8 +12,8 @@ from .standard_form import StandardForm, canonical_order, reorder_neurons, stand
 from .symmetry import Residuals, Symmetry, find_symmetry
 from .weights import (
     Weights,
-    check_not_too_large,
     check_not_too_small,
+    may_be_too_large,
     outputs,
     weights_in_range,
     weights_of,
@@ -39,7 +39,6 @@ __all__ = [
     "answers_carried",
     "as_fractions",
     "canonical_order",
-    "check_not_too_large",
     "check_not_too_small",
     "circuit_differences",
     "circuits",
@@ -52,6 +51,7 @@ __all__ = [
     "fitted_formulas",
     "line_segments",
     "match_neurons",
+    "may_be_too_large",
     "outputs",
     "reorder_neurons",
     "standard_form",

@@ -73,15 +73,26 @@ def check_not_too_large(
 
     Looked at is a bound of their ``power``-th powers on inputs below 8.
     """
+    if may_be_too_large(weights, seq_len, number_type, power):
+        raise ValueError(
+            f"The model's weights are too large for {_name(number_type)}: its outputs may reach "
+            f"2^{_largest_power_of_two(weights, seq_len):.0f}"
+        )
+
+
+def may_be_too_large(
+    weights: Weights, seq_len: int, number_type: torch.dtype, power: int = 1
+) -> bool:
+    """Whether :func:`check_not_too_large` raises; the bound is loose, a model may be fine."""
+    limit = math.log2(torch.finfo(number_type).max)
+    return _largest_power_of_two(weights, seq_len) * power > limit
+
+
+def _largest_power_of_two(weights: Weights, seq_len: int) -> float:
     w_hi, w_hh, w_oh = _sizes(weights)
     width = math.log2(len(weights.w_hi))
     state = 3 + w_hi + math.log2(seq_len) + (seq_len - 1) * max(0.0, width + w_hh)
-    largest = max(w_hh, w_oh, state, state + width + w_oh)
-    if largest * power > math.log2(torch.finfo(number_type).max):
-        raise ValueError(
-            f"The model's weights are too large for {_name(number_type)}: its outputs may reach "
-            f"2^{largest:.0f}"
-        )
+    return max(w_hh, w_oh, state, state + width + w_oh)
 
 
 def check_not_too_small(weights: Weights, number_type: torch.dtype, power: int = 1) -> None:

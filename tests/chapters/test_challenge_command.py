@@ -83,7 +83,11 @@ def test_what_is_not_scored_is_named_and_tells_by_the_exit_status(algzoo):
         (["--estimator", "nobodys:estimate"], {}, "No module named 'nobodys'. Modules are looked"),
         (["--estimator", "somebodys:estimat"], {}, "somebodys:estimat is not there: it must be"),
         (["--estimator", "somebodys:number"], {}, "somebodys:number is 3: it must be a function"),
-        (["--estimator", "exact"], {"model": "2nd_argmax_2"}, "as 2nd_argmax_16_10, or"),
+        (
+            ["--estimator", "exact"],
+            {"model": "2nd_argmax_2"},
+            "16_10, family_hidden_seq",
+        ),
         (["--estimator", "exact"], {"model": "2nd_argmax_2_7"}, "please choose one of: 2, 3"),
         (["--estimator", "exact"], {"model": "example_2nd_argmax"}, "algzoo fetch"),
         (["--estimator", "exact"], {"population": ()}, "noise --sd, training --seeds, or both"),

@@ -34,7 +34,7 @@ def test_a_file_is_named_after_its_family_and_size(own):
         ("2nd_argmax:own.pth", ValueError, "No model is called '2nd_argmax:own.pth'"),
         ("2nd_argmax_2_2_1048576_1:own.pth", ValueError, "No model is called"),
         ("2nd_argmax_2_2:", ValueError, "No zoo model with source ''"),
-        ("2nd_argmax_3_2:own.pth", ValueError, "size mismatch"),
+        ("2nd_argmax_3_2:own.pth", ValueError, r"has shape \(2, 2\), not \(2, 3\)"),
         ("2nd_argmax_2_2:other.pth", FileNotFoundError, r"No weight file at /.*/other\.pth"),
     ],
 )
