@@ -11,12 +11,11 @@ from matplotlib.lines import Line2D
 from ..scoring import Leaderboard, Row
 from . import style
 
-# After Okabe and Ito, dark enough for lines on white.
-_COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", style.INK)
 _MARKERS = {"A": "o", "B": "s", "C": "^", "D": "X"}
 _TIERS = {"A": "deduced", "B": "structured", "C": "cubature", "D": "sampled"}
 _DASHES = {"zero-shot": "-", "seed-agnostic": "--", "model-specific": ":"}
 _FILLS = {"zero-shot": "full", "seed-agnostic": "none", "model-specific": "left"}
+_ROUNDING = 1e-12  # errors below are of the last digits and would stretch the scale over all others
 
 
 def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: float = 5) -> Figure:
@@ -24,8 +23,9 @@ def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: floa
 
     Random sampling with the band in which 95% of measurements of it on as many models would be,
     prior-shrunk sampling, the measured samplers as small dots, and a curve for each estimator: its
-    tier by marker, its split by dashes and filling. An estimator without error stands on the lower
-    edge. Rows that were not scored are left out.
+    tier by marker, its split by dashes and filling, and a number at its cheaper end, by which the
+    legend names it. An estimator without error, but for rounding, stands on the lower edge. Rows
+    that were not scored are left out.
     """
     style.use_book_style()
     figure, ax = style.new_figure(width, height)
@@ -38,9 +38,10 @@ def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: floa
     for row in rows:
         curves.setdefault((row.name, row.split), []).append(row)
     names = list(dict.fromkeys(name for name, _ in curves))
-    for (name, split), of_curve in curves.items():
-        label = name if split == "zero-shot" else f"{name}, {split}"
-        _curve(ax, of_curve, _COLOURS[names.index(name) % len(_COLOURS)], _DASHES[split], label)
+    for number, ((name, split), of_curve) in enumerate(curves.items(), start=1):
+        label = f"{number}: {name}" if split == "zero-shot" else f"{number}: {name}, {split}"
+        colour = style.LINES[names.index(name) % len(style.LINES)]
+        _curve(ax, of_curve, colour, _DASHES[split], label, str(number))
     ax.set(xscale="log", yscale="log", xlabel="operations", ylabel="root mean squared error")
     tiers = [
         Line2D([], [], ls="", marker=_MARKERS[tier], color=style.INK, label=f"{tier}: {meaning}")
@@ -77,9 +78,9 @@ def _baselines(ax: Any, leaderboard: Leaderboard, least: float, greatest: float)
         )
 
 
-def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str) -> None:
+def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str, number: str) -> None:
     points = sorted((row.operations or 0.0, row.rms or 0.0, row.tier or "D") for row in rows)
-    drawn = [point for point in points if point[1] > 0]
+    drawn = [point for point in points if point[1] > _ROUNDING]
     ax.plot(
         [operations for operations, _, _ in drawn],
         [rms for _, rms, _ in drawn],
@@ -87,10 +88,17 @@ def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str) -> No
         ls=dashes,
         label=label,
     )
+    lower_edge = ax.get_xaxis_transform()
     for operations, rms, tier in points:
         place: dict[str, Any] = {"marker": _MARKERS[tier], "color": colour, "ls": "", "ms": 6}
         place["fillstyle"] = _FILLS[rows[0].split]
-        if rms > 0:
+        if rms > _ROUNDING:
             ax.plot(operations, rms, **place)
         else:
-            ax.plot(operations, 0, **place, transform=ax.get_xaxis_transform(), clip_on=False)
+            ax.plot(operations, 0, **place, transform=lower_edge, clip_on=False)
+    operations, rms, _ = points[0]
+    first, scales = (
+        ((operations, rms), "data") if rms > _ROUNDING else ((operations, 0), lower_edge)
+    )
+    beside = {"xycoords": scales, "textcoords": "offset points", "ha": "center", "va": "bottom"}
+    ax.annotate(number, first, (0, 5), **beside, fontsize=9)

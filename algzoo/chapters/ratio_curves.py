@@ -14,13 +14,18 @@ from . import style
 # Marker and colour by sort of estimator: legible without colour.
 _LOOKS: dict[str, dict[str, Any]] = {
     "skeleton": {"marker": "D", "color": style.INK},
-    "offset": {"marker": "P", "color": "#e69f00"},
-    "lines between ties": {"marker": "*", "color": "#cc79a7", "ls": "-"},
-    "lines": {"marker": "X", "color": "#56b4e9", "ls": "-"},
-    "anchors; other seeds": {"marker": "s", "color": "#d55e00", "ls": "--"},
-    "anchors; same base": {"marker": "s", "color": "#d55e00", "ls": ":", "fillstyle": "none"},
-    "surrogate; same base": {"marker": "o", "color": "#009e73", "ls": ":"},
-    "order classes": {"marker": "^", "color": "#0072b2", "ls": "-"},
+    "offset": {"marker": "P", "color": style.LINE_OCHRE},
+    "lines between ties": {"marker": "*", "color": style.LINE_PURPLE, "ls": "-"},
+    "lines": {"marker": "X", "color": style.LINE_SKY, "ls": "-"},
+    "anchors; other seeds": {"marker": "s", "color": style.LINE_VERMILLION, "ls": "--"},
+    "anchors; same base": {
+        "marker": "s",
+        "color": style.LINE_VERMILLION,
+        "ls": ":",
+        "fillstyle": "none",
+    },
+    "surrogate; same base": {"marker": "o", "color": style.LINE_GREEN, "ls": ":"},
+    "order classes": {"marker": "^", "color": style.LINE_BLUE, "ls": "-"},
     "stratified Sobol": {"marker": "v", "color": style.SAMPLED, "ls": "-"},
 }
 _FLOOR, _CEILING = 0.03, 30.0  # of the ratios shown; what lies outside stands on the edge

@@ -23,8 +23,6 @@ _SHADES = LinearSegmentedColormap.from_list(
     "shades", ["white", style.BLUE, "#0b3c5d"]
 ).with_extremes(bad=style.GREY)
 
-_LINE = "#0072b2"  # dark enough for lines on white
-
 
 class Fit(NamedTuple):
     """A neuron's activation after the last step beside what a formula says of it."""
@@ -77,7 +75,7 @@ def fits(panels: Sequence[Fit], n_shown: int = 400) -> Figure:
         typical = np.sqrt((fit.activation**2).mean()) or 1.0
         says, is_ = fit.says[:n_shown] / typical, fit.activation[:n_shown] / typical
         ax.axline((0, 0), slope=1, color=style.INK, lw=0.8)
-        ax.plot(says, is_, ls="", marker=".", ms=3, color=_LINE)
+        ax.plot(says, is_, ls="", marker=".", ms=3, color=style.LINE_BLUE)
         lines = textwrap.wrap(fit.text, 34)
         ax.set_title("\n".join([f"neuron {fit.neuron}", *lines]), fontsize=8)
         ax.text(0.04, 0.96, f"$R^2$ {fit.r2:.3f}", transform=ax.transAxes, va="top", fontsize=9)
@@ -100,7 +98,7 @@ def answers(falls: Array, neurons: Sequence[int]) -> Figure:
 
 def errors_by_pair(errors: Errors) -> Figure:
     """Error rates by the positions of the first two, and of the second and third."""
-    figure, axes = style.new_figure(9.4, 4.2, columns=2)
+    figure, axes = style.new_figure(8, 3.7, columns=2)
     positions = [str(i) for i in range(len(errors.first_second))]
     panels = (("largest", errors.first_second.T), ("third largest", errors.second_third))
     largest = float(max(np.nanmax(rates) for _, rates in panels)) or 1.0
@@ -114,7 +112,7 @@ def errors_by_pair(errors: Errors) -> Figure:
 
 def errors_by_gap(errors: Errors) -> Figure:
     """Error rates by how far the second largest lies from its neighbours, and by its value."""
-    figure = Figure(figsize=(9.4, 3), layout="constrained")
+    figure = Figure(figsize=(8, 2.8), layout="constrained")
     axes = figure.subplots(1, 3, sharey=True)
     panels: tuple[tuple[str, BinnedRate], ...] = (
         ("largest minus second", errors.by_gap_to_first),
@@ -122,7 +120,7 @@ def errors_by_gap(errors: Errors) -> Figure:
         ("second largest", errors.by_second),
     )
     for ax, (name, binned) in zip(axes, panels, strict=True):
-        ax.stairs(binned.rate, binned.edges, color=_LINE, lw=1.5, baseline=None)
+        ax.stairs(binned.rate, binned.edges, color=style.LINE_BLUE, lw=1.5, baseline=None)
         ax.axhline(errors.rate, color=style.SAMPLED, ls=":", lw=1)
         # The outermost bins reach far out and are cut.
         inner = binned.edges[1], binned.edges[-2]

@@ -6,17 +6,28 @@ import io
 from typing import Any
 
 import matplotlib as mpl
+from cycler import cycler
 from matplotlib.figure import Figure
 
-# After Okabe and Ito, "Color Universal Design", 2008; lightened where text stands on them.
-BLUE = "#8ecbf0"  # a0 < a1
-GREEN = "#66c2a5"  # a0 > a1
-YELLOW = "#f7e57e"  # a0 and a1 nearly equal
-GREY = "#d9d9d9"  # the logits tie
-PLUM = "#d7a9c8"  # the logits ignore x0, or depend on an input the wrong way round
-ERROR = "#c1272d"
+# Fills, after Okabe and Ito, "Color Universal Design", 2008, lightened: text stands on them. From
+# yellow to green each is darker than the one before, so that they differ in grey as well.
+YELLOW = "#fcedab"  # a0 and a1 nearly equal
+GREY = "#d4d4d4"  # the logits tie
+BLUE = "#88c6ec"  # a0 < a1
+PLUM = "#cf94b8"  # the logits ignore x0, or depend on an input the wrong way round
+GREEN = "#4fa58a"  # a0 > a1
+ERROR = "#a31621"
 INK = "#222222"
 SAMPLED = "#555555"
+
+# Lines and marks, from the same palette, darkened to three times white's contrast at least.
+LINE_BLUE = "#0072b2"
+LINE_VERMILLION = "#d55e00"
+LINE_GREEN = "#00805d"
+LINE_PURPLE = "#a8487e"
+LINE_OCHRE = "#9a6a00"
+LINE_SKY = "#4a97cf"
+LINES = (LINE_BLUE, LINE_VERMILLION, LINE_GREEN, LINE_PURPLE, LINE_OCHRE, LINE_SKY, INK)
 
 
 def use_book_style() -> None:
@@ -25,6 +36,7 @@ def use_book_style() -> None:
         {
             "axes.edgecolor": INK,
             "axes.labelcolor": INK,
+            "axes.prop_cycle": cycler(color=LINES),
             "axes.spines.right": False,
             "axes.spines.top": False,
             "figure.dpi": 100,

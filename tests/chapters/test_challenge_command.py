@@ -131,10 +131,12 @@ def test_the_picture_shows_baselines_and_every_scored_estimator(leaderboard):
     figure = error_vs_compute(leaderboard)
     [ax] = figure.axes
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    expected = {"random sampling", "prior-shrunk", "variance-reduced samplers", "deduced"}
-    assert expected | {"fitted, seed-agnostic", "A: deduced", "B: structured"} == set(labels)
+    expected = {"random sampling", "prior-shrunk", "variance-reduced samplers", "1: deduced"}
+    assert expected | {"2: fitted, seed-agnostic", "A: deduced", "B: structured"} == set(labels)
+    numbers = {text.get_text(): text.xy for text in ax.texts}
+    assert numbers == {"1": (1e3, 0), "2": (1e4, 0.02)}  # without colours the legend is found too
     lines = {line.get_label(): line for line in ax.lines}
     operations, rms = lines["random sampling"].get_data()
     assert rms**2 * operations == pytest.approx(0.09 * 72)
-    assert list(lines["fitted, seed-agnostic"].get_ydata()) == [0.02, 0.002]
+    assert list(lines["2: fitted, seed-agnostic"].get_ydata()) == [0.02, 0.002]
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")

@@ -87,6 +87,23 @@ def test_many_rays_of_models_with_dead_neurons_and_zero_weights(make_rnn):
         assert sector_fan(model, 20, 20).value == pytest.approx(value, abs=5e-3)
 
 
+@pytest.mark.parametrize("alike", [(0, 1), (0, 2), (1, 2)])
+def test_rays_along_which_two_logits_grow_alike(make_rnn, alike):
+    rng = np.random.default_rng(7)
+    [other] = {0, 1, 2} - set(alike)
+    for seed in range(12):
+        w_hi, w_hh, w_oh = rng.normal(size=4), rng.normal(size=(4, 4)), rng.normal(size=(3, 4))
+        # Far down, where neurons of negative input weight are active, ``alike`` win together, and
+        # far up likewise: the neurons that x2 does not drive decide between them.
+        w_hi[:3], w_oh[np.ix_(alike, [0, 1, 2])], w_oh[other, :3] = [-1, -1, 1], 1, -1
+        w_hi[3] = 0
+        model = make_rnn(w_hi, w_hh, w_oh, seq_len=3)
+        rays = np.pi / 4 + np.pi * (np.arange(2) + 0.5)
+        circle = [(np.cos(angle), np.sin(angle)) for angle in rays]
+        sampled = [share_right_by_sampling(model, direction, 20_000, seed) for direction in circle]
+        assert ray_fan(model, 2).value == pytest.approx(np.mean(sampled), abs=1e-3)
+
+
 def test_operations_grow_with_the_rays():
     model = zoo_2nd_argmax(4, 3)
     operations = [ray_fan(model, n).operations for n in (2, 4, 8, 100)]

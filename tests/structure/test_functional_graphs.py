@@ -4,6 +4,7 @@ import itertools
 import math
 from collections import Counter
 from fractions import Fraction
+from functools import cache
 
 import pytest
 import torch
@@ -78,6 +79,22 @@ def test_no_case_covers_functions_of_two_lengths(n):
     # the same length in two values or more, at most all functions.
     assert n <= fewest_cases(n) < n**n
     assert fewest_cases(n) >= math.factorial(n - 1)  # functions that are one cycle of all points
+
+
+@pytest.mark.parametrize("n", [1, 3, 4])
+def test_fewest_cases_are_those_of_the_best_question_about_what_is_left(n):
+    def longest(f):
+        return task_longest_cycle(torch.tensor(f)).item()
+
+    @cache
+    def leaves(left):
+        if len({longest(f) for f in left}) == 1:
+            return 1
+        split = [[tuple(f for f in left if f[i] == v) for v in range(n)] for i in range(n)]
+        asked = [parts for parts in split if len(set(parts)) > 2]  # more than all and nothing
+        return min(sum(map(leaves, parts)) for parts in asked)
+
+    assert fewest_cases(n) == leaves(tuple(functions(n)))
 
 
 @pytest.mark.parametrize("steps", range(5))
