@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -41,7 +43,8 @@ def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: floa
     for number, ((name, split), of_curve) in enumerate(curves.items(), start=1):
         label = f"{number}: {name}" if split == "zero-shot" else f"{number}: {name}, {split}"
         colour = style.LINES[names.index(name) % len(style.LINES)]
-        _curve(ax, of_curve, colour, _DASHES[split], label, str(number))
+        _curve(ax, of_curve, colour, _DASHES[split], label)
+    _numbers(ax, curves.values())
     ax.set(xscale="log", yscale="log", xlabel="operations", ylabel="root mean squared error")
     tiers = [
         Line2D([], [], ls="", marker=_MARKERS[tier], color=style.INK, label=f"{tier}: {meaning}")
@@ -78,7 +81,7 @@ def _baselines(ax: Any, leaderboard: Leaderboard, least: float, greatest: float)
         )
 
 
-def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str, number: str) -> None:
+def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str) -> None:
     points = sorted((row.operations or 0.0, row.rms or 0.0, row.tier or "D") for row in rows)
     drawn = [point for point in points if point[1] > _ROUNDING]
     ax.plot(
@@ -88,17 +91,34 @@ def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str, numbe
         ls=dashes,
         label=label,
     )
-    lower_edge = ax.get_xaxis_transform()
     for operations, rms, tier in points:
         place: dict[str, Any] = {"marker": _MARKERS[tier], "color": colour, "ls": "", "ms": 6}
         place["fillstyle"] = _FILLS[rows[0].split]
         if rms > _ROUNDING:
             ax.plot(operations, rms, **place)
         else:
-            ax.plot(operations, 0, **place, transform=lower_edge, clip_on=False)
-    operations, rms, _ = points[0]
-    first, scales = (
-        ((operations, rms), "data") if rms > _ROUNDING else ((operations, 0), lower_edge)
-    )
-    beside = {"xycoords": scales, "textcoords": "offset points", "ha": "center", "va": "bottom"}
-    ax.annotate(number, first, (0, 5), **beside, fontsize=9)
+            ax.plot(operations, 0, **place, transform=ax.get_xaxis_transform(), clip_on=False)
+
+
+def _numbers(ax: Any, curves: Iterable[list[Row]]) -> None:
+    """Number the cheaper ends of curves; where several are close, side by side."""
+    numbered: list[tuple[float, float]] = []
+    for number, rows in enumerate(curves, start=1):
+        operations, rms = min((row.operations or 0.0, row.rms or 0.0) for row in rows)
+        at_edge = rms <= _ROUNDING
+        place = math.log10(operations or 1.0), -math.inf if at_edge else math.log10(rms)
+        n_close = sum(
+            abs(x - place[0]) < 0.15 and (y == place[1] or abs(y - place[1]) < 0.15)
+            for x, y in numbered
+        )
+        numbered.append(place)
+        ax.annotate(
+            str(number),
+            (operations, 0 if at_edge else rms),
+            (8 * n_close, 5),
+            xycoords=ax.get_xaxis_transform() if at_edge else "data",
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=9,
+        )
