@@ -246,6 +246,8 @@ def test_linear_algebra(counter, compute, operations):
         lambda a, b: np.linalg.norm(a, 2),
         lambda a, b: np.sum(a, 0, None, None, False, 1.0),
         lambda a, b: np.diff(a, n=2),
+        lambda a, b: np.unique(a, True),
+        lambda a, b: np.unique(a, return_counts=True),
         lambda a, b: np.asarray(a),
         lambda a, b: np.array([a, b]),
         lambda a, b: special.logsumexp(a),
