@@ -35,10 +35,10 @@ from scipy.special import betaincinv, ndtr, ndtri
 from scipy.stats import qmc
 
 from ..zoo import Model
-from .class_margins import second_argmax_weights
 from .estimate import Estimate, counted
 from .operations import OperationCounter
 from .prefix_tree import PrefixTree, prefix_tree
+from .recurrent_models import second_argmax_weights
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -74,7 +74,7 @@ def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) ->
     No constant is fitted, but Chebyshev's nodes were preferred to Gauss's and to others after
     seeing the errors of all of them on noisy copies of the models of ten inputs.
     """
-    weights = second_argmax_weights(model)
+    weights = second_argmax_weights(model, "lines between ties are")
     if model.seq_len < 3:
         raise ValueError(f"seq_len must be at least 3 for a third input, got {model.seq_len}")
     numbers = {"nodes": (nodes, 2), "rounds": (rounds, 1), "scramble": (scramble, 0)}

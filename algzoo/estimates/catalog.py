@@ -34,6 +34,7 @@ from .ray_fan import ray_fan, sector_fan
 from .response_surface import response_surface
 from .samplers import SAMPLERS, Drawn, chance, fitted_constant, fitted_prior_shrunk
 from .samplers_argmedian import ARGMEDIAN_SAMPLERS
+from .samplers_argmedian import iid as argmedian_iid
 from .skeleton import fitted_skeleton, skeleton
 
 _INPUTS = 1024  # of the samplers: a budget at which they differ
@@ -69,6 +70,8 @@ def catalog() -> list[CatalogEntry]:
     ten = "2nd-argmax models of ten inputs"
     cycles = "longest-cycle models of two layers"
     argmedian = "argmedian models of an odd number of inputs"
+    # In the table iid is plain sampling, by which the challenge knows it; that takes any model.
+    argmedian_samplers = ARGMEDIAN_SAMPLERS | {"iid": argmedian_iid}
     return [
         CatalogEntry("exact", exact, "A", f"{up_to_three}; longest cycle"),
         CatalogEntry("first order in the gaps", first_order, "A", two_inputs),
@@ -127,7 +130,7 @@ def catalog() -> list[CatalogEntry]:
                 f"order anchors, {name}",
                 calibrated_order_anchors(name),
                 "B",
-                ten,
+                f"{ten} and sixteen neurons",
                 partial(fitted_order_anchors, anchors=anchors),
             )
             for name, anchors in ANCHORS.items()
@@ -161,7 +164,7 @@ def catalog() -> list[CatalogEntry]:
             CatalogEntry(
                 f"argmedian {name}, {_INPUTS} inputs", Drawn(name, sampler, _INPUTS), "D", argmedian
             )
-            for name, sampler in ARGMEDIAN_SAMPLERS.items()
+            for name, sampler in argmedian_samplers.items()
         ),
         *(
             CatalogEntry(

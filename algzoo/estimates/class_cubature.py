@@ -11,8 +11,9 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
 from ..structure import weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..zoo import Model
 from .estimate import Estimate
+from .recurrent_models import is_recurrent
 from .samplers_forward import answers_right
 
 Array = NDArray[np.float64]
@@ -47,8 +48,7 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     ValueError
         Where the model has another task or is shorter, or ``rows`` is not such a number.
     """
-    check_model(model)
-    if not isinstance(model, DistRNN) or model.task_name != "2nd_argmax" or model.seq_len < 3:
+    if not is_recurrent(model, "2nd_argmax", 3):
         raise ValueError(
             "class cubature is for 2nd-argmax models with seq_len of at least 3, "
             f"not for {type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"

@@ -9,9 +9,10 @@ from itertools import pairwise, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights, weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..structure import Weights
+from ..zoo import Model
 from .prefix_tree import PrefixTree, prefix_tree
+from .recurrent_models import second_argmax_weights
 
 Array = NDArray[np.float64]
 
@@ -58,7 +59,7 @@ def margins_of_models(
     models: Sequence[Model], tree: PrefixTree, answers: NDArray[np.intp]
 ) -> Array:
     """:func:`margins` of many models of one size, shape (n_models, n_inputs)."""
-    weights = [second_argmax_weights(model) for model in models]
+    weights = [second_argmax_weights(model, "margins of classes are") for model in models]
     chunks = (weights[i : i + _MODELS_AT_ONCE] for i in range(0, len(weights), _MODELS_AT_ONCE))
     return np.concatenate(
         [
@@ -66,20 +67,3 @@ def margins_of_models(
             for chunk in chunks
         ]
     )
-
-
-def second_argmax_weights(model: Model) -> Weights:
-    """Weights of a recurrent 2nd-argmax model.
-
-    Raises
-    ------
-    ValueError
-        Where it is another model.
-    """
-    check_model(model)
-    if not isinstance(model, DistRNN) or model.task_name != "2nd_argmax":
-        raise ValueError(
-            "this estimate is for recurrent 2nd-argmax models, "
-            f"not for {type(model).__name__} of {model.task_name}"
-        )
-    return weights_in_range(model)

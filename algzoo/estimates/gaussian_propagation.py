@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
-from ..structure import Weights, weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..structure import Weights
+from ..zoo import Model
 from .estimate import Estimate, counted
 from .operations import OperationCounter
 from .order_classes import arranged, class_moments, classes, order_statistics
 from .rectified_moments import rectified_moments
+from .recurrent_models import second_argmax_weights
 
 Array = NDArray[np.float64]
 Numbers = Any  # a numpy array, or one that counts
@@ -273,13 +274,7 @@ def _states(weights: Weights, x: Array) -> list[Array]:
 
 
 def _weights(model: Model) -> Weights:
-    check_model(model)
-    if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 3:
-        raise ValueError(
-            "Gaussian propagation is for recurrent 2nd-argmax models of at least three inputs, "
-            f"not for {type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"
-        )
-    return weights_in_range(model)
+    return second_argmax_weights(model, "Gaussian propagation is", least=3)
 
 
 def _counted(weights: Weights, counter: OperationCounter) -> Weights:

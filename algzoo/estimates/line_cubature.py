@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
-from ..structure import weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..zoo import Model
 from .estimate import Estimate, counted
 from .operations import OperationCounter
 from .prefix_tree import PrefixTree, prefix_tree
+from .recurrent_models import second_argmax_weights
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -72,15 +72,9 @@ def line_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     ValueError
         Where the model has another task or is shorter, or ``rows`` is no power of two.
     """
-    check_model(model)
-    if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 4:
-        raise ValueError(
-            "line cubature is for recurrent 2nd-argmax models of at least four inputs, "
-            f"not for {type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"
-        )
+    weights = second_argmax_weights(model, "line cubature is", least=4)
     if rows < 2 or rows & (rows - 1):
         raise ValueError(f"rows must be a power of two and at least 2, got {rows}")
-    weights = weights_in_range(model)
     lines = _lines(model.seq_len, rows, scramble)
     counter = OperationCounter()
     counter.counts["multiply_add"] += lines.tree.operations(model.hidden_size)

@@ -13,13 +13,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights
 from ..zoo import Model
 from ..zoo.streams import named_stream
-from .class_margins import margins, margins_of_models, second_argmax_weights
+from .class_margins import margins, margins_of_models
 from .estimate import Estimate
 from .operations import PRICES
 from .prefix_tree import PrefixTree, prefix_tree
+from .recurrent_models import Size, fitted_weights, size_of
 from .samplers_forward import operations_of_samples
 
 Array = NDArray[np.float64]
@@ -35,17 +35,20 @@ class MarginSurrogate:
     """Estimator ``mean + sum_r coefficients . tanh(margin_r / width)`` over fixed inputs r.
 
     Tier C: it evaluates the network on example inputs, with learned weights. The constants are
-    advice of 2 n_inputs + 1 numbers and two widths; :func:`fitted_margin_surrogate` makes them.
+    advice of 2 n_inputs + 1 numbers and two widths; :func:`fitted_margin_surrogate` makes them, for
+    models of one size.
     """
 
     n_inputs: int
     scale: float
     intercept: float
     coefficients: tuple[float, ...]
+    size: Size
 
     def __call__(self, model: Model) -> Estimate:
-        """Estimate of the accuracy."""
-        weights: Weights = second_argmax_weights(model)
+        """Estimate of the accuracy; errors as :func:`.fitted_weights`."""
+        fit = "fitted_margin_surrogate"
+        weights = fitted_weights(model, "margin surrogates", self.size, fit)
         margin = margins(weights, *_inputs(model.seq_len, self.n_inputs))
         features = _squashed(margin, self.scale)
         value = self.intercept + float(features @ self.coefficients)
@@ -74,7 +77,8 @@ def fitted_margin_surrogate(
     margin = margins_of_models(models, *_inputs(models[0].seq_len, n_inputs))
     scale = float(np.abs(margin).mean())
     intercept, coefficients = _ridge(_squashed(margin, scale), np.asarray(accuracies, dtype=float))
-    return MarginSurrogate(n_inputs, scale, intercept, tuple(map(float, coefficients)))
+    learned = tuple(map(float, coefficients))
+    return MarginSurrogate(n_inputs, scale, intercept, learned, size_of(models[0]))
 
 
 @cache

@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
-from ..structure import weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..zoo import Model
 from .estimate import Estimate, counted
 from .line_cubature import right_interval
 from .operations import OperationCounter
 from .order_classes import class_moments
 from .prefix_tree import PrefixTree, prefix_tree
+from .recurrent_models import second_argmax_weights
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -64,18 +64,13 @@ def offset_formula(model: Model) -> Estimate:
     ValueError
         Where the model is no recurrent 2nd-argmax model of at least four inputs.
     """
-    check_model(model)
-    if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 4:
-        raise ValueError(
-            "the offset formula is for recurrent 2nd-argmax models of at least four inputs, "
-            f"not for {type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"
-        )
+    weights = second_argmax_weights(model, "the offset formula is", least=4)
     n = model.seq_len
     anchors = _anchors(n)
     n_anchors = len(anchors.answer)
     counter = OperationCounter()
     counter.counts["multiply_add"] += anchors.tree.operations(model.hidden_size)
-    logits = counter.array(anchors.tree.logits(weights_in_range(model)).reshape(2, n_anchors, n))
+    logits = counter.array(anchors.tree.logits(weights).reshape(2, n_anchors, n))
     others = np.array([[k for k in range(n) if k != answer] for answer in anchors.answer])
     anchor = np.arange(n_anchors)[:, None]
     margins = logits[:, anchor, anchors.answer[:, None]] - logits[:, anchor, others]

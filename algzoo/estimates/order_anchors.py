@@ -23,13 +23,15 @@ from scipy.optimize import nnls
 from scipy.special import ndtr
 
 from ..zoo import Model
-from .class_margins import levels_tree, margins, margins_of_models, second_argmax_weights
+from .class_margins import levels_tree, margins, margins_of_models
 from .estimate import Estimate
 from .operations import PRICES
+from .recurrent_models import Size, fitted_weights, size_of
 
 Array = NDArray[np.float64]
 
 CONSTANTS = Path(__file__).parent / "data" / "order_anchors.json"
+CONSTANTS_SIZE: Size = (16, 10)  # of the models that they were fitted on
 
 _WIDTHS = (0.2, 0.8)  # of the soft steps, in mean absolute margins
 _SOFTENING = 0.001  # of the square root of the share of wrong classes
@@ -67,14 +69,17 @@ class OrderAnchors:
         What the network is run on.
     coefficients
         Three for each anchor, of its features; see :func:`fitted_order_anchors`.
+    size
+        Of the models that the coefficients were fitted on, and are for; ``None`` for any.
     """
 
     anchors: tuple[Anchor, ...]
     coefficients: tuple[float, ...]
+    size: Size | None = None
 
     def __call__(self, model: Model) -> Estimate:
-        """Estimate of the accuracy; tier B."""
-        weights = second_argmax_weights(model)
+        """Estimate of the accuracy, tier B; errors as :func:`.fitted_weights`."""
+        weights = fitted_weights(model, "order anchors", self.size, fit="fitted_order_anchors")
         operations, transcendental, found = 1, 0, []
         for anchor in self.anchors:
             tree, answers = levels_tree(model.seq_len, *anchor)
@@ -116,7 +121,7 @@ def fitted_order_anchors(
     variance = np.maximum(accuracy * (1 - accuracy), _LEAST_VARIANCE)
     weight = np.sqrt(1 / (variance * np.bincount(interval, minlength=_BINS)[interval]))
     coefficients, _ = nnls(features * weight[:, None], (1 - accuracy) * weight)
-    return OrderAnchors(tuple(anchors), tuple(map(float, coefficients)))
+    return OrderAnchors(tuple(anchors), tuple(map(float, coefficients)), size_of(models[0]))
 
 
 @cache
@@ -124,10 +129,11 @@ def calibrated_order_anchors(name: str) -> OrderAnchors:
     """One of :data:`ANCHORS` with the constants that this package brings along.
 
     They were fitted on noisy copies of the bundled models (16, 10) of seeds 0, 1, 3 and 4; the file
-    says which. ``algzoo study --constants`` makes them anew.
+    says which. Models of other sizes are refused: the bundled ones would come out too low by .05 to
+    .13. ``algzoo study --constants`` makes the constants anew.
     """
     table = json.loads(CONSTANTS.read_text("utf-8"))
-    return OrderAnchors(ANCHORS[name], tuple(table["coefficients"][name]))
+    return OrderAnchors(ANCHORS[name], tuple(table["coefficients"][name]), CONSTANTS_SIZE)
 
 
 def _features(margin: Array) -> Array:

@@ -25,12 +25,12 @@ from scipy.linalg import hadamard
 from scipy.special import log_ndtr, ndtri
 from scipy.stats import qmc
 
-from ..structure import weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..zoo import Model
 from .estimate import Estimate, counted
 from .operations import OperationCounter
 from .order_classes import arranged, class_moments, classes, order_statistics
 from .prefix_tree import PrefixTree, prefix_tree
+from .recurrent_models import second_argmax_weights
 
 Array = NDArray[np.float64]
 
@@ -60,20 +60,13 @@ def response_surface(model: Model) -> Estimate:
     ValueError
         Where the model is no recurrent 2nd-argmax model of at least four inputs.
     """
-    check_model(model)
-    if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 4:
-        raise ValueError(
-            "response surfaces are for recurrent 2nd-argmax models of at least four inputs, "
-            f"not for {type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"
-        )
+    weights = second_argmax_weights(model, "response surfaces are", least=4)
     n = model.seq_len
     design = _design(n)
     counter = OperationCounter()
     counter.counts["multiply_add"] += design.tree.operations(model.hidden_size)
     runs = design.combinations.shape[1]
-    logits = counter.array(
-        design.tree.logits(weights_in_range(model)).reshape(n * (n - 1), runs, n)
-    )
+    logits = counter.array(design.tree.logits(weights).reshape(n * (n - 1), runs, n))
     second = classes(n)[:, 1]
     others = np.array([[k for k in range(n) if k != answer] for answer in second])
     number = np.arange(len(second))[:, None, None]

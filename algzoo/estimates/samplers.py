@@ -69,7 +69,7 @@ def sobol(model: Model, n_samples: int, seed: int) -> Estimate:
     scipy's scrambling is Matousek's.
     """
     weights = checked_weights(model, n_samples, seed)
-    x = special.ndtri(_sobol_points(model.seq_len, n_samples, np.random.default_rng(seed)))
+    x = special.ndtri(sobol_points(model.seq_len, n_samples, np.random.default_rng(seed)))
     return _estimate(weights, answers_right(weights, x), None)
 
 
@@ -110,7 +110,7 @@ def stratified_sobol(model: Model, n_samples: int, seed: int) -> Estimate:
     rng = np.random.default_rng(seed)
     n = model.seq_len
     largest, second = _stratified_positions(n, n_samples, rng)
-    u = _sobol_points(n, n_samples, rng)
+    u = sobol_points(n, n_samples, rng)
     # Of n uniform numbers the second largest is Beta(n - 1, 2); the largest is uniform above it.
     u_second = special.betaincinv(n - 1, 2, u[0])
     rest = u[2:] * u_second
@@ -236,7 +236,7 @@ def _estimate(weights: Weights, right: NDArray[np.bool_], std: float | None) -> 
     return Estimate(float(right.mean()), operations_of_samples(weights, n_samples), "D", std=std)
 
 
-def _sobol_points(dimension: int, n_points: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def sobol_points(dimension: int, n_points: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """The first points of a scrambled Sobol sequence, shape (dimension, n_points)."""
     points = qmc.Sobol(dimension, rng=rng).random_base2((n_points - 1).bit_length())
     return np.ascontiguousarray(points[:n_points].T) + _HALF_CELL

@@ -9,18 +9,25 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
-from scipy.stats import qmc
 
 from ..structure import Weights, weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..zoo import DistRNN, Model
 from .estimate import Estimate
-from .samplers import Sampler
+from .recurrent_models import is_recurrent
+from .samplers import Sampler, sobol_points
 from .samplers_forward import operations_of_samples, readouts
-from .sampling import sampling
+from .sampling import check_draws, sampling
 
 Array = NDArray[np.float64]
 
-_HALF_CELL = 2.0**-31  # scipy's Sobol points lie on the lower corners of cells of side 2^-30
+
+def iid(model: Model, n_samples: int, seed: int) -> Estimate:
+    """:func:`~algzoo.estimates.sampling.sampling` of an argmedian model alone.
+
+    Errors as :func:`antithetic`, and those of sampling itself.
+    """
+    _checked(model)
+    return sampling(model, n_samples, seed)
 
 
 def antithetic(model: Model, n_samples: int, seed: int) -> Estimate:
@@ -48,7 +55,7 @@ def sobol(model: Model, n_samples: int, seed: int) -> Estimate:
     """
     weights = checked_argmedian(model, n_samples, seed)
     rng = np.random.default_rng(seed)
-    return _estimate(weights, special.ndtri(_sobol_points(model.seq_len, n_samples, rng)))
+    return _estimate(weights, special.ndtri(sobol_points(model.seq_len, n_samples, rng)))
 
 
 def stratified_sobol(model: Model, n_samples: int, seed: int) -> Estimate:
@@ -66,7 +73,7 @@ def stratified_sobol(model: Model, n_samples: int, seed: int) -> Estimate:
     each, remainder = divmod(n_samples, n)
     extra = rng.choice(n, size=remainder, replace=False)
     place = np.concatenate([np.repeat(np.arange(n), each), extra])
-    u = _sobol_points(n, n_samples, rng)
+    u = sobol_points(n, n_samples, rng)
     middle = special.betaincinv(half + 1, half + 1, u[0])
     above = rng.permuted(np.arange(n - 1)[:, None].repeat(n_samples, 1), axis=0) < half
     others = np.where(above, middle + (1 - middle) * u[1:], middle * u[1:])
@@ -93,19 +100,19 @@ def checked_argmedian(model: Model, n_samples: int, seed: int) -> Weights:
     ValueError
         Where it is another model, ``n_samples`` is not positive or ``seed`` is negative.
     """
-    check_model(model)
-    odd = model.seq_len % 2 == 1 and model.seq_len >= 3
-    if type(model) is not DistRNN or model.task_name != "argmedian" or not odd:
+    argmedian = _checked(model)
+    check_draws(n_samples, seed)
+    return weights_in_range(argmedian)
+
+
+def _checked(model: Model) -> DistRNN:
+    if not is_recurrent(model, "argmedian", 3) or model.seq_len % 2 == 0:
         raise ValueError(
             "This estimator is for recurrent argmedian models (DistRNN) of an odd number of "
             f"inputs, three or more, got {type(model).__name__} with task {model.task_name!r} and "
             f"seq_len {model.seq_len}"
         )
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1, got {n_samples}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
-    return weights_in_range(model)
+    return model
 
 
 def answers_median(weights: Weights, x: Array) -> NDArray[np.bool_]:
@@ -119,9 +126,3 @@ def answers_median(weights: Weights, x: Array) -> NDArray[np.bool_]:
 def _estimate(weights: Weights, x: Array) -> Estimate:
     right = answers_median(weights, x)
     return Estimate(float(right.mean()), operations_of_samples(weights, len(right)), "D")
-
-
-def _sobol_points(dimension: int, n_points: int, rng: np.random.Generator) -> Array:
-    """The first points of a scrambled Sobol sequence, shape (dimension, n_points)."""
-    points = qmc.Sobol(dimension, rng=rng).random_base2((n_points - 1).bit_length())
-    return np.ascontiguousarray(points[:n_points].T) + _HALF_CELL

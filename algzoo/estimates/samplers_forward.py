@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..structure import Weights, weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..zoo import Model
 from . import recurrent_kernel as kernel
+from .recurrent_models import is_recurrent
+from .sampling import check_draws
 
 
 def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
@@ -18,16 +20,12 @@ def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
     ValueError
         Where it is another model, ``n_samples`` is not positive or ``seed`` is negative.
     """
-    check_model(model)
-    if type(model) is not DistRNN or model.task_name != "2nd_argmax" or model.seq_len < 2:
+    if not is_recurrent(model, "2nd_argmax", 2):
         raise ValueError(
             "This sampler is for recurrent 2nd-argmax models (DistRNN, at least two inputs), got "
             f"{type(model).__name__} with task {model.task_name!r}; sampling() takes any model"
         )
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1, got {n_samples}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
+    check_draws(n_samples, seed)
     return weights_in_range(model)
 
 

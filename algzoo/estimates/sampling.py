@@ -58,10 +58,7 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
     ValueError
         As of :func:`sampling`, and where the models differ in family, length, type or device.
     """
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1, got {n_samples}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
+    check_draws(n_samples, seed)
     if not models:
         return []
     first = models[0]
@@ -89,6 +86,14 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
         _estimate(model, total, total_of_squares, n_samples)
         for model, (total, total_of_squares) in zip(models, totals, strict=True)
     ]
+
+
+def check_draws(n_samples: int, seed: int) -> None:
+    """Raise a ``ValueError`` where there is nothing to draw, or ``seed`` is negative."""
+    if n_samples < 1:
+        raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
 
 
 @contextmanager

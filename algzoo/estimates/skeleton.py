@@ -12,11 +12,12 @@ from scipy.optimize import least_squares
 from scipy.special import ndtr
 
 from ..zoo import Model
-from .class_margins import margins, margins_of_models, second_argmax_weights
+from .class_margins import margins, margins_of_models
 from .estimate import Estimate
 from .operations import PRICES
 from .order_classes import class_moments, classes
 from .prefix_tree import PrefixTree, prefix_tree
+from .recurrent_models import Size, fitted_weights, second_argmax_weights, size_of
 
 
 def skeleton(model: Model) -> Estimate:
@@ -34,7 +35,7 @@ def skeleton(model: Model) -> Estimate:
     ValueError
         Where it is no recurrent 2nd-argmax model.
     """
-    weights = second_argmax_weights(model)
+    weights = second_argmax_weights(model, "the skeleton is")
     tree, answers = _tree(model.seq_len)
     right = margins(weights, tree, answers) > 0
     return Estimate(float(right.mean()), tree.operations(len(weights.w_hi)) + right.size, "B")
@@ -44,16 +45,18 @@ def skeleton(model: Model) -> Estimate:
 class CalibratedSkeleton:
     """Estimator ``offset + slope * mean Phi(margin / width)`` over the classes of a skeleton.
 
-    The three constants are advice, :func:`fitted_skeleton` makes them. Tier B.
+    The three constants are advice, :func:`fitted_skeleton` makes them, for models of one size.
+    Tier B.
     """
 
     width: float
     offset: float
     slope: float
+    size: Size
 
     def __call__(self, model: Model) -> Estimate:
-        """Estimate of the accuracy."""
-        weights = second_argmax_weights(model)
+        """Estimate of the accuracy; errors as :func:`.fitted_weights`."""
+        weights = fitted_weights(model, "calibrated skeletons", self.size, fit="fitted_skeleton")
         tree, answers = _tree(model.seq_len)
         soft = ndtr(margins(weights, tree, answers) / self.width)
         operations = tree.operations(len(weights.w_hi)) + 2 * soft.size + 2
@@ -76,7 +79,8 @@ def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> Cal
     # Margins of zero width would be steps, which no gradient sees.
     typical = float(np.log(np.abs(margin).mean() + np.finfo(float).tiny))
     log_width, offset, slope = least_squares(residual, [typical, 0.0, 1.0]).x
-    return CalibratedSkeleton(float(np.exp(log_width)), float(offset), float(slope))
+    width = float(np.exp(log_width))
+    return CalibratedSkeleton(width, float(offset), float(slope), size_of(models[0]))
 
 
 @cache

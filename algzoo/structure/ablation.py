@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,13 +39,16 @@ class Sample:
         Activations after the last step, shape (n_inputs, hidden_size).
     """
 
+    task_name: ClassVar[str] = "2nd_argmax"
+    _needed: ClassVar[str] = "A 2nd-argmax model"
+
     weights: Weights
     x: NDArray[np.float64]
     order: NDArray[np.intp]
     last: NDArray[np.float64]
 
     @classmethod
-    def of(cls, model: DistRNN, n_inputs: int, seed: int) -> Sample:
+    def of(cls, model: DistRNN, n_inputs: int, seed: int) -> Self:
         """Sample of ``n_inputs`` independent standard Gaussian inputs.
 
         Raises
@@ -56,8 +59,8 @@ class Sample:
         if n_inputs < 1:
             raise ValueError(f"n_inputs must be at least 1, got {n_inputs}")
         check_model(model)
-        if model.task_name != "2nd_argmax":
-            raise ValueError(f"A 2nd-argmax model is needed, got one of {model.task_name}")
+        if model.task_name != cls.task_name:
+            raise ValueError(f"{cls._needed} is needed, got one of {model.task_name}")
         weights = weights_of(model)
         x = np.random.default_rng(seed).standard_normal((n_inputs, model.seq_len))
         order = np.argsort(-x, axis=1)
@@ -327,11 +330,19 @@ def errors(sample: Sample, n_bins: int = 20) -> Errors:
 def _by_pair(
     row: NDArray[np.intp], column: NDArray[np.intp], wrong: NDArray[np.bool_], seq_len: int
 ) -> NDArray[np.float64]:
-    place = row * seq_len + column
-    counts = np.bincount(place, minlength=seq_len**2)
-    errors_there = np.bincount(place[wrong], minlength=seq_len**2)
-    rates = np.where(counts > 0, errors_there / np.maximum(counts, 1), np.nan)
-    return rates.reshape(seq_len, seq_len)
+    return error_rates(row * seq_len + column, wrong, seq_len**2).reshape(seq_len, seq_len)
+
+
+def error_rates(
+    place: NDArray[np.intp], wrong: NDArray[np.bool_], n_places: int
+) -> NDArray[np.float64]:
+    """Error rate at each place, shape (n_places,), nan where there was no input.
+
+    ``place`` and ``wrong`` have shape (n_inputs,).
+    """
+    counts = np.bincount(place, minlength=n_places)
+    errors_there = np.bincount(place[wrong], minlength=n_places)
+    return np.where(counts > 0, errors_there / np.maximum(counts, 1), np.nan)
 
 
 def _by_quantile(value: NDArray[np.float64], wrong: NDArray[np.bool_], n_bins: int) -> BinnedRate:

@@ -8,39 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zoo import DistRNN, check_model
-from .ablation import BinnedRate, Sample
+from .ablation import BinnedRate, Sample, error_rates
 from .comparisons import Comparison
-from .weights import outputs, weights_of
 
 
 class ArgmedianSample(Sample):
     """An argmedian model on Gaussian inputs."""
 
-    @classmethod
-    def of(cls, model: DistRNN, n_inputs: int, seed: int) -> ArgmedianSample:
-        """Sample of ``n_inputs`` independent standard Gaussian inputs.
-
-        Raises
-        ------
-        ValueError
-            Where ``n_inputs`` is not positive or the model is of another task.
-        """
-        if n_inputs < 1:
-            raise ValueError(f"n_inputs must be at least 1, got {n_inputs}")
-        check_model(model)
-        if model.task_name != "argmedian":
-            raise ValueError(f"An argmedian model is needed, got one of {model.task_name}")
-        weights = weights_of(model)
-        x = np.random.default_rng(seed).standard_normal((n_inputs, model.seq_len))
-        order = np.argsort(-x, axis=1)
-        # The readout of the last state by the identity is the last state.
-        last = outputs(weights._replace(w_oh=np.eye(model.hidden_size)), x)
-        return cls(weights, x, order, last)
+    task_name: ClassVar[str] = "argmedian"
+    _needed: ClassVar[str] = "An argmedian model"
 
     @property
     def rank(self) -> int:
@@ -114,9 +95,9 @@ def median_errors(sample: ArgmedianSample, n_bins: int = 20) -> MedianErrors:
     answered = (order == given[:, None]).argmax(axis=1)
     return MedianErrors(
         rate=float(wrong.mean()),
-        by_position=_rates(neighbours[:, 1], wrong, n),
-        above=_rates(neighbours[:, 1] * n + neighbours[:, 0], wrong, n**2).reshape(n, n),
-        below=_rates(neighbours[:, 1] * n + neighbours[:, 2], wrong, n**2).reshape(n, n),
+        by_position=error_rates(neighbours[:, 1], wrong, n),
+        above=error_rates(neighbours[:, 1] * n + neighbours[:, 0], wrong, n**2).reshape(n, n),
+        below=error_rates(neighbours[:, 1] * n + neighbours[:, 2], wrong, n**2).reshape(n, n),
         answered_rank=np.bincount(answered, minlength=n) / n_inputs,
         by_gap_above=_binned(upper - middle, wrong, n_bins),
         by_gap_below=_binned(middle - lower, wrong, n_bins),
@@ -176,15 +157,8 @@ def comparison_survival(
     )
 
 
-def _rates(place: NDArray[np.intp], wrong: NDArray[np.bool_], n_places: int) -> NDArray[np.float64]:
-    """Error rate at each place, nan where there was no input."""
-    counts = np.bincount(place, minlength=n_places)
-    errors_there = np.bincount(place[wrong], minlength=n_places)
-    return np.where(counts > 0, errors_there / np.maximum(counts, 1), np.nan)
-
-
 def _binned(value: NDArray[np.float64], wrong: NDArray[np.bool_], n_bins: int) -> BinnedRate:
     """Error rate in bins that hold equally many inputs."""
     edges = np.quantile(value, np.linspace(0, 1, n_bins + 1))
     place = np.searchsorted(edges[1:-1], value, side="right")
-    return BinnedRate(edges, _rates(place, wrong, n_bins))
+    return BinnedRate(edges, error_rates(place, wrong, n_bins))

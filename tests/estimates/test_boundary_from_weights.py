@@ -16,19 +16,10 @@ from algzoo.structure import outputs, weights_of
 from algzoo.zoo import handcrafted_2nd_argmax, zoo_2nd_argmax, zoo_median
 
 
-def _inputs(edges, n):
-    """Inputs at the nodes, shape (n_edges, nodes, n), read back from the tree."""
-    node, columns = edges.tree.leaves, []
-    for parents, values in zip(edges.tree.parents[::-1], edges.tree.inputs[::-1], strict=True):
-        columns.append(values[node])
-        node = parents[node]
-    return np.stack(columns[::-1], axis=1).reshape(*edges.values.shape, n)
-
-
 @pytest.mark.parametrize(("n", "nodes"), [(3, 2), (4, 5), (10, 3)])
-def test_every_triple_is_visited_and_its_second_moves_between_the_ties(n, nodes):
+def test_every_triple_is_visited_and_its_second_moves_between_the_ties(inputs_of, n, nodes):
     edges = _edges(n, nodes, rounds=2, scramble=1)
-    x = _inputs(edges, n)
+    x = inputs_of(edges.tree, *edges.values.shape)
     order = np.argsort(x, axis=2)[:, :, ::-1][:, :, :3]
     assert (order == order[:, :1]).all()
     assert (order[:, 0, 1] == edges.second).all()
@@ -43,9 +34,10 @@ def test_every_triple_is_visited_and_its_second_moves_between_the_ties(n, nodes)
     np.testing.assert_allclose(share, np.tile((roots + 1) / 2, (len(share), 1)), atol=1e-9)
 
 
-def test_inputs_follow_the_law_of_order_statistics():
+def test_inputs_follow_the_law_of_order_statistics(inputs_of):
     edges = _edges(5, 2, rounds=400, scramble=0)
-    ordered = np.sort(ndtr(_inputs(edges, 5)[::6, 0]), axis=1)  # one edge for each draw
+    x = inputs_of(edges.tree, *edges.values.shape)
+    ordered = np.sort(ndtr(x[::6, 0]), axis=1)  # one edge for each draw
     drawn = np.sort(np.random.default_rng(0).random((10**5, 5)), axis=1)
     for rank in (0, 1, 2, 4):
         law = stats.beta(rank + 1, 5 - rank)
@@ -73,7 +65,7 @@ def test_probabilities_are_those_of_a_fine_grid_of_the_second_largest(nodes):
     np.testing.assert_allclose(_probability_positive(margins, edges), expected, atol=1e-3)
 
 
-def test_a_linear_network_needs_no_more_than_two_nodes(make_rnn):
+def test_a_linear_network_needs_no_more_than_two_nodes(make_rnn, inputs_of):
     # Four channels, each a decaying sum of the inputs, held as its positive and negative part.
     rng = np.random.default_rng(5)
     sign = np.array([1.0, -1.0])
@@ -87,7 +79,7 @@ def test_a_linear_network_needs_no_more_than_two_nodes(make_rnn):
     grid = []
     low, high = ndtr(edges.ends).T
     for share in (np.arange(100) + 0.5) / 100:
-        x = _inputs(edges, 4)[:, 0]
+        x = inputs_of(edges.tree, *edges.values.shape)[:, 0]
         x[np.arange(len(x)), edges.second] = ndtri(low + (high - low) * share)
         grid.append(outputs(weights_of(model), x).argmax(axis=1) == edges.second)
     estimate = linear_between_ties(model, 2, 16, 0)
@@ -128,9 +120,9 @@ def test_a_dead_network_answers_the_first_position(make_rnn):
     assert linear_between_ties(model, 2, 1, 0).value == pytest.approx(1 / 4)
 
 
-def test_operations_are_shared_runs_and_lines():
+def test_operations_are_shared_runs_and_lines(inputs_of):
     n, d, nodes = 10, 16, 2
-    x = _inputs(_edges(n, nodes, 1, 0), n).reshape(-1, n)
+    x = inputs_of(_edges(n, nodes, 1, 0).tree, -1)
     begun = [len(np.unique(x[:, : t + 1], axis=0)) for t in range(n)]
     passes = (begun[0] + sum(begun[:-1])) * d * d + sum(begun) * d + begun[-1] * n * d
     # On a line: 9 margins at both nodes; of each its rise, a ratio, a root, two comparisons; the

@@ -5,7 +5,7 @@ import pytest
 
 from algzoo.estimates import catalog, ensemble_sampling, exact, sampling
 from algzoo.scoring import NoisyCopies
-from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
+from algzoo.zoo import DistRNN, zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
 
 # Of the samplers 5 standard deviations: 1,024 inputs, accuracies of at least .9.
 TOLERANCE = {"A": 1e-5, "B": 0.02, "C": 0.02, "D": 0.05}
@@ -28,6 +28,8 @@ FAILS = {
     "order anchors, two": (-0.06, -0.03),
     "order anchors, triples": (-0.06, -0.03),
 }
+
+ARGMEDIAN = [entry for entry in catalog() if entry.applies_to.startswith("argmedian")]
 
 
 @pytest.mark.parametrize("entry", catalog(), ids=lambda entry: entry.name)
@@ -67,6 +69,18 @@ def test_every_estimator_works_at_the_tier_it_states(official_2_2, entry):
             assert FAILS[entry.name][0] < error < FAILS[entry.name][1]
         else:
             assert abs(error) < TOLERANCE[entry.tier]
+
+
+@pytest.mark.parametrize("entry", ARGMEDIAN, ids=lambda entry: entry.name)
+def test_estimators_of_argmedian_refuse_all_other_models(entry):
+    even = DistRNN(4, 4)
+    even.task_name = "argmedian"
+    others = zoo_2nd_argmax(4, 5), zoo_median(4, 5), zoo_longest_cycle(4, 4), even
+    for model in others:
+        with pytest.raises(ValueError, match="for recurrent argmedian models") as error:
+            entry.estimator(model)
+        assert "\n" not in str(error.value)
+        assert f"got {type(model).__name__} with task '{model.task_name}'" in str(error.value)
 
 
 def test_names_are_unique():

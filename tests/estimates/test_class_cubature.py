@@ -7,7 +7,7 @@ from scipy import stats
 
 from algzoo.estimates import class_cubature, exact, sampling
 from algzoo.estimates.class_cubature import _inputs
-from algzoo.zoo import DistRNN, handcrafted_2nd_argmax, zoo_2nd_argmax, zoo_argmedian, zoo_median
+from algzoo.zoo import handcrafted_2nd_argmax, zoo_2nd_argmax
 
 
 @pytest.mark.parametrize(("n", "rows"), [(3, 4), (4, 8), (5, 12), (10, 16)])
@@ -72,9 +72,3 @@ def test_operations_are_a_forward_pass_and_a_second_leaf():
 def test_wrong_numbers_of_rows_are_refused(rows):
     with pytest.raises(ValueError, match=f"rows must be a positive multiple of 8, got {rows}"):
         class_cubature(zoo_2nd_argmax(16, 10), rows, 0)
-
-
-@pytest.mark.parametrize("model", [DistRNN(2, 2), zoo_median(2, 3), zoo_argmedian(4, 5)])
-def test_other_tasks_and_lengths_are_refused(model):
-    with pytest.raises(ValueError, match="class cubature is for 2nd-argmax models"):
-        class_cubature(model, 8, 0)

@@ -16,7 +16,7 @@ from algzoo.estimates.gaussian_propagation import (
 )
 from algzoo.estimates.order_classes import class_moments, classes
 from algzoo.structure import weights_of
-from algzoo.zoo import DistRNN, example_2nd_argmax, zoo_2nd_argmax, zoo_argmedian, zoo_median
+from algzoo.zoo import example_2nd_argmax, zoo_2nd_argmax
 
 
 @pytest.fixture
@@ -163,13 +163,6 @@ def test_step_errors_are_small_at_first_and_then_as_large_as_the_spread(example)
     error = np.abs(errors.predicted_mean - errors.sampled_mean).max(1)
     assert error[0] < 0.05 * errors.sampled_mean[0].max()
     assert error[-1] > 0.3 * errors.sampled_deviation[-1].max()
-
-
-@pytest.mark.parametrize("model", [DistRNN(2, 2), zoo_median(2, 3), zoo_argmedian(4, 5)])
-def test_other_tasks_and_lengths_are_refused(model):
-    for estimator in (gaussian_propagation, gaussian_propagation_by_class):
-        with pytest.raises(ValueError, match="Gaussian propagation is for recurrent 2nd-argmax"):
-            estimator(model)
 
 
 def test_positions_that_are_no_class_are_refused():

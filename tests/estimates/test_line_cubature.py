@@ -7,31 +7,18 @@ from scipy import stats
 from algzoo.estimates import sampling
 from algzoo.estimates.line_cubature import _lines, line_cubature
 from algzoo.scoring.populations import NoisyCopies, ZooModel
-from algzoo.structure import Weights, outputs, weights_of
+from algzoo.structure import outputs, weights_of
 from algzoo.zoo import (
-    DistRNN,
     example_2nd_argmax,
     handcrafted_2nd_argmax,
     zoo_2nd_argmax,
-    zoo_argmedian,
-    zoo_median,
 )
 
 
-def inputs_of(lines, n):
-    """Inputs of shape (3, n_lines, n), by a network that only remembers."""
-    keep = np.eye(2 * n, k=-1)
-    keep[n] = 0  # two delay lines, of the positive and of the negative parts
-    enter = np.zeros(2 * n)
-    enter[0], enter[n] = 1, -1
-    read = np.concatenate([np.eye(n)[::-1], -np.eye(n)[::-1]], axis=1)
-    return lines.tree.logits(Weights(enter, keep, read)).reshape(3, -1, n)
-
-
 @pytest.mark.parametrize(("n", "rows"), [(4, 32), (10, 128)])
-def test_lines_move_the_second_between_third_and_largest(n, rows):
+def test_lines_move_the_second_between_third_and_largest(inputs_of, n, rows):
     lines = _lines(n, rows, scramble=1)
-    x = inputs_of(lines, n)
+    x = inputs_of(lines.tree, 3, 2 * rows)
     assert x.shape == (3, 2 * rows, n)
     order = np.argsort(x, axis=-1)
     assert (order[..., -2] == lines.answer).all()
@@ -47,12 +34,12 @@ def test_lines_move_the_second_between_third_and_largest(n, rows):
     assert (x[:, rows:, [*range(n - 2), n - 1, n - 2]] == x[:, :rows]).all()
 
 
-def test_largest_and_third_and_the_others_follow_their_laws():
+def test_largest_and_third_and_the_others_follow_their_laws(inputs_of):
     lines = _lines(10, 1024, scramble=0)
     largest, third = stats.norm.cdf(lines.largest[:1024]), stats.norm.cdf(lines.third[:1024])
     assert stats.kstest(largest, stats.beta(10, 1).cdf).statistic < 0.01
     assert stats.kstest(third, stats.beta(8, 3).cdf).statistic < 0.02
-    others = np.sort(inputs_of(lines, 10)[0, :1024], axis=-1)[:, :7]
+    others = np.sort(inputs_of(lines.tree, 3, 2048)[0, :1024], axis=-1)[:, :7]
     share = stats.norm.cdf(others) / third[:, None]
     assert stats.kstest(share.ravel(), "uniform").statistic < 0.01
     # All three positions are visited, the answer equally often at each.
@@ -60,11 +47,11 @@ def test_largest_and_third_and_the_others_follow_their_laws():
     assert (np.abs(visits / 204.8 - 1) < 0.1).all()
 
 
-def test_the_probability_is_that_of_linear_pieces():
+def test_the_probability_is_that_of_linear_pieces(inputs_of):
     """On a fine grid, with numpy's own interpolation."""
     model = zoo_2nd_argmax(16, 10, seed=1)
     lines = _lines(10, 16, scramble=0)
-    logits = outputs(weights_of(model), inputs_of(lines, 10).reshape(-1, 10)).reshape(3, -1, 10)
+    logits = outputs(weights_of(model), inputs_of(lines.tree, 3, 32))
     values = []
     for line in range(32):
         low, high = stats.norm.cdf([lines.third[line], lines.largest[line]])
@@ -129,9 +116,3 @@ def test_operations_are_the_tree_and_the_crossings():
 def test_wrong_numbers_of_rows_are_refused(rows):
     with pytest.raises(ValueError, match=f"a power of two and at least 2, got {rows}"):
         line_cubature(zoo_2nd_argmax(16, 10), rows, 0)
-
-
-@pytest.mark.parametrize("model", [DistRNN(2, 2), zoo_median(2, 3), zoo_argmedian(4, 5)])
-def test_other_tasks_and_lengths_are_refused(model):
-    with pytest.raises(ValueError, match="line cubature is for recurrent 2nd-argmax models"):
-        line_cubature(model, 8, 0)

@@ -6,6 +6,7 @@ import pytest
 from algzoo.estimates import ensemble_sampling
 from algzoo.estimates.margin_surrogate import fitted_margin_surrogate
 from algzoo.scoring.populations import NoisyCopies, ZooModel
+from algzoo.zoo import zoo_2nd_argmax
 
 
 def _labelled(sd: float, n: int, stream: str) -> tuple[list, np.ndarray]:
@@ -26,6 +27,11 @@ def test_it_beats_sampling_on_copies_it_has_not_seen(n_inputs: int) -> None:
     assert (error**2).mean() / (accuracy * (1 - accuracy) / k).mean() < 0.4  # measured .15 to .3
     assert len(surrogate.coefficients) == 2 * n_inputs
     assert estimates[0].operations == n_inputs * 2880 + 2 * n_inputs * (2 + 10)
+    for size in ((16, 5), (32, 10)):
+        with pytest.raises(
+            ValueError, match=r"these margin surrogates were .* 16 and seq_len 10, this"
+        ):
+            surrogate(zoo_2nd_argmax(*size))
 
 
 def test_too_few_labels_are_refused() -> None:

@@ -9,12 +9,9 @@ from algzoo.estimates.offset_formula import _anchors, _probability, offset_formu
 from algzoo.scoring.populations import NoisyCopies, ZooModel
 from algzoo.structure import outputs, weights_of
 from algzoo.zoo import (
-    DistRNN,
     example_2nd_argmax,
     handcrafted_2nd_argmax,
     zoo_2nd_argmax,
-    zoo_argmedian,
-    zoo_median,
 )
 
 
@@ -133,9 +130,3 @@ def test_it_is_too_high_by_what_the_spread_costs(name, official):
     ]
     assert 0.02 < np.mean(errors) < 0.08
     assert np.std(errors) < 0.02
-
-
-@pytest.mark.parametrize("model", [DistRNN(2, 2), zoo_median(2, 3), zoo_argmedian(4, 5)])
-def test_other_tasks_and_lengths_are_refused(model):
-    with pytest.raises(ValueError, match="the offset formula is for recurrent 2nd-argmax models"):
-        offset_formula(model)

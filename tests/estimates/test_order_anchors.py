@@ -1,13 +1,20 @@
 """Estimates from one input of each order class: margins, maps, and what fits may see."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from algzoo.estimates import ensemble_sampling
+from algzoo.estimates import ensemble_sampling, exact, sampling
 from algzoo.estimates.class_margins import levels_tree, margins, margins_of_models
-from algzoo.estimates.order_anchors import ANCHORS, Anchor, OrderAnchors, fitted_order_anchors
+from algzoo.estimates.order_anchors import (
+    ANCHORS,
+    Anchor,
+    OrderAnchors,
+    calibrated_order_anchors,
+    fitted_order_anchors,
+)
 from algzoo.scoring.populations import NoisyCopies, ZooModel
 from algzoo.structure import outputs, weights_of
 from algzoo.zoo import handcrafted_2nd_argmax, zoo_2nd_argmax, zoo_median
@@ -81,6 +88,33 @@ def test_fitted_on_other_seeds_it_beats_sampling_on_seed_2() -> None:
         # Measured .35 and .22; 1 is sampling's.
         assert squared.mean() / (truth * (1 - truth) / k).mean() < 0.7
     assert pickle.loads(pickle.dumps(estimator)) == estimator
+
+
+@pytest.mark.parametrize("name", ANCHORS)
+@pytest.mark.parametrize("size", [(4, 3), (16, 5), (32, 10)])
+def test_the_constants_that_come_along_are_for_16_10_alone(
+    name: str, size: tuple[int, int]
+) -> None:
+    calibrated, model = calibrated_order_anchors(name), zoo_2nd_argmax(*size)
+    d, n = size
+    message = (
+        "these order anchors were fitted on models with hidden_size 16 and seq_len 10, this one "
+        f"has hidden_size {d} and seq_len {n}: fitted_order_anchors makes them"
+    )
+    with pytest.raises(ValueError, match=message):
+        calibrated(model)
+    # What they would say; on (16, 10) they are off by .02 to .05.
+    error = replace(calibrated, size=None)(model).value
+    error -= exact(model).value if n == 3 else sampling(model, 2**14, 0).value
+    assert -0.13 < error < -0.045
+
+
+def test_constants_of_a_fit_are_for_the_size_of_its_models() -> None:
+    fitted = fitted_order_anchors([zoo_2nd_argmax(4, 3)], [0.98], anchors=ANCHORS["one"])
+    assert 0 <= fitted(zoo_2nd_argmax(4, 3, seed=1)).value <= 1
+    for size in ((4, 4), (8, 3)):
+        with pytest.raises(ValueError, match="hidden_size 4 and seq_len 3, this one"):
+            fitted(zoo_2nd_argmax(*size))
 
 
 def test_other_models_and_empty_fits_are_refused() -> None:

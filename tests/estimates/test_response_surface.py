@@ -4,23 +4,12 @@ import pytest
 from algzoo.estimates import sampling
 from algzoo.estimates.order_classes import classes
 from algzoo.estimates.response_surface import _design, _levels, response_surface
-from algzoo.structure import Weights
-from algzoo.zoo import DistRNN, example_2nd_argmax, zoo_2nd_argmax, zoo_argmedian, zoo_median
-
-
-def runs_of(n):
-    """Inputs of the runs, shape (n_classes, runs, n), by a network that only remembers."""
-    keep = np.eye(2 * n, k=-1)
-    keep[n] = 0  # two delay lines, of the positive and of the negative parts
-    enter = np.zeros(2 * n)
-    enter[0], enter[n] = 1, -1
-    read = np.concatenate([np.eye(n)[::-1], -np.eye(n)[::-1]], axis=1)
-    return _design(n).tree.logits(Weights(enter, keep, read)).reshape(n * (n - 1), -1, n)
+from algzoo.zoo import example_2nd_argmax, zoo_2nd_argmax
 
 
 @pytest.mark.parametrize("n", [4, 7, 10])
-def test_every_run_is_in_its_class_and_the_effects_are_independent(n):
-    x = runs_of(n)
+def test_every_run_is_in_its_class_and_the_effects_are_independent(inputs_of, n):
+    x = inputs_of(_design(n).tree, n * (n - 1), -1)
     order = np.argsort(x, axis=-1)
     assert (order[..., [-1, -2]] == classes(n)[:, None]).all()
     # Each input has two levels given the second, in balance with every other.
@@ -46,10 +35,11 @@ def test_levels_are_one_deviation_from_the_mean_given_the_second():
             assert value == pytest.approx(expected, abs=5 / np.sqrt(len(truncated)))
 
 
-def test_margins_that_are_linear_are_predicted_exactly_and_without_noise():
+def test_margins_that_are_linear_are_predicted_exactly_and_without_noise(inputs_of):
     """A combination of the runs gives a linear function of the inputs its value at the points."""
     n = 10
-    x, combinations = runs_of(n), _design(n).combinations
+    design = _design(n)
+    x, combinations = inputs_of(design.tree, n * (n - 1), -1), design.combinations
     coefficients = np.random.default_rng(0).standard_normal(n)
     for number in (0, 50):
         largest, second = classes(n)[number]
@@ -62,11 +52,11 @@ def test_margins_that_are_linear_are_predicted_exactly_and_without_noise():
         )
 
 
-def test_noise_has_the_variance_that_the_fit_leaves():
+def test_noise_has_the_variance_that_the_fit_leaves(inputs_of):
     """Of noise of variance 1 in every run, its sum over runs has what a linear map adds, and 1."""
     n = 10
-    combinations = _design(n).combinations
-    x = runs_of(n)[0]
+    design = _design(n)
+    x, combinations = inputs_of(design.tree, n * (n - 1), -1)[0], design.combinations
     terms = np.insert(x, 0, 1, axis=1)
     linear = np.insert(combinations @ x, 0, 1, axis=1) @ np.linalg.pinv(terms)
     noise = combinations - linear
@@ -92,9 +82,3 @@ def test_operations_are_the_runs_and_the_predictions():
     differences = 90 * 16 * 9
     rest = 90 * 64 * 8 + 90 * 64 - 1 + 1  # all of nine; the mean
     assert estimate.operations == design.tree.operations(16) + predictions + differences + rest
-
-
-@pytest.mark.parametrize("model", [DistRNN(2, 2), zoo_median(2, 3), zoo_argmedian(4, 5)])
-def test_other_tasks_and_lengths_are_refused(model):
-    with pytest.raises(ValueError, match="response surfaces are for recurrent 2nd-argmax models"):
-        response_surface(model)

@@ -42,6 +42,11 @@ def test_fitted_constants_reproduce_a_population() -> None:
     error = np.array([fitted(model).value for model in models[60:]]) - truth[60:]
     constant = truth[60:] - truth[:60].mean()
     assert (error**2).mean() < 0.6 * (constant**2).mean()
+    for size in ((16, 5), (32, 10)):
+        with pytest.raises(
+            ValueError, match=r"these calibrated skeletons were .* 16 and seq_len 10, this"
+        ):
+            fitted(zoo_2nd_argmax(*size))
 
 
 def test_another_task_is_refused() -> None:
