@@ -26,7 +26,7 @@ from ..structure import (
 )
 from ..zoo import OneLayerRNN
 from .ledger import Check, Ledger, Prior
-from .second_argmax_2_2 import ProductOfInputs, RescalingError
+from .second_argmax_2_2 import STANDARDISE, ProductOfInputs
 
 NAMES = ("W_oh[0]", "W_oh[1]", "W_hh[0, 0]", "W_hh[0, 1]", "W_hh[1, 0]", "W_hh[1, 1]")
 
@@ -92,15 +92,7 @@ def mean_ledger(model: OneLayerRNN) -> Ledger:
 def _checks() -> list[Check]:
     fair = Prior(stats.cauchy(), "even odds: symmetric about the threshold")
     return [
-        Check(
-            "standardise",
-            "algebra",
-            "Measuring the neurons in other units changes no output",
-            RescalingError(),
-            "<=",
-            0.0,
-            None,
-        ),
+        STANDARDISE,
         Check(
             "a pair is linear",
             "algebra",

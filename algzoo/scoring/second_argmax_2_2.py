@@ -139,6 +139,17 @@ class RescalingError:
         return worst
 
 
+STANDARDISE = Check(
+    "standardise",
+    "algebra",
+    "Measuring the neurons in other units changes no output",
+    RescalingError(),
+    "<=",
+    0.0,
+    None,
+)
+
+
 @dataclass(frozen=True)
 class FormError:
     """Largest relative error, on fixed inputs, of the linear form of the piece they lie in."""
@@ -215,17 +226,7 @@ def _standardised(model: OneLayerRNN) -> StandardForm:
 
 
 def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
-    checks = [
-        Check(
-            "standardise",
-            "algebra",
-            "Measuring the neurons in other units changes no output",
-            RescalingError(),
-            "<=",
-            0.0,
-            None,
-        )
-    ]
+    checks = [STANDARDISE]
     for matrix, signs in _SIGNS.items():
         for index, sign in signs.items():
             name = _name(matrix, index)

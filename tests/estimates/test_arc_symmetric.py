@@ -5,24 +5,12 @@ import pytest
 
 from algzoo.estimates import OperationCounter, sampling
 from algzoo.estimates.arc_symmetric import CLAIMED_OPERATIONS, arc_symmetric
-from algzoo.structure import reorder_neurons, weights_of
+from algzoo.structure import reorder_neurons
 from algzoo.structure.symmetry import find_symmetry
 from algzoo.zoo import handcrafted_2nd_argmax, zoo_2nd_argmax
 
 # The package's name for it is the function's.
 module = sys.modules["algzoo.estimates.arc_symmetric"]
-
-
-@pytest.fixture(scope="module")
-def m43():
-    return zoo_2nd_argmax(4, 3, seed=0)
-
-
-def noisy_copies(model, make_rnn, n, sd, seed):
-    rng = np.random.default_rng(seed)
-    for _ in range(n):
-        weights = [w + sd * rng.standard_normal(w.shape) for w in weights_of(model)]
-        yield make_rnn(*weights, seq_len=3)
 
 
 def test_claimed_operations_are_arcs():
@@ -50,9 +38,9 @@ def test_halved_covariance_is_that_of_small_disturbances():
 
 
 @pytest.mark.parametrize("sd", [0, 0.05])
-def test_estimate_is_that_of_the_noisy_reduced_network_by_sampling(m43, make_rnn, sd):
+def test_estimate_is_that_of_the_noisy_reduced_network_by_sampling(m43, noisy_copies, sd):
     """The same network and noise, sampled: an independent way to the six-dimensional volume."""
-    (model,) = noisy_copies(m43, make_rnn, 1, sd, seed=3)
+    (model,) = noisy_copies(m43, 1, sd, seed=3)
     last_state, readout, noise = (
         a.values for a in module._reduced_network(find_symmetry(model), OperationCounter())
     )
@@ -73,9 +61,9 @@ def test_estimate_of_m43(m43):
     assert estimate.operations > CLAIMED_OPERATIONS
 
 
-def test_error_on_noisy_models_is_arcs(m43, make_rnn):
+def test_error_on_noisy_models_is_arcs(m43, noisy_copies):
     """RMS .0515 and bias +.0104 in the prototype, with errors of about .0023 and .0032 from 256."""
-    models = list(noisy_copies(m43, make_rnn, 64, 0.05, seed=11))
+    models = list(noisy_copies(m43, 64, 0.05, seed=11))
     truth = np.array([sampling(model, 2**16, seed=1).value for model in models])
     errors = np.array([arc_symmetric(model).value for model in models]) - truth
     assert abs(errors.mean() - 0.0104) < 3 * np.hypot(errors.std() / 8, 0.0032)
