@@ -33,7 +33,7 @@ from ..zoo.loading import WEIGHT_FILES
 from ..zoo.training import train_all
 from .address import publish_at
 from .challenge_command import challenge
-from .cover import write_cover
+from .cover import cover, write_cover
 from .new_chapter import write_new_chapter
 from .notebooks import (
     ChapterError,
@@ -100,6 +100,7 @@ def run(
         try:
             before = path.read_bytes()
             notebook = execute(path, {k: _parsed(v) for k, v in parameters}, progress=True)
+            picture = cover(notebook)
             if output is None:
                 write_back(notebook, path, before)
             else:
@@ -108,8 +109,13 @@ def run(
             click.echo(f"{error}\n{path.stem}: not written", err=True)
             failed = True
             continue
-        if output is None:
-            write_cover(notebook, path.stem, root)
+        if output is None and picture is not None:
+            try:
+                write_cover(picture, path.stem, root)
+            except OSError as error:
+                click.echo(f"{error}\n{path.stem}: written, but not its cover", err=True)
+                failed = True
+                continue
         click.echo(f"{path.stem}: written to {output or path.relative_to(root)}")
     if failed:
         sys.exit(1)

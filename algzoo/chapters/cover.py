@@ -7,28 +7,30 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from ..zoo.files import write_whole
+from .notebooks import ChapterError
 from .numbers import METADATA_KEY
 
 
-def write_cover(notebook: NotebookNode, chapter: str, root: Path) -> None:
-    """Write the figure that the notebook's metadata names as its cover to book/_static/covers/."""
-    name = notebook.metadata.get(METADATA_KEY, {}).get("cover")
-    if name is None:
-        return
-    path = root / "book" / "_static" / "covers" / f"{chapter}.svg"
-    write_whole(path, cover(notebook, name).encode())
+def write_cover(picture: str, chapter: str, root: Path) -> None:
+    """Write a chapter's cover, an SVG, to book/_static/covers/."""
+    write_whole(root / "book" / "_static" / "covers" / f"{chapter}.svg", picture.encode())
 
 
-def cover(notebook: NotebookNode, name: str) -> str:
-    """The picture, SVG, of the figure called ``name``.
+def cover(notebook: NotebookNode) -> str | None:
+    """The picture, SVG, of the figure that the notebook's metadata names as its cover, if any.
 
     Raises
     ------
-    KeyError
+    ChapterError
         Where the notebook shows no such figure.
     """
+    name = notebook.metadata.get(METADATA_KEY, {}).get("cover")
+    if name is None:
+        return None
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.get("metadata", {}).get(METADATA_KEY, {}).get("figure") == name:
                 return str(output.data["image/svg+xml"])
-    raise KeyError(f"The notebook shows no figure called {name!r}")
+    raise ChapterError(
+        f"The notebook's metadata names {name!r} as its cover: it shows no such figure"
+    )

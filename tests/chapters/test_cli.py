@@ -116,6 +116,27 @@ def test_a_cover_is_written_beside_the_pages(algzoo, chapter, small_clone):
     assert nbformat.read(chapter, 4).cells[4].outputs[0].data["image/svg+xml"] == cover.read_text()
 
 
+def test_a_cover_that_is_not_there_or_cannot_be_written_is_said(algzoo, chapter, small_clone):
+    notebook = read(chapter)
+    notebook.metadata["algzoo"] = {"cover": "figure"}
+    write(notebook, chapter)
+    before = chapter.read_bytes()
+    result = algzoo("run")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-2:] == [
+        "The notebook's metadata names 'figure' as its cover: it shows no such figure",
+        "small: not written",
+    ]
+    assert chapter.read_bytes() == before
+    notebook.metadata["algzoo"]["cover"] = "fig"
+    write(notebook, chapter)
+    (small_clone / "book" / "_static").mkdir(parents=True)
+    (small_clone / "book" / "_static" / "covers").write_text("a file, not a folder")
+    result = algzoo("run")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines()[-1] == "small: written, but not its cover"
+
+
 def test_models_lists_every_size_with_its_best_score(algzoo):
     rows = json.loads(algzoo("models", "--json").stdout)
     assert len(rows) == 116
