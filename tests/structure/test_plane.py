@@ -4,11 +4,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from algzoo.structure import as_fractions, cones, line_segments, weights_of
+from algzoo.structure import as_fractions, cones, decision_cones, line_segments, weights_of
 from algzoo.zoo import DistRNN, ScalarRNN, zoo_2nd_argmax
 
 SEED = st.integers(0, 2**32 - 1)
@@ -175,3 +175,12 @@ def test_as_fractions_loses_nothing():
     for exact, matrix in zip(as_fractions(weights_of(model)), weights_of(model), strict=True):
         assert all(isinstance(value, Fraction) for value in exact.flat)
         assert (exact == matrix).all()
+
+
+@given(small_integer_matrices())
+@example(([1, -1], [[0, 1], [1, 0]], np.eye(2)))  # neurons switch where the inputs are equal
+def test_decisions_tile_the_plane_without_pieces_that_are_empty(make_rnn, matrices):
+    pieces = decision_cones(make_rnn(*matrices))
+    widths = [np.subtract(*piece.angles[::-1]) for piece in pieces]
+    assert min(widths) > 0
+    assert sum(widths) == pytest.approx(2 * np.pi)
