@@ -17,16 +17,19 @@ its solid angle and e(u) = v . u,
     two inputs:    2 pi E[e^2; C] = d |v|^2 + sum of (v . n) e(u)
     three inputs:  4 pi E[e^2; C] = A |v|^2 + sum of v . (q x r) (e(q) + e(r)) / (1 + q . r).
 
-Where the cone is narrow and v is large, as between two neurons that switch almost together, the two
-terms nearly cancel. What they depend on most, the angles and the errors on the rays, is therefore
-computed from exact numbers and rounded once.
+Where the cone is narrow and v is large, as between two neurons that switch almost together, the
+terms nearly cancel: what they add up to may be as small as |v|^2 times the cone's share, while each
+is up to |v|^2. Of two inputs they are therefore added as fractions, only d being rounded. Of three
+they are decimal numbers, of as many more digits as the cone's share has zeros.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from decimal import Context, Decimal, localcontext
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +49,10 @@ from .angular import angle_between
 from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
 
-Number = Any  # counted: fractions, integers or floats
+Number = Any  # counted: fractions, integers, decimals or floats
+
+_DIGITS = 25  # of a cone that is the whole sphere: those of float64, and some for the terms' errors
+_FEWEST = 50  # enough for nearly all cones, so that hardly a vertex is computed again with more
 
 
 def squared_error(model: Model) -> Estimate:
@@ -118,12 +124,12 @@ def _squares_on_sphere(weights: Weights, counter: OperationCounter) -> Iterator[
 
 
 class _Place(NamedTuple):
-    """A vertex as a unit vector, the size of its integer coordinates, and the error there."""
+    """A vertex as a unit vector, the length of its integer coordinates, and the error there."""
 
     unit: tuple[Number, Number, Number]
-    size: Number  # the coordinates' length over their power
-    power: int
+    length: Number
     error: Number
+    digits: int
 
 
 class _SquaresOnSphere:
@@ -139,48 +145,76 @@ class _SquaresOnSphere:
         self.places: dict[Vertex, _Place] = {}
 
     def of(self, part: MedianPart) -> Number:
-        """E[e^2; C] of one part."""
+        """E[e^2; C] of one part; raises ``OverflowError`` where float64 does not reach to it."""
         vertices = [vertex for vertex, _ in part.polygon]
-        places = [self._place(vertex, part) for vertex in vertices]
-        v = self._gradient(part)
-        square = dot(v, v) * self._area(vertices, places)
-        for q, r in zip(places, places[1:] + places[:1], strict=True):
-            across = dot(v, cross(q.unit, r.unit))
-            square += across * (q.error + r.error) / (dot(q.unit, r.unit) + 1)
-        return square / (4 * math.pi)
+        first, *others = vertices
+        volumes = [dot(first.point, cross(q.point, r.point)) for q, r in pairwise(others)]
+        digits = max(_FEWEST, _DIGITS + _zeros_of_area(vertices, volumes))
+        with localcontext(Context(prec=digits)):
+            places = [self._place(vertex, part, digits) for vertex in vertices]
+            v = self._gradient(part)
+            square = dot(v, v) * self._area(places, volumes)
+            for q, r in zip(places, places[1:] + places[:1], strict=True):
+                across = dot(v, cross(q.unit, r.unit))
+                square += across * (q.error + r.error) / (dot(q.unit, r.unit) + 1)
+        rounded = float(plain(square))
+        if math.isinf(rounded):
+            raise OverflowError
+        return CountedNumber(rounded, self.counter) / (4 * math.pi)
 
     def _gradient(self, part: MedianPart) -> list[Number]:
         """Coefficients of output minus median."""
         scaled_error = list(part.cell.planes[0])
         side = part.cell.half.earlier[0] if part.position == 0 else 1
         scaled_error[part.position] -= self.denominator * side
-        return [CountedNumber(plain(x) / self.denominator, self.counter) for x in scaled_error]
+        return [self._decimal(x, self.denominator) for x in scaled_error]
 
-    def _place(self, vertex: Vertex, part: MedianPart) -> _Place:
-        if vertex not in self.places:
+    def _place(self, vertex: Vertex, part: MedianPart, digits: int) -> _Place:
+        """A vertex with at least so many digits; the context has them."""
+        if vertex not in self.places or self.places[vertex].digits < digits:
             a, b, c = vertex.point
             median = c if part.position == 2 else part.cell.half.input_at(part.position, a, b)
             error = part.cell.values(vertex)[0] - median * self.denominator
-            power = 1 << max(abs(plain(x)) for x in vertex.point).bit_length()
-            x = [CountedNumber(plain(x) / power, self.counter) for x in vertex.point]
-            size = self.counter.sqrt(dot(x, x))
-            unit = (x[0] / size, x[1] / size, x[2] / size)
-            rounded = CountedNumber(plain(error) / (power * self.denominator), self.counter)
-            self.places[vertex] = _Place(unit, size, power, rounded / size)
+            x = [self._decimal(coordinate) for coordinate in vertex.point]
+            length = self._square_root(dot(x, x))
+            unit = (x[0] / length, x[1] / length, x[2] / length)
+            rounded = self._decimal(error, self.denominator)
+            self.places[vertex] = _Place(unit, length, rounded / length, digits)
         return self.places[vertex]
 
-    def _area(self, vertices: list[Vertex], places: list[_Place]) -> Number:
-        """Solid angle, as a fan of triangles.
+    def _area(self, places: list[_Place], volumes: list[Number]) -> Number:
+        """Solid angle, as a fan of triangles of which the volumes are given.
 
         Source: A. van Oosterom and J. Strackee, "The solid angle of a plane triangle", IEEE
         Transactions on Biomedical Engineering, 1983.
         """
         half_area = CountedNumber(0.0, self.counter)
-        p = places[0]
-        for i in range(1, len(vertices) - 1):
-            q, r = places[i : i + 2]
-            volume = dot(vertices[0].point, cross(vertices[i].point, vertices[i + 1].point))
-            rounded = CountedNumber(plain(volume) / (p.power * q.power * r.power), self.counter)
+        p, *others = places
+        for (q, r), volume in zip(pairwise(others), volumes, strict=True):
             below = dot(p.unit, q.unit) + dot(q.unit, r.unit) + dot(r.unit, p.unit) + 1
-            half_area += self.counter.atan2(rounded / (p.size * q.size * r.size), below)
-        return half_area * 2
+            lengths = p.length * q.length * r.length
+            half_area += self.counter.atan2(self._decimal(volume) / lengths, below)
+        return self._decimal(half_area * 2)
+
+    def _decimal(self, number: Number, denominator: int = 1) -> CountedNumber:
+        """The same number, or a quotient, in the context's digits; bookkeeping, not counted."""
+        return CountedNumber(Decimal(plain(number)) / denominator, self.counter)
+
+    def _square_root(self, number: CountedNumber) -> CountedNumber:
+        self.counter.counts["transcendental"] += 1
+        return CountedNumber(plain(number).sqrt(), self.counter)
+
+
+def _zeros_of_area(vertices: list[Vertex], volumes: list[Number]) -> int:
+    """About how many zeros follow the decimal point of a fan's area: those of its largest triangle.
+
+    Bookkeeping, not counted, from the numbers' sizes alone.
+    """
+    sizes = [max(abs(plain(x)) for x in vertex.point).bit_length() for vertex in vertices]
+    first, *others = sizes
+    bits: int = min(
+        first + q + r - abs(plain(volume)).bit_length()
+        for (q, r), volume in zip(pairwise(others), volumes, strict=True)
+        if plain(volume)
+    )
+    return math.ceil(bits * math.log10(2))

@@ -1,14 +1,30 @@
 """Exact values against other methods, on random models and on those made to be hard.
 
+What ``exact`` promises is checked against
+
+- 2nd argmax of two and three inputs, argmedian of three: sums of angles and areas, error 1e-14 and
+  1e-13 at most;
+- median of two and three inputs: integrals of the squared error over angles and areas, error 1e-14
+  of the mean square of the gradient at most;
+- all of these: samples, by z-scores, on a trained model, one with noise and a random one of each;
+- longest cycle: another forward pass on every function, equal to the last digit.
+
 The other methods evaluate the model as it is defined, one input at a time, in fractions. Where
 anything changes is found by brute force: every pair of lines is crossed with every other, and each
-piece is asked in its middle. Areas are those under great circles, by an antiderivative, with 50
-digits. Nothing is shared with the package but the weights.
+piece is asked in its middle. Areas, and integrals of squares, are those under great circles, by
+antiderivatives, with 50 digits or more. Nothing is shared with the package but the weights.
 
-``ALGZOO_EXACT_MODELS=1000 pytest -s tests/estimates/test_exactness.py`` takes 1,000 models of each
-kind and says how large the largest error was; without it there are fewer.
+::
+
+    ALGZOO_EXACT_MODELS=1000 pytest -s tests/estimates/test_exactness.py -k another
+    ALGZOO_EXACT_SAMPLES=1000000000 pytest -s tests/estimates/test_exactness.py -k samples
+
+The first takes 1,000 models of each kind and says how large the largest error was, the second draws
+10^9 samples and says what the z-scores are; without the variables there are fewer. Each takes some
+minutes.
 """
 
+import math
 import os
 from fractions import Fraction
 from itertools import combinations, pairwise, product
@@ -19,9 +35,11 @@ import pytest
 import torch
 
 from algzoo.estimates import exact, exhaustive_accuracy
-from algzoo.zoo import DistTransformer, ScalarRNN
+from algzoo.estimates.sampling import ensemble_sampling
+from algzoo.zoo import DistTransformer, ScalarRNN, zoo_2nd_argmax, zoo_argmedian, zoo_median
 
 DIGITS = 50
+DIGITS_OF_SQUARES = 120  # three inputs: terms of up to the gradients' squares cancel in slivers
 
 Q = Fraction
 INF = float("inf")
@@ -151,17 +169,24 @@ def square_in_plane(model):
 
 
 def accuracy_on_sphere(model):
-    """Accuracy of a 2nd-argmax model of three inputs."""
+    """Accuracy of a 2nd-argmax or an argmedian model of three inputs."""
     weights = fractions_of(model)
-    area = mpmath.mpf(0)
+    of_cells = (_right_area_of_cell(weights, *cell) for cell in cells_on_sphere(weights))
+    return mpmath.fsum(of_cells) / (4 * mpmath.pi)
+
+
+def cells_on_sphere(weights):
+    """Pieces in which no neuron switches and the inputs keep their order.
+
+    Each as the side, the drives after the last input (constant and slope in t, without that input),
+    its first, last and an inner t, and the lines below and above, which do not cross.
+    """
     for side in (Q(1), Q(-1)):
         for low, high, inner in intervals([*kinks(weights, side), side]):
-            area += _right_area(weights, side, low, high, inner)
-    return area / (4 * mpmath.pi)
+            yield from _cells_of_sector(weights, side, low, high, inner)
 
 
-def _right_area(weights, side, low, high, inner):
-    """Area of the right answers in a sector."""
+def _cells_of_sector(weights, side, low, high, inner):
     w_hi = weights[0]
     of_drives = read_lines(weights, weights[1], side, inner)
     lines, turns = [(side, Q(0)), (Q(0), Q(1))], []  # c = x0 and c = x1, in units of |x0|
@@ -172,23 +197,19 @@ def _right_area(weights, side, low, high, inner):
             turns += root((alpha, beta))
     lines = list(dict.fromkeys(lines))
     turns += [t for one, other in combinations(lines, 2) for t in root(one, other)]
-    area = mpmath.mpf(0)
     for start, stop in pairwise([low, *sorted({t for t in turns if low < t < high}), high]):
         t = between(start, stop)
         ordered = sorted(lines, key=lambda line: line[0] + line[1] * t)
         for below, above in pairwise([None, *ordered, None]):
-            area += _right_area_of_cell(weights, side, of_drives, (start, stop, t), below, above)
-    return area
+            yield side, of_drives, (start, stop, t), below, above
 
 
-def _right_area_of_cell(weights, side, of_drives, span, below, above):
-    """Area of the right answers between two lines that do not cross, all neurons' states fixed."""
+def outputs_in_cell(weights, of_drives, t, c):
+    """Outputs as coefficients of |x0|, x1 and x2, around an inner point of a cell."""
     w_hi, _, w_oh = weights
-    start, stop, t = span
-    c = _within(below, above, t)
     drives = [a + b * t + w * c for (a, b), w in zip(of_drives, w_hi, strict=True)]
     on = [k for k, z in enumerate(drives) if z > 0]
-    logits = [
+    return [
         (
             sum((row[k] * of_drives[k][0] for k in on), Q(0)),
             sum((row[k] * of_drives[k][1] for k in on), Q(0)),
@@ -196,8 +217,14 @@ def _right_area_of_cell(weights, side, of_drives, span, below, above):
         )
         for row in w_oh
     ]
-    x = [side, t, c]
-    right = position_of_second(x)
+
+
+def _right_area_of_cell(weights, side, of_drives, span, below, above):
+    """Area of the right answers in a cell."""
+    start, stop, t = span
+    c = _within(below, above, t)
+    logits = outputs_in_cell(weights, of_drives, t, c)
+    right = position_of_second([side, t, c])  # of three, it is the middle one
     cutting, turns = [], []
     for one, other in combinations(logits, 2):
         p, q, r = (a - b for a, b in zip(one, other, strict=True))
@@ -257,6 +284,76 @@ def under_line(line, start, stop, pole):
     return antiderivative(stop) - antiderivative(start)
 
 
+def square_on_sphere(model):
+    """Of a median model of three inputs: the mean squared error, and its scale.
+
+    The scale is the mean square of the gradient of output minus median.
+    """
+    weights = fractions_of(model)
+    square, of_gradient = mpmath.mpf(0), mpmath.mpf(0)
+    for side, of_drives, (start, stop, t), below, above in cells_on_sphere(weights):
+        c = _within(below, above, t)
+        ((p, q, r),) = outputs_in_cell(weights, of_drives, t, c)
+        x = [side, t, c]
+        middle = sorted(range(3), key=x.__getitem__)[1]
+        gradient = [p - side * (middle == 0), q - (middle == 1), r - (middle == 2)]
+        v = [real(x) for x in gradient]
+        square += square_under_line(v, above, start, stop, +1)
+        square -= square_under_line(v, below, start, stop, -1)
+        area = under_line(above, start, stop, +1) - under_line(below, start, stop, -1)
+        of_gradient += area * real(sum(x * x for x in gradient))
+    # The mean of the square of the distance is 3.
+    return 3 * square / (4 * mpmath.pi), of_gradient / (4 * mpmath.pi)
+
+
+def square_under_line(v, line, start, stop, pole):
+    """Integral of the square of v . x over longitudes from t = start to stop, on a line or a pole.
+
+    That is, of its integral from the equator to the line, over the sine of the latitude.
+    """
+    first, last = (_antiderivative_of_square(v, line, t, pole) for t in (start, stop))
+    return last - first
+
+
+def _antiderivative_of_square(v, line, t, pole):
+    """Antiderivative, in the longitude, of the integral of (v . x)^2 from the equator to a line.
+
+    With p = v0 cos + v1 sin, tau the tangent of the latitude and s its sine, what is integrated is
+    p^2 (s - s^3 / 3) - 2/3 p v2 (1 - s^2)^(3/2) + v2^2 s^3 / 3. On a line, tau = A cos + B sin.
+    Let sigma = A sin - B cos; the derivatives are sigma' = tau and tau' = -sigma. Where p is
+    written as (h tau + k sigma) / T^2, T^2 = A^2 + B^2, each term is a function of sigma or of tau
+    alone times its derivative.
+    """
+    v0, v1, v2 = v
+    cos, sin = _unit_vector(t)
+    constant = -(v0 * sin - v1 * cos) * v2 * 2 / 3
+    if line is None:
+        p_squared = (v0 * v0 + v1 * v1) / 2 * atan(t)
+        p_squared += (v0 * v0 - v1 * v1) / 2 * sin * cos + v0 * v1 * sin * sin
+        return pole * (p_squared * 2 / 3 + v2 * v2 / 3 * atan(t))
+    a, b = real(line[0]), real(line[1])
+    if a == b == 0:
+        return constant
+    tau, sigma, square = a * cos + b * sin, a * sin - b * cos, a * a + b * b
+    root = mpmath.sqrt(1 + tau * tau)
+    h, k = v0 * a + v1 * b, v1 * a - v0 * b
+    of_p = (h * h * sigma * (tau * tau + square / (1 + square)) - k * k * sigma * tau * tau) / root
+    of_p -= 2 * h * k * tau**3 / root
+    of_p /= square * square
+    of_both = -2 * v2 * (h * sigma / (1 + square) - k * tau) / (root * square)
+    of_v2 = -v2 * v2 * sigma / ((1 + square) * root)
+    of_area = (v0 * v0 + v1 * v1 + v2 * v2) * mpmath.atan2(sigma, root)
+    return (of_area + of_p + of_both + of_v2) / 3
+
+
+def _unit_vector(t):
+    """Cosine and sine of the longitude of (1, t)."""
+    if t in (INF, -INF):
+        return mpmath.mpf(0), mpmath.mpf(1 if t > 0 else -1)
+    size = mpmath.sqrt(1 + real(t) ** 2)
+    return 1 / size, real(t) / size
+
+
 def accuracy_over_functions(model):
     """Accuracy of a longest-cycle transformer, by its definition in float64, one head a layer."""
     state = {key: p.detach().double().numpy() for key, p in model.state_dict().items()}
@@ -300,9 +397,11 @@ def mean_square_of_gradient(model):
 
 # The models
 
-N_MODELS = int(os.environ.get("ALGZOO_EXACT_MODELS", "40"))
+N_MODELS = int(os.environ.get("ALGZOO_EXACT_MODELS", "30"))
+N_SAMPLES = int(os.environ.get("ALGZOO_EXACT_SAMPLES", str(2**20)))
 
 BOUND = {2: 1e-14, 3: 1e-13}  # of the absolute error of an accuracy, by number of inputs
+BOUND_OF_SQUARE = 1e-14  # of that of a mean squared error, over the mean square of the gradient
 
 
 def gaussian(rng, shape):
@@ -369,12 +468,23 @@ def logits_tie(rng, weights):
     return w_hi, w_hh, sliver(rng, (w_oh,))[0] if rng.random() < 0.5 else w_oh
 
 
+def opposed(rng, weights):
+    """Two neurons that switch almost together and cancel but for a ramp, narrow and steep."""
+    w_hi, w_hh, w_oh = (matrix.copy() for matrix in weights)
+    if len(w_hi) > 1:
+        gap = 10.0 ** rng.uniform(-13, -1)
+        w_hi[1], w_hh[1] = w_hi[0], w_hh[0] * (1 + gap)
+        w_oh[:, 0] = rng.standard_normal(len(w_oh)) * gap ** -rng.uniform(0, 1)
+        w_oh[:, 1] = -w_oh[:, 0]
+    return w_hi, w_hh, w_oh
+
+
 def unchanged(rng, weights):
     del rng
     return weights
 
 
-CHANGES = (unchanged, duplicated, sliver, mirrored, logits_tie)
+CHANGES = (unchanged, duplicated, sliver, mirrored, logits_tie, opposed)
 
 
 def models(make, seq_len, n_outputs, seed):
@@ -403,35 +513,159 @@ def make_median():
     return make
 
 
+@pytest.fixture
+def make_argmedian(make_rnn):
+    def make(w_hi, w_hh, w_oh, seq_len):
+        model = make_rnn(w_hi, w_hh, w_oh, seq_len)
+        model.task_name = "argmedian"
+        return model
+
+    return make
+
+
 @pytest.fixture(autouse=True)
 def many_digits():
     with mpmath.workdps(DIGITS):
         yield
 
 
-@pytest.mark.parametrize("seq_len", [2, 3])
-def test_accuracy_is_that_of_another_method(make_rnn, seq_len):
+@pytest.mark.parametrize(
+    ("task", "seq_len", "seed"), [("rnn", 2, 2), ("rnn", 3, 3), ("argmedian", 3, 4)]
+)
+def test_accuracy_is_that_of_another_method(request, task, seq_len, seed):
+    make = request.getfixturevalue(f"make_{task}")
     method = {2: accuracy_in_plane, 3: accuracy_on_sphere}[seq_len]
     worst = 0.0
-    for kind, model in models(make_rnn, seq_len, seq_len, seed=seq_len):
+    for kind, model in models(make, seq_len, seq_len, seed):
         estimate = exact(model)
         error = abs(float(estimate.value - method(model)))
         assert error <= BOUND[seq_len], kind
         assert estimate.std == 0
         assert 0 <= estimate.value <= 1
         worst = max(worst, error)
-    print(f"{N_MODELS} models of {seq_len} inputs: largest error {worst:.1e}")
+    print(f"{N_MODELS} {model.task_name} models of {seq_len} inputs: largest error {worst:.1e}")
 
 
-def test_squared_error_is_that_of_another_method(make_median):
+@pytest.mark.parametrize(("seq_len", "seed"), [(2, 5), (3, 6)])
+def test_squared_error_is_that_of_another_method(make_median, seq_len, seed):
     worst = 0.0
-    for kind, model in models(make_median, 2, 1, seed=5):
-        right = square_in_plane(model)
-        error = abs(float(exact(model).value - right))
-        scale = float(mean_square_of_gradient(model))
-        assert error <= 1e-14 * scale, kind
-        worst = max(worst, error / scale)
-    print(f"{N_MODELS} median models: largest error {worst:.1e} of the gradient's square")
+    for kind, model in models(make_median, seq_len, 1, seed):
+        error = error_of_squared_error(model)
+        assert error <= BOUND_OF_SQUARE, kind
+        assert exact(model).std == 0
+        worst = max(worst, error)
+    print(
+        f"{N_MODELS} median models of {seq_len} inputs: largest error {worst:.1e} of the "
+        "gradient's square"
+    )
+
+
+def error_of_squared_error(model):
+    """Of the exact value of a median model, over the mean square of the gradient."""
+    if model.seq_len == 2:
+        right, scale = square_in_plane(model), mean_square_of_gradient(model)
+    else:
+        with mpmath.workdps(DIGITS_OF_SQUARES):
+            right, scale = square_on_sphere(model)
+    return float(abs(exact(model).value - right) / scale)
+
+
+@pytest.mark.parametrize("seq_len", [2, 3])
+@pytest.mark.parametrize("gap", [1e-4, 1e-8, 1e-12])
+def test_a_ramp_between_two_neurons_does_not_spoil_the_squared_error(make_median, gap, seq_len):
+    steep = gap**-0.5  # the ramp adds about as much to the gradient's mean square as the rest
+    w_hh = [[0.3, 0, -0.7], [0.3, 0, -0.7 - gap], [0, 0, 0]]
+    model = make_median([1.0, 1.0, 1.0], w_hh, [[steep, -steep, 1]], seq_len)
+    assert error_of_squared_error(model) <= BOUND_OF_SQUARE
+
+
+@pytest.mark.parametrize("width", [2.0**-7, 2.0**-13, 2.0**-27])
+def test_a_spike_does_not_spoil_the_squared_error(make_median, width):
+    """Output 1 in one direction of three inputs, and 0 but in its neighbourhood.
+
+    With H a roof over x1 / x0 from 1 - width to 1 + width, the output is (H - abs(x2)) / width,
+    where that is positive.
+    """
+    w_hh = np.zeros((9, 9))
+    w_hh[1:4, 0] = -1 + width, -1, -1 - width
+    w_hh[np.ix_([4, 5, 8], [1, 2, 3])] = 1, -2, 1
+    w_hi = [1, 1, 1, 1, -1, 1, 1, -1, 0]
+    w_oh = np.array([[0, 0, 0, 0, 1, 1, -1, -1, -1]]) / width
+    model = make_median(w_hi, w_hh, w_oh, 3)
+    x = [[1, 1, 0], [1, 1 + 2 * width, 0], [1, 1, 2 * width]]
+    assert model(torch.tensor(x, dtype=torch.float64)).ravel().tolist() == [1, 0, 0]
+    assert error_of_squared_error(model) <= BOUND_OF_SQUARE
+
+
+def test_the_other_method_knows_the_mean_square_of_the_median(make_median):
+    nothing = make_median([1.0, -1.0], np.eye(2), np.zeros((1, 2)), 3)
+    square, scale = square_on_sphere(nothing)
+    assert abs(square - (1 - mpmath.sqrt(3) / mpmath.pi)) < 1e-45
+    assert abs(scale - 1) < 1e-45
+
+
+@pytest.mark.parametrize("line", [(Q(1, 3), Q(-5, 2)), (Q(0), Q(0)), None])
+def test_the_other_methods_integrals_are_those_of_quadrature(line):
+    v, start, stop = (mpmath.mpf("0.7"), mpmath.mpf("-1.3"), mpmath.mpf("2.1")), Q(-2), Q(1, 2)
+
+    def latitude(longitude):
+        if line is None:
+            return mpmath.pi / 2
+        return mpmath.atan(line[0] * mpmath.cos(longitude) + line[1] * mpmath.sin(longitude))
+
+    def below(longitude):
+        across = v[0] * mpmath.cos(longitude) + v[1] * mpmath.sin(longitude)
+
+        def square(angle):
+            return (across * mpmath.cos(angle) + v[2] * mpmath.sin(angle)) ** 2 * mpmath.cos(angle)
+
+        return mpmath.quad(square, [0, latitude(longitude)])
+
+    # Up to what both a line and a pole have from the equator, which cancels between them.
+    from_equator = square_under_line(v, (Q(0), Q(0)), start, stop, +1)
+    found = square_under_line(v, line, start, stop, +1) - from_equator
+    with mpmath.workdps(20):
+        assert abs(found - mpmath.quad(below, [atan(start), atan(stop)])) < 1e-15
+
+
+SAMPLED = {
+    "2nd argmax of two": (zoo_2nd_argmax, "rnn", 2, 2),
+    "2nd argmax of three": (zoo_2nd_argmax, "rnn", 3, 3),
+    "argmedian of three": (zoo_argmedian, "argmedian", 3, 3),
+    "median of two": (zoo_median, "median", 2, 1),
+    "median of three": (zoo_median, "median", 3, 1),
+}
+
+
+def test_samples_agree_with_exact_values(request):
+    """A trained model, one with noise, and a random one with a neuron twice, of each kind."""
+    z = {}
+    for seed, (kind, (trained, task, seq_len, n_outputs)) in enumerate(SAMPLED.items()):
+        rng = np.random.default_rng(seed + 10)
+        make = request.getfixturevalue(f"make_{task}")
+        shapes = [4, (4, 4), (n_outputs, 4)]
+        of_trained = (
+            np.array(matrix, float) for matrix in fractions_of(trained(4, seq_len, seed=1))
+        )
+        noisy = [matrix + gaussian(rng, matrix.shape) / 5 for matrix in of_trained]
+        twice = duplicated(rng, [gaussian(rng, shape) for shape in shapes])
+        ensemble = [
+            trained(4, seq_len).double(),
+            make(*noisy, seq_len),
+            make(*twice, seq_len),
+        ]
+        z[kind] = [
+            (sampled.value - exact(model).value) / sampled.std
+            for model, sampled in zip(
+                ensemble, ensemble_sampling(ensemble, N_SAMPLES, seed), strict=True
+            )
+        ]
+        print(f"{kind}, {N_SAMPLES} samples: z", *(f"{score:+.2f}" for score in z[kind]))
+    scores = np.array(list(z.values()))
+    root_mean_square = math.sqrt(np.mean(scores**2))
+    print(f"root mean square of z {root_mean_square:.2f}")
+    assert np.abs(scores).max() < 5, z
+    assert 0.3 < root_mean_square < 2, z  # models of one kind see the same inputs
 
 
 @pytest.mark.parametrize("seed", range(max(4, N_MODELS // 20)))
