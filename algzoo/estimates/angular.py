@@ -10,7 +10,7 @@ Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 20
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from math import inf, pi
 from typing import Any
 
@@ -35,7 +35,7 @@ def angular(model: Model) -> Estimate:
     wrong = 0.0
     for segment in _segments(model, counter):
         for lower, upper in _wrong_intervals(segment):
-            wrong += angle_between(lower, upper, counter)
+            wrong += angle_between(lower, upper, counter.atan2)
     return counted(1 - wrong / (2 * pi), counter, "A", std=0.0)
 
 
@@ -137,12 +137,12 @@ def _greatest(a: Any, b: Any) -> Any:
     return a if a > b else b
 
 
-def angle_between(lower: Any, upper: Any, counter: OperationCounter) -> float:
+def angle_between(lower: Any, upper: Any, atan2: Callable[[Any, Any], Any]) -> Any:
     """``atan(upper) - atan(lower)`` without cancellation; ends may be infinite."""
     if abs(lower) == inf and abs(upper) == inf:
-        return pi
+        return atan2(0, -1)
     if abs(lower) == inf:
-        return counter.atan2(1, -upper)
+        return atan2(1, -upper)
     if abs(upper) == inf:
-        return counter.atan2(1, lower)
-    return counter.atan2(upper - lower, 1 + lower * upper)
+        return atan2(1, lower)
+    return atan2(upper - lower, 1 + lower * upper)

@@ -17,24 +17,25 @@ its solid angle and e(u) = v . u,
     two inputs:    2 pi E[e^2; C] = d |v|^2 + sum of (v . n) e(u)
     three inputs:  4 pi E[e^2; C] = A |v|^2 + sum of v . (q x r) (e(q) + e(r)) / (1 + q . r).
 
-Where the cone is narrow and v is large, as between two neurons that switch almost together, the
-terms nearly cancel: what they add up to may be as small as |v|^2 times the cone's share, while each
-is up to |v|^2. Of two inputs they are therefore added as fractions, only d being rounded. Of three
-they are decimal numbers, of as many more digits as the cone's share has zeros.
+Where the cone is narrow, as between two neurons that switch almost together, or where the error is
+small on all of it although v is large, the terms nearly cancel. They are therefore decimal numbers,
+of as many digits as it takes to have those of the sum.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from decimal import Context, Decimal, localcontext
+from collections.abc import Callable, Iterator
+from decimal import Context, Decimal, getcontext, localcontext
 from fractions import Fraction
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from mpmath import libmp
 
-from ..structure import Weights, as_fractions, line_segments, weights_of
+from ..structure import Segment, Weights, as_fractions, line_segments, weights_of
 from ..structure.half_spaces import cross, dot
 from ..structure.median_cones import (
     MedianCone,
@@ -51,15 +52,15 @@ from .operations import CountedNumber, OperationCounter, plain
 
 Number = Any  # counted: fractions, integers, decimals or floats
 
-_DIGITS = 25  # of a cone that is the whole sphere: those of float64, and some for the terms' errors
-_FEWEST = 50  # enough for nearly all cones, so that hardly a vertex is computed again with more
+_DIGITS = 50  # to begin with: enough for nearly all cones
+_KEPT = 20  # digits of a sum, at least: those of float64, and some for the errors of the terms
 
 
 def squared_error(model: Model) -> Estimate:
     """Exact mean squared error of a median model of two or three standard Gaussian inputs.
 
-    Every decision is made in exact arithmetic. The absolute error is a few units of 1e-16 times the
-    mean square of the gradient of output minus median.
+    Every decision is made in exact arithmetic, and what a cone adds is rounded once: the relative
+    error is a few units of 1e-16.
 
     Raises
     ------
@@ -99,10 +100,22 @@ def _squares_in_plane(weights: Weights, counter: OperationCounter) -> Iterator[N
     for segment in line_segments(fractions, +1) + line_segments(fractions, -1)[::-1]:
         # In the coordinates abs(x0) and x1.
         v = (segment.constant[0] - Fraction(segment.side, 2), segment.slope[0] - Fraction(1, 2))
-        angle = angle_between(segment.lower, segment.upper, counter)
-        square = (v[0] * v[0] + v[1] * v[1]) * angle
-        square += _term_of_ray(v, segment.lower) - _term_of_ray(v, segment.upper)
-        yield square / (2 * math.pi)
+        size = v[0] * v[0] + v[1] * v[1]
+        of_rays = _term_of_ray(v, segment.lower) - _term_of_ray(v, segment.upper)
+        yield _summed(partial(_terms_in_plane, segment, size, of_rays, counter)) / (2 * math.pi)
+
+
+def _terms_in_plane(
+    segment: Segment, size: Number, of_rays: Number, counter: OperationCounter
+) -> tuple[Number, Number]:
+    """2 pi E[e^2; C] and abs(v)^2, in the context's digits."""
+
+    def atan2(y: Number, x: Number) -> Number:
+        return _angle(_decimal(y, counter), _decimal(x, counter))
+
+    angle = angle_between(segment.lower, segment.upper, atan2)
+    rounded = _decimal(size, counter)
+    return rounded * angle + _decimal(of_rays, counter), rounded
 
 
 def _term_of_ray(v: tuple[Number, Number], t: Number) -> Number:
@@ -110,6 +123,42 @@ def _term_of_ray(v: tuple[Number, Number], t: Number) -> Number:
     if abs(t) == math.inf:
         return -(v[0] * v[1])
     return (v[1] - v[0] * t) * (v[0] + v[1] * t) / (t * t + 1)
+
+
+def _summed(terms: Callable[[], tuple[Number, Number]]) -> Number:
+    """A cone's sum of ``terms``, rounded to float64, with as many digits as its cancellation takes.
+
+    ``terms`` returns the sum and abs(v)^2, the size of what is added. Raises ``OverflowError``
+    where float64 does not reach to it.
+    """
+    digits = _DIGITS
+    while True:
+        with localcontext(Context(prec=digits)):
+            total, size = terms()
+        # Exponents are looked at for the digits alone: bookkeeping, not counted.
+        value, largest = plain(total), plain(size)
+        if largest == 0 or (value > 0 and value.adjusted() >= largest.adjusted() + _KEPT - digits):
+            break
+        digits *= 2
+    rounded = float(value)
+    if math.isinf(rounded):
+        raise OverflowError
+    return CountedNumber(rounded, total.counter)
+
+
+def _decimal(number: Number, counter: OperationCounter) -> CountedNumber:
+    """The same number in the context's digits; bookkeeping, not counted."""
+    exact = plain(number)
+    return CountedNumber(Decimal(exact.numerator) / exact.denominator, counter)
+
+
+def _angle(y: CountedNumber, x: CountedNumber) -> CountedNumber:
+    """Angle of the point (x, y) in the context's digits; one transcendental operation."""
+    y.counter.counts["transcendental"] += 1
+    digits = getcontext().prec
+    bits = libmp.dps_to_prec(digits)
+    place = (libmp.from_str(str(coordinate.value), bits) for coordinate in (y, x))
+    return CountedNumber(Decimal(libmp.to_str(libmp.mpf_atan2(*place, bits), digits)), y.counter)
 
 
 def _squares_on_sphere(weights: Weights, counter: OperationCounter) -> Iterator[Number]:
@@ -146,40 +195,39 @@ class _SquaresOnSphere:
 
     def of(self, part: MedianPart) -> Number:
         """E[e^2; C] of one part; raises ``OverflowError`` where float64 does not reach to it."""
-        vertices = [vertex for vertex, _ in part.polygon]
-        first, *others = vertices
-        volumes = [dot(first.point, cross(q.point, r.point)) for q, r in pairwise(others)]
-        digits = max(_FEWEST, _DIGITS + _zeros_of_area(vertices, volumes))
-        with localcontext(Context(prec=digits)):
-            places = [self._place(vertex, part, digits) for vertex in vertices]
-            v = self._gradient(part)
-            square = dot(v, v) * self._area(places, volumes)
-            for q, r in zip(places, places[1:] + places[:1], strict=True):
-                across = dot(v, cross(q.unit, r.unit))
-                square += across * (q.error + r.error) / (dot(q.unit, r.unit) + 1)
-        rounded = float(plain(square))
-        if math.isinf(rounded):
-            raise OverflowError
-        return CountedNumber(rounded, self.counter) / (4 * math.pi)
+        first, *others = (vertex.point for vertex, _ in part.polygon)
+        volumes = [dot(first, cross(q, r)) for q, r in pairwise(others)]
+        return _summed(partial(self._terms, part, volumes)) / (4 * math.pi)
+
+    def _terms(self, part: MedianPart, volumes: list[Number]) -> tuple[Number, Number]:
+        """4 pi E[e^2; C] and abs(v)^2, in the context's digits."""
+        places = [self._place(vertex, part) for vertex, _ in part.polygon]
+        v = self._gradient(part)
+        size = dot(v, v)
+        total = size * self._area(places, volumes)
+        for q, r in zip(places, places[1:] + places[:1], strict=True):
+            across = dot(v, cross(q.unit, r.unit))
+            total += across * (q.error + r.error) / (dot(q.unit, r.unit) + 1)
+        return total, size
 
     def _gradient(self, part: MedianPart) -> list[Number]:
         """Coefficients of output minus median."""
         scaled_error = list(part.cell.planes[0])
         side = part.cell.half.earlier[0] if part.position == 0 else 1
         scaled_error[part.position] -= self.denominator * side
-        return [self._decimal(x, self.denominator) for x in scaled_error]
+        return [self._quotient(x) for x in scaled_error]
 
-    def _place(self, vertex: Vertex, part: MedianPart, digits: int) -> _Place:
-        """A vertex with at least so many digits; the context has them."""
+    def _place(self, vertex: Vertex, part: MedianPart) -> _Place:
+        """A vertex with at least the context's digits."""
+        digits = getcontext().prec
         if vertex not in self.places or self.places[vertex].digits < digits:
             a, b, c = vertex.point
             median = c if part.position == 2 else part.cell.half.input_at(part.position, a, b)
             error = part.cell.values(vertex)[0] - median * self.denominator
-            x = [self._decimal(coordinate) for coordinate in vertex.point]
+            x = [_decimal(coordinate, self.counter) for coordinate in vertex.point]
             length = self._square_root(dot(x, x))
             unit = (x[0] / length, x[1] / length, x[2] / length)
-            rounded = self._decimal(error, self.denominator)
-            self.places[vertex] = _Place(unit, length, rounded / length, digits)
+            self.places[vertex] = _Place(unit, length, self._quotient(error) / length, digits)
         return self.places[vertex]
 
     def _area(self, places: list[_Place], volumes: list[Number]) -> Number:
@@ -188,33 +236,18 @@ class _SquaresOnSphere:
         Source: A. van Oosterom and J. Strackee, "The solid angle of a plane triangle", IEEE
         Transactions on Biomedical Engineering, 1983.
         """
-        half_area = CountedNumber(0.0, self.counter)
+        half_area = CountedNumber(Decimal(0), self.counter)
         p, *others = places
         for (q, r), volume in zip(pairwise(others), volumes, strict=True):
             below = dot(p.unit, q.unit) + dot(q.unit, r.unit) + dot(r.unit, p.unit) + 1
             lengths = p.length * q.length * r.length
-            half_area += self.counter.atan2(self._decimal(volume) / lengths, below)
-        return self._decimal(half_area * 2)
+            half_area += _angle(_decimal(volume, self.counter) / lengths, below)
+        return half_area * 2
 
-    def _decimal(self, number: Number, denominator: int = 1) -> CountedNumber:
-        """The same number, or a quotient, in the context's digits; bookkeeping, not counted."""
-        return CountedNumber(Decimal(plain(number)) / denominator, self.counter)
+    def _quotient(self, scaled: Number) -> CountedNumber:
+        """An integer over the weights' denominator; bookkeeping, not counted."""
+        return _decimal(Fraction(plain(scaled), self.denominator), self.counter)
 
     def _square_root(self, number: CountedNumber) -> CountedNumber:
         self.counter.counts["transcendental"] += 1
         return CountedNumber(plain(number).sqrt(), self.counter)
-
-
-def _zeros_of_area(vertices: list[Vertex], volumes: list[Number]) -> int:
-    """About how many zeros follow the decimal point of a fan's area: those of its largest triangle.
-
-    Bookkeeping, not counted, from the numbers' sizes alone.
-    """
-    sizes = [max(abs(plain(x)) for x in vertex.point).bit_length() for vertex in vertices]
-    first, *others = sizes
-    bits: int = min(
-        first + q + r - abs(plain(volume)).bit_length()
-        for (q, r), volume in zip(pairwise(others), volumes, strict=True)
-        if plain(volume)
-    )
-    return math.ceil(bits * math.log10(2))

@@ -4,8 +4,8 @@ What ``exact`` promises is checked against
 
 - 2nd argmax of two and three inputs, argmedian of three: sums of angles and areas, error 1e-14 and
   1e-13 at most;
-- median of two and three inputs: integrals of the squared error over angles and areas, error 1e-14
-  of the mean square of the gradient at most;
+- median of two and three inputs: integrals of the squared error over angles and areas, relative
+  error 1e-14 at most;
 - all of these: samples, by z-scores, on a trained model, one with noise and a random one of each;
 - longest cycle: another forward pass on every function, equal to the last digit.
 
@@ -39,7 +39,7 @@ from algzoo.estimates.sampling import ensemble_sampling
 from algzoo.zoo import DistTransformer, ScalarRNN, zoo_2nd_argmax, zoo_argmedian, zoo_median
 
 DIGITS = 50
-DIGITS_OF_SQUARES = 120  # three inputs: terms of up to the gradients' squares cancel in slivers
+DIGITS_OF_SQUARES = 120  # terms of up to the squares of gradients cancel
 
 Q = Fraction
 INF = float("inf")
@@ -285,12 +285,9 @@ def under_line(line, start, stop, pole):
 
 
 def square_on_sphere(model):
-    """Of a median model of three inputs: the mean squared error, and its scale.
-
-    The scale is the mean square of the gradient of output minus median.
-    """
+    """Mean squared error of a median model of three inputs."""
     weights = fractions_of(model)
-    square, of_gradient = mpmath.mpf(0), mpmath.mpf(0)
+    square = mpmath.mpf(0)
     for side, of_drives, (start, stop, t), below, above in cells_on_sphere(weights):
         c = _within(below, above, t)
         ((p, q, r),) = outputs_in_cell(weights, of_drives, t, c)
@@ -300,10 +297,8 @@ def square_on_sphere(model):
         v = [real(x) for x in gradient]
         square += square_under_line(v, above, start, stop, +1)
         square -= square_under_line(v, below, start, stop, -1)
-        area = under_line(above, start, stop, +1) - under_line(below, start, stop, -1)
-        of_gradient += area * real(sum(x * x for x in gradient))
     # The mean of the square of the distance is 3.
-    return 3 * square / (4 * mpmath.pi), of_gradient / (4 * mpmath.pi)
+    return 3 * square / (4 * mpmath.pi)
 
 
 def square_under_line(v, line, start, stop, pole):
@@ -383,25 +378,13 @@ def longest_cycle(function):
     return longest
 
 
-def mean_square_of_gradient(model):
-    """Over the inputs, of output minus median: the scale of a median model's squared error."""
-    weights = fractions_of(model)
-    total = mpmath.mpf(0)
-    for side in (Q(1), Q(-1)):
-        for low, high, inner in intervals(kinks(weights, side)):
-            ((a, b),) = read_lines(weights, weights[2], side, inner)
-            square = (a - side / 2) ** 2 + (b - Q(1, 2)) ** 2
-            total += real(square) * (atan(high) - atan(low))
-    return total / (2 * mpmath.pi)
-
-
 # The models
 
 N_MODELS = int(os.environ.get("ALGZOO_EXACT_MODELS", "30"))
 N_SAMPLES = int(os.environ.get("ALGZOO_EXACT_SAMPLES", str(2**20)))
 
 BOUND = {2: 1e-14, 3: 1e-13}  # of the absolute error of an accuracy, by number of inputs
-BOUND_OF_SQUARE = 1e-14  # of that of a mean squared error, over the mean square of the gradient
+BOUND_OF_SQUARE = 1e-14  # of the relative error of a mean squared error
 
 
 def gaussian(rng, shape):
@@ -554,26 +537,21 @@ def test_squared_error_is_that_of_another_method(make_median, seq_len, seed):
         assert error <= BOUND_OF_SQUARE, kind
         assert exact(model).std == 0
         worst = max(worst, error)
-    print(
-        f"{N_MODELS} median models of {seq_len} inputs: largest error {worst:.1e} of the "
-        "gradient's square"
-    )
+    print(f"{N_MODELS} median models of {seq_len} inputs: largest relative error {worst:.1e}")
 
 
 def error_of_squared_error(model):
-    """Of the exact value of a median model, over the mean square of the gradient."""
-    if model.seq_len == 2:
-        right, scale = square_in_plane(model), mean_square_of_gradient(model)
-    else:
-        with mpmath.workdps(DIGITS_OF_SQUARES):
-            right, scale = square_on_sphere(model)
-    return float(abs(exact(model).value - right) / scale)
+    """Of the exact value of a median model, relative."""
+    method = square_in_plane if model.seq_len == 2 else square_on_sphere
+    with mpmath.workdps(DIGITS_OF_SQUARES):
+        right = method(model)
+        return float(abs(exact(model).value - right) / right)
 
 
 @pytest.mark.parametrize("seq_len", [2, 3])
 @pytest.mark.parametrize("gap", [1e-4, 1e-8, 1e-12])
 def test_a_ramp_between_two_neurons_does_not_spoil_the_squared_error(make_median, gap, seq_len):
-    steep = gap**-0.5  # the ramp adds about as much to the gradient's mean square as the rest
+    steep = gap**-0.5
     w_hh = [[0.3, 0, -0.7], [0.3, 0, -0.7 - gap], [0, 0, 0]]
     model = make_median([1.0, 1.0, 1.0], w_hh, [[steep, -steep, 1]], seq_len)
     assert error_of_squared_error(model) <= BOUND_OF_SQUARE
@@ -599,9 +577,7 @@ def test_a_spike_does_not_spoil_the_squared_error(make_median, width):
 
 def test_the_other_method_knows_the_mean_square_of_the_median(make_median):
     nothing = make_median([1.0, -1.0], np.eye(2), np.zeros((1, 2)), 3)
-    square, scale = square_on_sphere(nothing)
-    assert abs(square - (1 - mpmath.sqrt(3) / mpmath.pi)) < 1e-45
-    assert abs(scale - 1) < 1e-45
+    assert abs(square_on_sphere(nothing) - (1 - mpmath.sqrt(3) / mpmath.pi)) < 1e-45
 
 
 @pytest.mark.parametrize("line", [(Q(1, 3), Q(-5, 2)), (Q(0), Q(0)), None])
