@@ -133,9 +133,9 @@ def describe(cones: Sequence[DecisionCone]) -> str:
     for answer, name in enumerate(NAMES):
         share = sum(cone.fraction for cone in cones if cone.answer == answer)
         wrong = sum(c.fraction for c in cones if c.answer == answer and not c.is_right)
-        parts.append(f"answer {answer} ({name}) on {share:.2%}, of which {wrong:.2%} wrong")
+        parts.append(f"answer {answer} ({name}) on {share:.2%}, wrongly on {wrong:.2%}")
     ties = sum(cone.fraction for cone in cones if is_tie(cone))
-    return f"{'; '.join(parts)}; all logits tie on {ties:.2%}"
+    return f"{'; '.join(parts)} of all inputs; all logits tie on {ties:.2%}"
 
 
 def _add_areas(

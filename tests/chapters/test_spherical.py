@@ -98,6 +98,6 @@ def test_pieces_are_drawn_once_on_each_half_they_reach():
 def test_description_adds_up(decisions):
     text = spherical.describe(decisions)
     wrong = sum(cone.fraction for cone in decisions if not cone.is_right)
-    stated = [float(part.split("%")[0]) for part in text.split("of which ")[1:]]
+    stated = [float(part.split("%")[0]) for part in text.split("wrongly on ")[1:]]
     assert sum(stated) == pytest.approx(100 * wrong, abs=0.02)
     assert "all logits tie on 0.17%" in text
