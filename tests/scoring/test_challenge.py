@@ -453,10 +453,28 @@ def test_a_broken_executor_of_the_caller_is_told(tmp_path):
         work_off({0: partial(os._exit, 1)}, lambda key, result: (), executor=pool)
 
 
-def test_a_worker_that_dies_every_time_is_given_up(monkeypatch):
+def dies(folder, deaths):
+    """Leave a file and die, where there are not so many files yet."""
+    if len(list(folder.iterdir())) < deaths:
+        (folder / f"{os.getpid()}").touch()
+        os._exit(1)
+    return "survived"
+
+
+def test_a_worker_that_dies_every_time_is_given_up(monkeypatch, tmp_path):
     monkeypatch.setattr("algzoo.scoring.work._LOSSES", 1)
     with pytest.raises(BrokenExecutor):
-        work_off({0: partial(os._exit, 1)}, lambda key, result: (), workers=1)
+        work_off({0: partial(dies, tmp_path, 9)}, lambda key, result: (), workers=1)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_worker_that_dies_as_often_as_may_be_is_not(monkeypatch, tmp_path):
+    monkeypatch.setattr("algzoo.scoring.work._LOSSES", 1)
+    results = []
+    work_off(
+        {0: partial(dies, tmp_path, 1)}, lambda _, result: results.append(result) or (), workers=1
+    )
+    assert results == ["survived"]
 
 
 def test_a_cluster_does_the_same_even_if_a_worker_is_killed(expected, tmp_path):
