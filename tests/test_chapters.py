@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from algzoo.chapters.cover import cover
 from algzoo.chapters.notebooks import OfficialFileNeededError, execute, read
@@ -30,6 +31,81 @@ def stated(notebook):
     return {statement.name: statement.value for statement in statements(notebook)}
 
 
+def refuse(faults):
+    """Fail with all that breaks the rules of CONTRIBUTING.md, if anything does."""
+    if faults:
+        pytest.fail("\n  ".join(["the rules in CONTRIBUTING.md:", *faults]), pytrace=False)
+
+
+def unrecorded(notebook):
+    names = stated(notebook).keys()
+    faults = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":
+                lines = output.text.splitlines()
+                if output.name != "stdout":
+                    faults.append(
+                        f"cell {cell.id}: writes {lines[0]!r} to {output.name}: a chapter warns of "
+                        "nothing; mend what the warning is about"
+                    )
+                    continue
+                faults += [
+                    f"cell {cell.id}: prints {line!r}, which is not recorded: state it by record, "
+                    "table or show"
+                    for line in lines
+                    if line.split(" = ")[0] not in names
+                ]
+            elif "algzoo" not in output.metadata:
+                last = cell.source.splitlines()[-1]
+                faults.append(
+                    f"cell {cell.id}: shows the value of its last line, {last!r}, or a display "
+                    "that is not recorded: end the line with ; or use record, table or show"
+                )
+    return faults
+
+
+def large_or_not_introduced(notebook):
+    faults = []
+    previous = None
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            lines = cell.source.splitlines()
+            if previous != "markdown":
+                faults.append(
+                    f"cell {cell.id}: no prose above it: begin with a Markdown cell that says what "
+                    "it does"
+                )
+            if len(lines) > 15:
+                faults.append(f"cell {cell.id}: {len(lines)} lines, at most 15")
+            faults += [
+                f"cell {cell.id}, line {number}: {len(line)} characters, at most 80"
+                for number, line in enumerate(lines, 1)
+                if len(line) > 80
+            ]
+        previous = cell.cell_type
+    return faults
+
+
+def shown(cell):
+    """What each output of a cell is to the book: a figure, a table, a number."""
+    return [output.get("metadata", {}).get("algzoo", {}) for output in cell.get("outputs", [])]
+
+
+def names_of_figures(notebook):
+    return [one["figure"] for cell in notebook.cells for one in shown(cell) if "figure" in one]
+
+
+def figures_not_alone(notebook):
+    return [
+        f"cell {cell.id}: figure {one['figure']!r} and a table: move one into another cell, for "
+        "the book gives the figure's caption to both"
+        for cell in notebook.cells
+        for one in shown(cell)
+        if "figure" in one and any("table" in other for other in shown(cell))
+    ]
+
+
 def test_numbers_hold(chapter):
     try:
         now = execute(chapter)
@@ -41,25 +117,11 @@ def test_numbers_hold(chapter):
 
 
 def test_everything_a_chapter_shows_is_recorded(chapter):
-    for cell in read(chapter).cells:
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream":
-                assert output.name == "stdout", "a chapter writes nothing to stderr"
-                names = {statement.name for statement in statements(read(chapter))}
-                assert {line.split(" = ")[0] for line in output.text.splitlines()} <= names
-            else:
-                assert "algzoo" in output.metadata, f"unrecorded output below: {cell.source[:60]}"
+    refuse(unrecorded(read(chapter)))
 
 
 def test_cells_are_small_and_introduced(chapter):
-    previous = None
-    for cell in read(chapter).cells:
-        if cell.cell_type == "code":
-            lines = cell.source.splitlines()
-            assert len(lines) <= 15, cell.source
-            assert all(len(line) <= 80 for line in lines), cell.source
-            assert previous == "markdown", f"no prose before: {cell.source[:60]}"
-        previous = cell.cell_type
+    refuse(large_or_not_introduced(read(chapter)))
 
 
 def test_no_measured_number_is_typed_in_prose(chapter):
@@ -69,16 +131,52 @@ def test_no_measured_number_is_typed_in_prose(chapter):
             assert re.findall(r"\S*\d(?:\.\d|%|e[-+]?\d)\S*", prose) == []
 
 
-def test_a_cell_that_shows_a_figure_shows_nothing_else_with_a_name():
-    names = []
-    for chapter in CHAPTERS:
-        for cell in read(chapter).cells:
-            shown = [o.get("metadata", {}).get("algzoo", {}) for o in cell.get("outputs", [])]
-            figures = [one["figure"] for one in shown if "figure" in one]
-            # The book gives the caption to every output of the cell.
-            assert not (figures and any("table" in one for one in shown)), figures
-            names += figures
-    assert len(set(names)) == len(names)
+def test_a_figure_is_alone_in_its_cell_and_has_a_name_of_its_own(chapter):
+    faults = figures_not_alone(read(chapter))
+    figures = names_of_figures(read(chapter))
+    faults += [f"two figures are named {name!r}" for name in figures if figures.count(name) > 1]
+    for other in CHAPTERS:
+        if other != chapter:
+            shared = set(figures) & set(names_of_figures(read(other)))
+            faults += [f"{other.stem} has a figure named {name!r} too" for name in sorted(shared)]
+    refuse(faults)
+
+
+def test_all_that_breaks_a_rule_is_named_with_what_to_do():
+    outputs = [
+        new_output("stream", name="stdout", text="x = 1\n"),
+        new_output("stream", name="stderr", text="Warning: old\n  at line 3\n"),
+        new_output("execute_result", data={"text/plain": "[(0, 1)]"}, execution_count=1),
+    ]
+    figure, table = (
+        new_output("display_data", metadata={"algzoo": {kind: "z"}}) for kind in ("figure", "table")
+    )
+    long = f"{'x' * 81}\n" + 14 * "x\n" + "ax.set(xlim=(0, 1))"
+    notebook = new_notebook(
+        cells=[
+            new_markdown_cell("# A title", id="title"),
+            new_code_cell(long, id="a", outputs=outputs),
+            new_code_cell("x\n" + 85 * "y", id="b"),
+        ]
+    )
+    assert large_or_not_introduced(notebook) == [
+        "cell a: 16 lines, at most 15",
+        "cell a, line 1: 81 characters, at most 80",
+        "cell b: no prose above it: begin with a Markdown cell that says what it does",
+        "cell b, line 2: 85 characters, at most 80",
+    ]
+    written, warned, value = unrecorded(notebook)
+    assert written.startswith("cell a: prints 'x = 1', which is not recorded: state it by record")
+    assert warned.startswith("cell a: writes 'Warning: old' to stderr")
+    assert value.startswith("cell a: shows the value of its last line, 'ax.set(xlim=(0, 1))'")
+    assert "end the line with ; or" in value
+    notebook.cells[-1].outputs = [figure, table]
+    assert figures_not_alone(notebook) == [
+        "cell b: figure 'z' and a table: move one into another cell, for the book gives the "
+        "figure's caption to both"
+    ]
+    with pytest.raises(pytest.fail.Exception, match=r":\n  one\n  two$"):
+        refuse(["one", "two"])
 
 
 def test_the_two_chapters_on_m1610_are_one_notebooks_code():

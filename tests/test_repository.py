@@ -151,7 +151,8 @@ def test_contributors_are_told_what_is_there():
     assert {"algzoo", "jupyter", "nbdiff", "pytest"} <= {program for program, *_ in calls}
     for extras in re.findall(r"\.\[([\w,]+)\]", CONTRIBUTING):
         assert set(extras.split(",")) <= PROJECT["optional-dependencies"].keys()
-    for link in re.findall(r"\]\(([^)#]+)\)", CONTRIBUTING):
+    prose = re.sub(r"```.*?```", "", CONTRIBUTING, flags=re.DOTALL)
+    for link in re.findall(r"\]\(([^)#]+)\)", prose):
         assert (ROOT / link).exists(), link
 
 

@@ -130,17 +130,26 @@ def new_chapter_command(name: str, family: str, hidden_size: int, seq_len: int) 
     """Begin a chapter on a model of the zoo: a notebook that runs, and its line in _toc.yml."""
     try:
         root = repository_root()
-        path, line = write_new_chapter(name, family, hidden_size, seq_len, root)
+        new = write_new_chapter(name, family, hidden_size, seq_len, root)
     except (ChapterError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
+    path = new.path.relative_to(root)
     click.echo(
-        f"{path.relative_to(root)}: written, and listed in _toc.yml as\n  {line}\n"
-        "Next:\n"
-        f"  algzoo run {name}      execute it: its outputs are part of the file\n"
-        f"  jupyter lab {path.relative_to(root)}      write it; every 'Say' asks for a sentence\n"
-        f"  algzoo check {name}      does every number come out again?\n"
-        f"  pytest -k {name}      the rules for chapters\n"
-        "  make book      the page, in _build/html\n"
+        f"{path}: written, and listed in _toc.yml, by size within its family, as\n"
+        f"  {new.line}\n"
+        "Add a row to the table in book/intro.md; the last column is yours:\n"
+        f"  {new.row}\n"
+        "Execute it, for its outputs are part of the file, and write: each 'Say' asks for a "
+        "sentence of yours.\n"
+        f"  .venv/bin/algzoo run {name}\n"
+        f"  .venv/bin/jupyter lab {path}\n"
+        "Does every number come out again? Does it keep to the rules for chapters?\n"
+        f"  .venv/bin/algzoo check {name}\n"
+        f"  .venv/bin/pytest tests/test_chapters.py tests/test_repository.py -k {name}\n"
+        "  .venv/bin/ruff check analyses\n"
+        f"Build the book, with its page _build/html/analyses/{name}.html, and check the pages.\n"
+        "  .venv/bin/jupyter-book build . -q -W --keep-going -n\n"
+        "  .venv/bin/pytest tests/test_book.py tests/test_accessibility.py\n"
         "CONTRIBUTING.md says more."
     )
 

@@ -6,18 +6,21 @@ them a chapter gets depends on the family and on the number of inputs.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nbformat
 from nbformat import NotebookNode
 
-from ..estimates import catalog, exact
+from ..estimates import CatalogEntry, catalog, exact, sampling
+from ..estimates.samplers import Drawn
 from ..zoo import FAMILIES, DistTransformer, Model, load_model
 from ..zoo.files import write_whole
 from .address import first_cells, published_at
@@ -28,6 +31,27 @@ _CODE = re.compile(r"^```python ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<<([^<>\n]+)>>")
 _WIDTH = 80  # of a line of a chapter's code
 _LINES = 12  # of names in one cell
+_SHOWN_WHOLE = 4  # neurons, at most, all of whose weights are shown
+_IN_ONE_TABLE = 6  # of their neurons and outputs, for the width of the page
+_NUMBERS = {2: "two", 3: "three", 4: "four", 10: "ten"}  # as the catalog writes them
+
+
+class NewChapter(NamedTuple):
+    """What was written, and what its author adds.
+
+    Attributes
+    ----------
+    path
+        The notebook.
+    line
+        Its line in ``_toc.yml``.
+    row
+        A row on it for the table in ``book/intro.md``.
+    """
+
+    path: Path
+    line: str
+    row: str
 
 
 class _Words(NamedTuple):
@@ -58,10 +82,8 @@ _WORDS = {
 
 def write_new_chapter(
     name: str, family: str, hidden_size: int, seq_len: int, root: Path
-) -> tuple[Path, str]:
+) -> NewChapter:
     """Write ``analyses/name.ipynb``, not yet executed, and list it in the table of contents.
-
-    Returns the file and the line of ``_toc.yml``.
 
     Raises
     ------
@@ -81,14 +103,15 @@ def write_new_chapter(
     if os.path.lexists(path):
         raise ChapterError(f"{path} is there already: choose another name")
     notebook = new_chapter(name, family, hidden_size, seq_len, published_at(root))
-    line, contents = _with_chapter(root / "_toc.yml", name, _WORDS[family].file_prefix)
+    size = hidden_size, seq_len
+    line, contents = _with_chapter(root / "_toc.yml", name, _WORDS[family].file_prefix, size)
     write(notebook, path)
     try:
         write_whole(root / "_toc.yml", contents.encode())
     except OSError:
         path.unlink()
         raise
-    return path, line
+    return NewChapter(path, line, _row(name, family, hidden_size, seq_len))
 
 
 def new_chapter(
@@ -110,13 +133,38 @@ def new_chapter(
     return normalise(nbformat.v4.new_notebook(cells=cells))
 
 
+def _row(name: str, family: str, hidden_size: int, seq_len: int) -> str:
+    """Row of the table in ``book/intro.md``: the model, how good it is, what is known."""
+    notebook = f"../analyses/{name}.ipynb"
+
+    def glued(number: str) -> str:
+        return f"{{glue:text}}`{notebook}::{number}`"
+
+    measures_error = FAMILIES[family].measures_error
+    cells = [
+        f"[{_title(family, hidden_size, seq_len)}]({notebook}); {glued('n_parameters:d')} weights",
+        f"off by {glued('rmse:.1e')}" if measures_error else glued("accuracy:.2%"),
+        "**Described.** Say in a sentence what is known.",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def _title(family: str, hidden_size: int, seq_len: int) -> str:
+    return f"{_WORDS[family].title} ({hidden_size}, {seq_len})"
+
+
 def _sections(model: Model) -> Iterator[str]:
     family, seq_len = model.task_name, model.seq_len
     yield "opening"
     if family == "longest_cycle":
+        yield "attention_task"
+        yield "score"
         yield "attention"
     else:
-        yield "recurrent"
+        yield "recurrent_task"
+        yield "score"
+        yield "standard_form"
+        yield _weights_section(model)
         if seq_len > 3:
             yield "neurons"
         elif family == "median":
@@ -125,9 +173,21 @@ def _sections(model: Model) -> Iterator[str]:
             yield "plane" if seq_len == 2 else "sphere"
     if _handcrafted(family, seq_len):
         yield "handcrafted"
-    yield "estimates_exact" if _is_exact(model) else "estimates_sampled"
+    yield "estimates"
     yield "ledger_attention" if family == "longest_cycle" else "ledger_recurrent"
+    yield "seeds_exact" if _is_exact(model) else "seeds_measured"
     yield "end"
+
+
+def _has_figure(model: Model) -> bool:
+    return not {"plane", "sphere"}.isdisjoint(_sections(model))
+
+
+def _weights_section(model: Model) -> str:
+    if model.hidden_size > _SHOWN_WHOLE:
+        return "neuron_table"
+    fits = model.hidden_size + model.output_size <= _IN_ONE_TABLE
+    return "matrices" if fits else "matrices_apart"
 
 
 def _words(name: str, model: Model) -> dict[str, str]:
@@ -135,26 +195,65 @@ def _words(name: str, model: Model) -> dict[str, str]:
     family, hidden_size, seq_len = model.task_name, model.hidden_size, model.seq_len
     of_family = _WORDS[family]
     handcrafted = _handcrafted(family, seq_len) or ("", "")
+    entries = [*_entries_that_apply(model)]
     return {
         "name": name,
         "family": family,
         "hidden_size": f"{hidden_size}",
         "seq_len": f"{seq_len}",
         "last": f"{seq_len - 1}",
-        "title": f"{of_family.title} ({hidden_size}, {seq_len})",
+        "title": _title(family, hidden_size, seq_len),
+        "show": "show, " if _has_figure(model) else "",
         "task": of_family.task,
         "inputs": of_family.inputs,
         "handcrafted module": handcrafted[0],
         "handcrafted": handcrafted[1],
-        "catalog names": _names_in_code([*_names_that_apply(model)]),
+        "units": "width" if family == "longest_cycle" else "neurons",
+        "double": ".double()" if family == "longest_cycle" else "",
+        "catalog names": _names_in_code([entry.name for entry in entries]),
+        "estimators": _list_of(entries),
+        **_words_on_truth(model),
         **_words_on_scores(model),
+    }
+
+
+def _words_on_truth(model: Model) -> dict[str, str]:
+    """What differs between models whose score is known exactly and others."""
+    rounding = "a neuron that is to be exactly off may be on by rounding"
+    if _is_exact(model):
+        return {
+            "method": "exact",
+            "of samples": "",
+            "truth": "exact",
+            "truth sentence": "For a model of this size the <<score>> is known exactly.",
+            "sampled parameter": "",
+            "estimators sentence": "The book's estimators for this length:",
+            "rounding sentence": ""
+            if model.task_name == "longest_cycle"
+            else f" (Where a network made by hand is sampled in floating point, {rounding}; "
+            "exact arithmetic does not round.)",
+        }
+    return {
+        "method": "sampling",
+        "of samples": ", n_samples, seed=1",
+        "truth": "sampled",
+        "truth sentence": "No exact method is known for a model of this size, so the <<score>> "
+        "is sampled.",
+        "sampled parameter": "n_samples = 2**18  # random inputs on which the truth is sampled",
+        "estimators sentence": "The book's estimators for this length, and those made for ten "
+        "inputs; drop what says nothing here:"
+        if model.task_name == "2nd_argmax" and model.seq_len != 10
+        else "The book's estimators for this length:",
+        "rounding sentence": f" (Both are sampled in floating point, where {rounding}; exact "
+        "arithmetic would not round.)",
     }
 
 
 def _words_on_scores(model: Model) -> dict[str, str]:
     sampled = not _is_exact(model)
     if FAMILIES[model.task_name].measures_error:
-        record = "record(mse=truth.value, rtol=1e-3, atol=1e-14)\n"
+        tolerance = "rtol=1e-3, atol=1e-14"
+        record = f"record(mse=truth.value, {tolerance})\n"
         record += "record(rmse=truth.value**0.5, rtol=1e-3, atol=1e-8)"
         return {
             "score": "mean squared error",
@@ -164,10 +263,14 @@ def _words_on_scores(model: Model) -> dict[str, str]:
             "record score": record,
             "format": ".4e",
             "tolerance": '{"rtol": 1e-3, "atol": 1e-12}',
+            "tolerance of truth": tolerance,
+            "tolerance by hand": tolerance,
+            "measured score": "root mean squared error",
+            "measured format": ".3g",
         }
     sentence = "is right on {glue:text}`accuracy:.3%` of <<inputs>>"
-    atol = "1e-5" if sampled else "1e-12"
-    record = f"record(accuracy=truth.value, error=1 - truth.value, atol={atol})"
+    tolerance = f"atol={'1e-5' if sampled else '1e-12'}"
+    record = f"record(accuracy=truth.value, error=1 - truth.value, {tolerance})"
     if sampled:
         sentence += ", give or take {glue:text}`accuracy_std:.2%`"
         record += "\nrecord(accuracy_std=truth.std, rtol=1e-2)"
@@ -180,6 +283,11 @@ def _words_on_scores(model: Model) -> dict[str, str]:
         "record score": record,
         "format": ".4%",
         "tolerance": '{"atol": 1e-3}',  # one of the inputs that the catalog's samplers draw
+        "tolerance of truth": tolerance,
+        # Its weights are large and cancel: rounding decides on more inputs than in a trained one.
+        "tolerance by hand": "atol=1e-4" if sampled else tolerance,
+        "measured score": "accuracy",
+        "measured format": ".3%",
     }
 
 
@@ -199,10 +307,15 @@ def _handcrafted(family: str, seq_len: int) -> tuple[str, str] | None:
 
 
 def _is_exact(model: Model) -> bool:
-    """Whether the package has an exact method, tried on the smallest model of that length."""
-    family = FAMILIES[model.task_name]
-    smallest = family.build(family.hidden_sizes[0], model.seq_len)
-    smallest.task_name = model.task_name
+    """Whether the package has an exact method."""
+    return _has_exact_method(model.task_name, model.seq_len)
+
+
+@cache
+def _has_exact_method(family: str, seq_len: int) -> bool:
+    """Whether there is one for that length, tried on the smallest model."""
+    smallest = FAMILIES[family].build(FAMILIES[family].hidden_sizes[0], seq_len)
+    smallest.task_name = family
     try:
         exact(smallest)
     except ValueError:
@@ -210,20 +323,56 @@ def _is_exact(model: Model) -> bool:
     return True
 
 
-def _names_that_apply(model: Model) -> Iterator[str]:
-    """Names of the catalog whose estimators accept the model, and do not warn.
+def _entries_that_apply(model: Model) -> Iterator[CatalogEntry]:
+    """Entries of the catalog that were made for the model, accept it and do not warn.
 
     What a cell writes to stderr fails the build of the book.
     """
     is_transformer = isinstance(model, DistTransformer)  # whose chapters are in double precision
     for entry in catalog():
-        if entry.estimator is not None and entry.estimator is not exact:
+        if entry.estimator is not None and entry.estimator is not exact and _is_for(entry, model):
             try:
                 with warnings.catch_warnings(action="error"):
                     entry.estimator(model.double() if is_transformer else model)
             except (ValueError, Warning):
                 continue
-            yield entry.name
+            yield entry
+
+
+def _is_for(entry: CatalogEntry, model: Model) -> bool:
+    """Whether an estimator was made for the model, as the entry's ``applies_to`` says.
+
+    That is, for its family, and for its length where a length is named. What was made for ten
+    inputs is for any length at which nothing is exact. Plain sampling is for any model; argmedian
+    has a sampler of its own that does the same.
+    """
+    family = model.task_name
+    if not entry.applies_to.startswith(f"{_WORDS[family].title.lower().replace(' ', '-')} models"):
+        is_plain = isinstance(entry.estimator, Drawn) and entry.estimator.sampler is sampling
+        return is_plain and family != "argmedian"
+    lengths = [n for n, word in _NUMBERS.items() if f"{word} inputs" in entry.applies_to]
+    if not lengths or model.seq_len in lengths:
+        return True
+    return 10 in lengths and not _is_exact(model)
+
+
+def _list_of(entries: Sequence[CatalogEntry]) -> str:
+    """What each estimator is, by the first line of its documentation, in Markdown."""
+    named: dict[str, list[str]] = {}
+    for entry in entries:
+        named.setdefault(_what_it_is(entry), []).append(f"*{entry.name}*")
+    return "\n".join(f"* {', '.join(names)}: {what}" for what, names in named.items())
+
+
+def _what_it_is(entry: CatalogEntry) -> str:
+    documented: Any = entry.estimator
+    if isinstance(documented, Drawn):
+        documented = documented.sampler
+    while isinstance(documented, partial):
+        documented = documented.func
+    line = (inspect.getdoc(documented) or entry.applies_to).partition("\n")[0]
+    plain = re.sub(r":\w+:`~?(?:\w+\.)*(\w+)`", r"`\1`", line).replace("``", "`")
+    return plain[0].lower() + plain[1:]
 
 
 def _names_in_code(names: list[str]) -> str:
@@ -259,10 +408,13 @@ def _cells(text: str) -> list[NotebookNode]:
     return cells
 
 
-def _with_chapter(path: Path, name: str, file_prefix: str) -> tuple[str, str]:
+def _with_chapter(
+    path: Path, name: str, file_prefix: str, size: tuple[int, int]
+) -> tuple[str, str]:
     """The line that lists a chapter, and the table of contents with it.
 
-    It stands below the last chapter of the same family, else below the last of all.
+    It stands above the first chapter of the same family whose name, as ``second_argmax_h4_n3``,
+    says that its model is larger; else below the last of the family, else below the last of all.
     """
     try:
         lines = path.read_text("utf-8").splitlines(keepends=True)
@@ -272,12 +424,20 @@ def _with_chapter(path: Path, name: str, file_prefix: str) -> tuple[str, str]:
     chapters = {found[2]: place for place, found in enumerate(listed) if found}
     if name in chapters:
         raise ChapterError(f"{path} lists a chapter {name!r} already: choose another name")
-    alike = [place for chapter, place in chapters.items() if chapter.startswith(f"{file_prefix}_")]
     if not chapters:
         raise ChapterError(f"{path} lists no chapter yet below which {name} could stand")
-    below = max(alike or chapters.values())
-    found = listed[below]
+    alike = {c: place for c, place in chapters.items() if c.startswith(f"{file_prefix}_")}
+    larger = [place for chapter, place in alike.items() if _size_in(chapter) > size]
+    beside = min(larger) if larger else max((alike or chapters).values())
+    found = listed[beside]
     assert found is not None
     line = f"{found[1]}analyses/{name}"
-    lines[below] = lines[below].rstrip("\n") + "\n"
-    return line.strip(), "".join([*lines[: below + 1], f"{line}\n", *lines[below + 1 :]])
+    lines[beside] = lines[beside].rstrip("\n") + "\n"
+    at = beside if larger else beside + 1
+    return line.strip(), "".join([*lines[:at], f"{line}\n", *lines[at:]])
+
+
+def _size_in(chapter: str) -> tuple[int, ...]:
+    """hidden_size and seq_len in a chapter's name; nothing where it does not say them."""
+    found = re.search(r"_h(\d+)_n(\d+)(?=_|$)", chapter)
+    return (int(found[1]), int(found[2])) if found else ()

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 def iid(model: Model, n_samples: int, seed: int) -> Estimate:
-    """:func:`~algzoo.estimates.sampling.sampling` of an argmedian model alone.
+    """Accuracy of an argmedian model on ``n_samples`` independent inputs.
 
     Errors as :func:`antithetic`, and those of sampling itself.
     """

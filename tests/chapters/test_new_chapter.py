@@ -2,8 +2,12 @@
 
 import errno
 import re
+import subprocess
+import sys
 from itertools import islice, pairwise
+from pathlib import Path
 
+import nbformat
 import pytest
 from click.testing import CliRunner
 
@@ -13,8 +17,10 @@ from algzoo.chapters.cli import main
 from algzoo.chapters.new_chapter import new_chapter, write_new_chapter
 from algzoo.chapters.notebooks import ChapterError, execute, read
 from algzoo.chapters.statements import statements
-from algzoo.zoo import FAMILIES
+from algzoo.estimates import CatalogEntry, catalog, exact
+from algzoo.zoo import FAMILIES, best_seed
 
+ROOT = Path(__file__).resolve().parents[2]
 TOC = """\
 format: jb-book
 root: book/intro
@@ -36,6 +42,7 @@ KINDS = [
     ("2nd_argmax", 2, 2),
     ("2nd_argmax", 2, 3),
     ("2nd_argmax", 2, 4),
+    ("2nd_argmax", 5, 2),
     ("argmedian", 2, 3),
     ("argmedian", 2, 5),
     ("median", 2, 2),
@@ -50,8 +57,8 @@ THREE_THREE = ["--family", "2nd_argmax", "--hidden-size", "3", "--seq-len", "3"]
 @pytest.fixture(autouse=True)
 def few_estimators(monkeypatch):
     """Some that apply: all of them take a minute to compile."""
-    all_that_apply = module._names_that_apply
-    monkeypatch.setattr(module, "_names_that_apply", lambda m: islice(all_that_apply(m), 3))
+    all_that_apply = module._entries_that_apply
+    monkeypatch.setattr(module, "_entries_that_apply", lambda m: islice(all_that_apply(m), 3))
 
 
 @pytest.fixture
@@ -81,11 +88,88 @@ def test_every_kind_of_chapter_runs_without_a_warning(family, hidden_size, seq_l
     assert names["model"].task_name == family
     assert (names["model"].hidden_size, names["model"].seq_len) == (hidden_size, seq_len)
     assert 0 < names["truth"].value <= 1
+    [parameters] = [c.source for c in notebook.cells if "parameters" in c.metadata.get("tags", [])]
+    code = "\n".join(c.source for c in code_of(notebook) if c.source != parameters)
+    for parameter in re.findall(r"^\w+", parameters, re.MULTILINE):
+        assert re.search(rf"\b{parameter}\b", code), f"{parameter} is used nowhere"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=str)
+def test_every_kind_of_chapter_keeps_to_the_rules_of_ruff(kind):
+    notebook = nbformat.writes(new_chapter("x", *kind, ""))
+    ruff = [sys.executable, "-m", "ruff", "check", "--stdin-filename", "analyses/x.ipynb", "-"]
+    result = subprocess.run(
+        ruff, input=notebook, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("size", "sections"),
+    [
+        ((3, 3), ["matrices"]),
+        ((4, 2), ["matrices"]),
+        ((4, 3), ["matrices_apart"]),
+        ((2, 10), ["matrices_apart"]),
+        ((5, 2), ["neuron_table"]),
+    ],
+)
+def test_of_small_models_all_weights_are_shown(size, sections):
+    model = FAMILIES["2nd_argmax"].build(*size)
+    shown = [s for s in module._sections(model) if s.startswith(("matrices", "neuron_"))]
+    assert shown == sections
+
+
+def made_for(family, hidden_size, seq_len):
+    model = FAMILIES[family].build(hidden_size, seq_len)
+    model.task_name = family
+    of_catalog = [entry for entry in catalog() if entry.estimator not in (None, exact)]
+    return [entry.name for entry in of_catalog if module._is_for(entry, model)]
+
+
+def test_estimators_are_those_made_for_the_length():
+    of_three = made_for("2nd_argmax", 3, 3)
+    assert [name for name in of_three if "1024" not in name] == [
+        *(f"{rays} rays a sector" for rays in ("8 to 8", "4 to 4", "2 to 3", "1 to 2")),
+        "4 rays",
+        *("ARC's first", "ARC's second", "lambda family"),  # which refuse three neurons
+        "chance",
+    ]
+    for name in ("first order in the gaps", "skeleton", "boundary oracle", "256 angles"):
+        assert name not in of_three
+    assert "first order in the gaps" in made_for("2nd_argmax", 3, 2)
+    assert "256 angles" in made_for("2nd_argmax", 3, 4)
+    for n in (5, 10):
+        assert {"skeleton", "Gaussian closure", "boundary oracle"} <= {
+            *made_for("2nd_argmax", 3, n)
+        }
+    assert made_for("median", 4, 3) == ["iid, 1024 inputs"]
+    assert made_for("argmedian", 4, 5)[-4:] == [
+        f"argmedian {name}, 1024 inputs"
+        for name in ("iid", "antithetic", "sobol", "stratified_sobol")
+    ]
+    assert made_for("longest_cycle", 3, 3)[0] == "folded, all functions"
+    assert made_for("longest_cycle", 3, 3)[-1] == "iid, 1024 inputs"
+
+
+def test_the_catalogs_words_are_understood_and_its_estimators_described():
+    families = {
+        f"{words.title.lower().replace(' ', '-')} models" for words in module._WORDS.values()
+    }
+    for entry in (entry for entry in catalog() if entry.estimator is not exact):
+        assert entry.applies_to.startswith(tuple(families))
+        written = re.findall(r"(?<!number )of (\w+) inputs\b", entry.applies_to)
+        assert {*written} <= {*module._NUMBERS.values()}, entry.name
+        if entry.estimator is not None:
+            what = module._what_it_is(entry)
+            assert re.fullmatch(r"[a-z`].{20,}\.", what), entry.name
+            assert ":func:" not in what
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_every_size_keeps_to_the_rules(family, monkeypatch):
-    monkeypatch.setattr(module, "_names_that_apply", lambda model: [f"estimate {'x' * 30}"] * 40)
+    entries = [CatalogEntry(f"estimate {'x' * 30}", exact, "A", "any model")] * 40
+    monkeypatch.setattr(module, "_entries_that_apply", lambda model: entries)
     for size in family.sizes():
         cells = new_chapter("a_chapter", family.name, *size, "https://github.com/a/b").cells
         assert len({cell.id for cell in cells}) == len(cells)
@@ -109,16 +193,29 @@ def test_every_size_keeps_to_the_rules(family, monkeypatch):
 def test_a_chapter_on_three_three_from_the_command_line(algzoo, clone):
     result = algzoo("new-chapter", "second_argmax_h3_n3", *THREE_THREE)
     assert result.exit_code == 0, result.stderr
-    assert "algzoo run second_argmax_h3_n3" in result.stdout
-    listed = "      - file: analyses/second_argmax_h4_n3.ipynb\n"
+    guide = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    commands = re.findall(r"^  (\.venv/bin/(?!jupyter lab).+)", result.stdout, re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        assert re.search(rf"^ *{re.escape(command)}$", guide, re.MULTILINE), command
+    [row] = re.findall(r"^  (\| .+)", result.stdout, re.MULTILINE)
+    assert f"   {row}\n" in guide
+    larger = "      - file: analyses/second_argmax_h4_n3.ipynb\n"
     new = "      - file: analyses/second_argmax_h3_n3\n"
-    assert (clone / "_toc.yml").read_text() == TOC.replace(listed, listed + new)
+    assert (clone / "_toc.yml").read_text() == TOC.replace(larger, new + larger)
     path = clone / "analyses" / "second_argmax_h3_n3.ipynb"
     notebook = execute(path, {"seed": 1})
     stated = {statement.name: statement.value for statement in statements(notebook)}
     assert stated["n_parameters"] == 3 + 9 + 9
-    assert stated["neurons_by_hand"] == 4
+    assert stated["by hand, by hand, neurons"] == 4
+    assert 0.9999 < stated["by hand, by hand, accuracy"] < 1
+    assert stated["by hand, trained, accuracy"] == stated["accuracy"]
     assert stated["total_bits"] == 3
+    assert stated["seeds, 1, accuracy"] == stated["accuracy"]
+    assert stated["best_seed"] == best_seed("2nd_argmax", 3, 3)
+    assert stated["seeds, 0, accuracy"] < stated["seeds, 1, accuracy"]
+    rows = set(re.findall(r"::(\w+)", row))
+    assert rows == {"n_parameters", "accuracy"} <= stated.keys()
     # Every number in a sentence is recorded, and nothing is written but what is.
     glued = set(re.findall(r"\{glue:text\}`(\w+)", "".join(c.source for c in notebook.cells)))
     assert glued <= stated.keys()
@@ -132,6 +229,36 @@ def test_a_family_that_has_no_chapter_comes_after_all_others(clone):
     last = "      - file: analyses/challenge\n"
     new = "      - file: analyses/median_h2_n2\n"
     assert (clone / "_toc.yml").read_text() == TOC.replace(last, last + new)
+
+
+@pytest.mark.parametrize(
+    ("size", "above"),
+    [
+        ((2, 10), "second_argmax_h4_n3.ipynb"),
+        ((4, 2), "second_argmax_h4_n3.ipynb"),
+        ((5, 2), "second_argmax_h16_n10"),
+        ((32, 10), None),
+    ],
+)
+def test_a_chapter_is_listed_by_size_within_its_family(clone, size, above):
+    last = "      - file: analyses/second_argmax_notes\n"
+    toc = TOC.replace(
+        "  - caption: The challenge",
+        f"      - file: book/sphere\n      - file: analyses/second_argmax_h16_n10\n{last}"
+        "  - caption: The challenge",
+    )
+    (clone / "_toc.yml").write_text(toc)
+    write_new_chapter("second_argmax_new", "2nd_argmax", *size, clone)
+    new = "      - file: analyses/second_argmax_new\n"
+    beside = f"      - file: analyses/{above}\n" if above else last
+    expected = new + beside if above else beside + new
+    assert (clone / "_toc.yml").read_text() == toc.replace(beside, expected)
+
+
+def test_the_row_of_a_median_says_how_far_it_is_off(clone):
+    row = write_new_chapter("median_h2_n2", "median", 2, 2, clone).row
+    assert row.startswith("| [Median (2, 2)](../analyses/median_h2_n2.ipynb); {glue:text}`")
+    assert "| off by {glue:text}`../analyses/median_h2_n2.ipynb::rmse:.1e` |" in row
 
 
 @pytest.mark.parametrize(
@@ -177,6 +304,6 @@ def test_a_full_disk_leaves_no_chapter_that_is_not_listed(clone, monkeypatch):
 
 
 def test_a_notebook_of_a_new_chapter_is_a_valid_one(clone):
-    path, line = write_new_chapter("x", "longest_cycle", 2, 3, clone)
-    assert line == "- file: analyses/x"
-    assert read(path).cells[1].id == "colab"
+    new = write_new_chapter("x", "longest_cycle", 2, 3, clone)
+    assert new.line == "- file: analyses/x"
+    assert read(new.path).cells[1].id == "colab"
