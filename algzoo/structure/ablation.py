@@ -233,7 +233,8 @@ def answers_carried(sample: Sample, by: Literal["zero", "mean"]) -> NDArray[np.f
     """Fall of the accuracy, by neuron and right answer, when the readout loses that neuron.
 
     Entry (i, a) is the accuracy on inputs whose right answer is position a, less that with the last
-    activation of neuron i at zero, or at its mean over all inputs. Shape (hidden_size, seq_len).
+    activation of neuron i at zero, or at its mean over all inputs; 0 where there is no such input.
+    Shape (hidden_size, seq_len).
     """
     w_oh, seq_len = sample.weights.w_oh, sample.x.shape[1]
     counts = np.bincount(sample.answer, minlength=seq_len)

@@ -71,7 +71,7 @@ def attention_standard_form(model: DistTransformer) -> DistTransformer:
         )
     to_units = axes * moments**-0.5  # rows @ to_units are in units of the embeddings
     first = np.linalg.solve(to_units, np.linalg.solve(to_units, layers[0][0].T).T)
-    _, principal = np.linalg.eigh((first + first.T) / 2)
+    _, principal = np.linalg.eigh(first + first.T)
     basis = to_units @ principal[:, ::-1]
     size = np.concatenate([positions, tokens]) @ basis
     largest = size[np.abs(size).argmax(axis=0), np.arange(model.hidden_size)]
@@ -135,7 +135,7 @@ def with_rank(model: DistTransformer, layer: int, circuit: Circuit, rank: int) -
         raise ValueError(f"Layers are 0 and 1, ranks at least 0; got layer {layer}, rank {rank}")
     changed = attention_standard_form(model)
     d = changed.hidden_size
-    rows = slice(0, d) if circuit == "QK" else slice(2 * d, 3 * d)
+    rows = slice(0, d) if circuit == "QK" else slice(2 * d, None)
     weight = changed.get_parameter(f"attns.{layer}.in_proj_weight")
     with torch.no_grad():
         left, size, right = torch.linalg.svd(weight[rows])

@@ -134,7 +134,7 @@ _Candidate = tuple[int, int, int | None, tuple[int, ...]]  # position, sign, oth
 def _candidates(n: int) -> list[_Candidate]:
     found: list[_Candidate] = [(i, 1, j, ()) for i, j in permutations(range(n), 2)]
     ranks = [(rank,) for rank in range(1, n)]
-    middle = [((n - 1) // 2, (n + 1) // 2)] if n % 2 else []
+    middle = [(n // 2, n // 2 + 1)] if n % 2 else []
     found += [(i, s, None, r) for i in range(n) for s in (1, -1) for r in (*ranks, *middle)]
     return found
 
@@ -275,6 +275,5 @@ def _r2(fit_on: tuple[Array, Array], held_out: tuple[Array, Array]) -> Array:
     values, targets = held_out
     errors = ((targets - values @ coefficients) ** 2).sum(axis=0)
     deviations = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
-    constant = deviations == 0
-    r2: Array = np.where(constant, 1.0, 1 - errors / np.where(constant, 1.0, deviations))
+    r2: Array = 1 - errors / np.where(deviations == 0, np.inf, deviations)
     return r2

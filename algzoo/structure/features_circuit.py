@@ -64,9 +64,7 @@ class Wiring:
     def measured(cls, weights: Weights, x: NDArray[np.float64]) -> Wiring:
         """Wiring on inputs ``x`` of shape (n_inputs, seq_len)."""
         activations = states(weights, x)
-        passed_on = np.sqrt(
-            (activations[:-1] ** 2).sum((0, 1)) / max(activations[:-1, :, 0].size, 1)
-        )
+        passed_on = np.sqrt((activations[:-1] ** 2).sum((0, 1)) / max(x[:, :-1].size, 1))
         return cls(
             weights,
             np.abs(weights.w_hh) * passed_on,
@@ -154,7 +152,7 @@ def derived(
     # listens to another.
     while (unknown := unit[: len(group)] == 0).any():
         from_known = np.where(unit == 0, 0.0, received)
-        share = np.where(unknown, from_known.max(1) / total, -1.0)
+        share = np.where(unknown, from_known.max(1) / total, -np.inf)
         i = int(share.argmax())
         if share[i] < negligible:
             raise NotInGrammar(
@@ -167,7 +165,7 @@ def derived(
     own_unit = unit[: len(group)]
     exact = w_hh * unit / own_unit[:, None]
     whole = np.rint(exact)
-    if np.abs(whole).max(initial=0) > _LARGEST_COUNT:
+    if np.abs(whole).max() > _LARGEST_COUNT:
         raise NotInGrammar(f"a weight is {np.abs(whole).max():.3g} units, too many to be counted")
     whole_hi = np.where(without_input, 0.0, np.sign(w_hi))
     known = [e.formulas for e in explained.values()]

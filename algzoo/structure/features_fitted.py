@@ -113,20 +113,23 @@ def _chosen(
     chosen = [int((r**2).argmax())]
     if n_terms == 1:
         return chosen
-    alike = 1 - between**2 < _ALIKE
-    explained = (r[:, None] ** 2 + r**2 - 2 * np.outer(r, r) * between) / np.where(
-        alike, 1, 1 - between**2
-    )
-    pair = np.unravel_index(np.where(alike, -1, explained).argmax(), explained.shape)
+    together = r[:, None] ** 2 + r**2 - 2 * np.outer(r, r) * between
+    explained = together / _unless_alike(1 - between**2)
+    pair = np.unravel_index(explained.argmax(), explained.shape)
     chosen = sorted((int(i) for i in pair), key=lambda i: -(r[i] ** 2))
     while len(chosen) < n_terms:
         # Partial correlations, given the terms chosen and the constant.
         given = between[np.ix_(chosen, chosen)]
         across = np.linalg.solve(given, between[chosen])
         left = 1 - (across * between[chosen]).sum(0)
-        gain = (r - across.T @ r[chosen]) ** 2 / np.where(left > _ALIKE, left, np.inf)
+        gain = (r - across.T @ r[chosen]) ** 2 / _unless_alike(left)
         chosen.append(int(gain.argmax()))
     return chosen
+
+
+def _unless_alike(left: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Variances that terms keep, given others; infinite where it is next to none."""
+    return np.where(left > _ALIKE, left, np.inf)
 
 
 def _candidates(seq_len: int) -> list[Term]:
@@ -134,10 +137,8 @@ def _candidates(seq_len: int) -> list[Term]:
     maxima = {everything}
     maxima |= {everything - {i} for i in range(seq_len)}
     maxima |= {frozenset({i}) for i in range(seq_len)}
-    maxima |= {frozenset(range(i)) for i in range(1, seq_len)}
+    maxima |= {frozenset(range(i)) for i in range(seq_len)}
     maxima |= {frozenset(range(i, seq_len)) for i in range(seq_len)}
     maxima |= {positions - {seq_len - 1} for positions in maxima}
-    ordered = sorted(
-        (sorted(positions) for positions in maxima if positions), key=lambda p: (-len(p), p)
-    )
+    ordered = sorted(sorted(positions) for positions in maxima if positions)
     return [*(frozenset(positions) for positions in ordered), *range(seq_len)]

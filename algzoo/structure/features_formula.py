@@ -16,6 +16,7 @@ M16,10, where the identity is used by hand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,10 +109,10 @@ def relu(formula: Formula) -> Formula:
     """
     if _never_negative(formula):
         return formula
-    if _never_negative((-1) * formula):
+    if _never_negative(Formula() - formula):
         return Formula()
     positive = {t: c for t, c in formula.coefficients.items() if c > 0}
-    negative = {t: -c for t, c in formula.coefficients.items() if c < 0}
+    negative = {t: -c for t, c in formula.coefficients.items() if t not in positive}
     if len(positive) > 1 or len(negative) > 1:
         raise NotInGrammar("ReLU of more than two terms")
     (a, factor), (b, other) = (
@@ -229,7 +230,7 @@ def _lag_text(kind: str, ages: frozenset[int]) -> str:
         return _runs(ages)
     if kind == "among":
         return f"max(0, {_runs(ages)})"
-    newest = next(age for age in range(len(ages) + 1) if age not in ages)
+    newest = next(age for age in count() if age not in ages)
     left_out = frozenset(age for age in ages if age > newest)
     without = f" without {_runs(left_out)}" if left_out else ""
     return f"max(0, x[0..{_age_text(newest)}]{without})"
@@ -240,7 +241,7 @@ def _runs(ages: frozenset[int]) -> str:
     texts = []
     left = sorted(ages, reverse=True)
     while left:
-        length = next(k for k in range(1, len(left) + 1) if left[0] - k not in ages)
+        length = next(k for k in count(1) if left[0] - k not in ages)
         if length > 2:
             texts.append(f"x[{_age_text(left[0])}..{_age_text(left[length - 1])}]")
         else:
@@ -288,9 +289,8 @@ def _never_negative(formula: Formula) -> bool:
     cover = {t: c for t, c in formula.coefficients.items() if c > 0}
     if any(isinstance(term, int) for term in cover):
         return False
-    taken = [(t, -c) for t, c in formula.coefficients.items() if c < 0]
-    for term, needed in sorted(taken, key=lambda item: -len(_as_set(item[0]))):
-        left = needed
+    # The largest first: in this order they are kept.
+    for term, left in [(t, -c) for t, c in formula.coefficients.items() if t not in cover]:
         for larger in sorted(cover, key=lambda t: len(_as_set(t))):
             if _as_set(term) <= _as_set(larger):
                 used = min(left, cover[larger])

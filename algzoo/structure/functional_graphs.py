@@ -282,7 +282,6 @@ def _named(graph: Graph) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 def _exchange_last(function: tuple[int, ...], point: int) -> tuple[int, ...]:
     """The function after exchanging the names of ``point`` and the last one."""
-    last = len(function) - 1
-    name = list(range(last + 1))
-    name[point], name[last] = last, point
-    return tuple(name[function[name[i]]] for i in range(last + 1))
+    name = list(range(len(function)))
+    name[point], name[-1] = name[-1], name[point]
+    return tuple(name[function[old]] for old in name)

@@ -60,8 +60,8 @@ class Symmetry:
     weights
         The model's weights, in its own units.
     pairs
-        The pairs of neurons. The first of a pair has the larger input weight; pairs are ordered by
-        their first neuron.
+        The pairs of neurons. The first of a pair has the larger input weight, or the lower number
+        where these are equal; pairs are ordered by their first neuron.
     """
 
     weights: Weights

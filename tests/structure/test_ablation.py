@@ -102,10 +102,59 @@ def test_formulas_of_arcs_example_explain_activations_but_not_answers(official):
         assert abs(found.one_at_last_step[neuron] - found.one_with_noise[neuron]) < 0.05
 
 
+def test_what_survives_is_the_accuracy_after_each_replacement(gaussian_rnn, handcrafted):
+    # Formulas that have nothing to do with the model, so that each replacement counts.
+    model = gaussian_rnn(3, 6, seq_len=6)
+    sample = Sample.of(model, 2000, seed=4)
+    features = {}
+    for neuron, held, unit in ((4, 10, 1.7), (1, 7, 0.6), (2, 0, 0.9)):
+        feature = handcrafted[2][held]
+        features[neuron] = type(feature)(**{**vars(feature), "neuron": neuron, "unit": unit})
+    formulas = {i: f.unit * f.formulas[-1](sample.x) for i, f in features.items()}
+    mean, rest = sample.last.mean(axis=0), [0, 3, 5]
+
+    def after(put_in):
+        last = sample.last.copy()
+        for neuron, values in put_in.items():
+            last[:, neuron] = values
+        return sample.accuracy(last)
+
+    groups = {}
+    for k, row in enumerate(sample.x):
+        groups.setdefault(tuple(np.argsort(row)[:-3:-1]), []).append(k)
+    by_group = np.empty_like(sample.last)
+    for there in groups.values():
+        by_group[there] = sample.last[there].mean(axis=0)
+
+    for seed in (0, 5):
+        found = survival(sample, features, seed=seed)
+        rng = np.random.default_rng(seed)
+        for i, values in formulas.items():
+            error = values - sample.last[:, i]
+            size = np.sqrt((error**2).mean() - error.mean() ** 2)
+            noisy = sample.last[:, i] + size * rng.standard_normal(2000)
+            assert found.one_with_noise[i] == after({i: noisy})
+            assert found.one_at_last_step[i] == after({i: values})
+            alone = with_formulas(sample, [features[i]], "every step")
+            assert found.one_at_every_step[i] == sample.accuracy(alone)
+    assert found.intact == after({})
+    assert found.together_at_last_step == after(formulas)
+    together = with_formulas(sample, features.values(), "every step")
+    assert found.together_at_every_step == sample.accuracy(together)
+    assert found.rest_group_means == after(formulas | {i: by_group[:, i] for i in rest})
+    assert found.rest_means == after(formulas | {i: mean[i] for i in rest})
+    assert found.features_alone == after(formulas | dict.fromkeys(rest, 0))
+    assert found.rest_alone == after({i: mean[i] for i in features})
+    assert found.all_group_means == after({i: by_group[:, i] for i in range(6)})
+    # No two of them are equal, so that none could stand for another.
+    assert len({v for v in vars(found).values() if isinstance(v, float)}) == 9
+
+
+@pytest.mark.parametrize("n_inputs", [2**11, 8])  # of 8 some answers are right once or never
 @pytest.mark.parametrize("by", ["zero", "mean"])
-def test_answers_carried_are_those_of_a_readout_without_the_neuron(by):
+def test_answers_carried_are_those_of_a_readout_without_the_neuron(by, n_inputs):
     model = zoo_2nd_argmax(6, 5).double()
-    sample = Sample.of(model, 2**11, seed=2)
+    sample = Sample.of(model, n_inputs, seed=2)
     found = answers_carried(sample, by)
     assert found.shape == (6, 5)
     for neuron in range(6):
@@ -120,8 +169,15 @@ def test_answers_carried_are_those_of_a_readout_without_the_neuron(by):
         intact = right(model, sample.x).astype(float)
         for answer in range(5):
             there = sample.answer == answer
-            expected = intact[there].mean() - without[there].mean()
+            expected = intact[there].mean() - without[there].mean() if there.any() else 0
             assert found[neuron, answer] == pytest.approx(expected, abs=1e-12)
+
+
+def test_groups_are_numbered_by_the_two_largest_positions():
+    sample = Sample.of(zoo_2nd_argmax(4, 4), 100, seed=0)
+    first, second = np.divmod(sample.group, 4)
+    np.testing.assert_array_equal(first, sample.x.argmax(axis=1))
+    np.testing.assert_array_equal(second, sample.answer)
 
 
 @settings(max_examples=5)
@@ -157,6 +213,22 @@ def test_errors_are_counted_by_position_rank_and_gap(gaussian_rnn, seed, seq_len
             )
             assert inside.sum() == pytest.approx(300 / n_bins, abs=2)
             assert binned.rate[k] == pytest.approx(wrong[inside].mean())
+
+
+def test_errors_come_in_20_bins_where_nothing_is_said():
+    sample = Sample.of(zoo_2nd_argmax(4, 3), 200, seed=0)
+    found, said = errors(sample), errors(sample, 20)
+    assert found.by_second.rate.shape == (20,)
+    np.testing.assert_array_equal(found.by_gap_to_first.rate, said.by_gap_to_first.rate)
+    assert Sample.of(zoo_2nd_argmax(2, 2), 1, seed=0).x.shape == (1, 2)
+
+
+def test_as_many_bins_as_inputs_hold_one_each():
+    sample = Sample.of(zoo_2nd_argmax(4, 3), 20, seed=0)
+    wrong = sample.given(sample.last) != sample.answer
+    assert wrong.any()
+    by_value = np.argsort(np.sort(sample.x, axis=1)[:, 1])
+    np.testing.assert_array_equal(errors(sample).by_second.rate, wrong[by_value])
 
 
 def test_what_cannot_be_sampled_is_refused():

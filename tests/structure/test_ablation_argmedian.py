@@ -63,6 +63,77 @@ def test_errors_by_brute_force(sample):
     assert found.by_gap_below.rate.mean() == pytest.approx(found.rate, abs=1e-3)
 
 
+def binned_rate(value, wrong, n_bins):
+    """Error rate between quantiles, each bin with its lower edge."""
+    edges = [np.quantile(value, k / n_bins) for k in range(n_bins + 1)]
+    rates = []
+    for k in range(n_bins):
+        last = k == n_bins - 1
+        inside = [v >= edges[k] and (last or v < edges[k + 1]) for v in value]
+        rates.append(wrong[inside].mean())
+    return edges, rates
+
+
+@pytest.mark.parametrize(("n", "n_bins"), [(3, 1), (4, 7), (5, 3), (5, None)])
+def test_errors_by_gaps_are_counted_one_by_one(n, n_bins):
+    model = type(zoo_argmedian(4, 5))(4, n)
+    model.task_name = "argmedian"
+    with torch.no_grad():
+        generator = torch.Generator().manual_seed(n)
+        for weight in model.parameters():
+            weight.normal_(generator=generator)
+    own = ArgmedianSample.of(model, 400, seed=n)
+    found = median_errors(own, n_bins) if n_bins else median_errors(own)
+    n_bins = n_bins or 20  # what it is where nothing is said
+    x, wrong = own.x, own.given(own.last) != own.answer
+    middle = x[np.arange(400), own.answer]
+    above = np.array([min(v for v in row if v > m) for row, m in zip(x, middle, strict=True)])
+    below = np.array([max(v for v in row if v < m) for row, m in zip(x, middle, strict=True)])
+    for binned, value in (
+        (found.by_gap_above, above - middle),
+        (found.by_gap_below, middle - below),
+        (found.by_nearest, np.minimum(above - middle, middle - below)),
+    ):
+        edges, rates = binned_rate(value, wrong, n_bins)
+        np.testing.assert_allclose(binned.edges, edges)
+        np.testing.assert_allclose(binned.rate, rates)
+    for i in range(n):
+        for j in range(n):
+            for table, other in ((found.above, above), (found.below, below)):
+                there = (x[:, i] == middle) & (x[:, j] == other)
+                expected = wrong[there].mean() if there.any() else np.nan
+                np.testing.assert_allclose(table[i, j], expected)
+    first, second = np.divmod(own.group, n)
+    np.testing.assert_array_equal(x[np.arange(400), first], middle)
+    np.testing.assert_array_equal(x[np.arange(400), second], above)
+    np.testing.assert_allclose(
+        own.group_means(),
+        [
+            own.last[(middle == x[:, i]) & (above == x[:, j])].mean(axis=0)
+            for i, j in zip(
+                (x == middle[:, None]).argmax(axis=1),
+                (x == above[:, None]).argmax(axis=1),
+                strict=True,
+            )
+        ],
+    )
+
+
+def test_noise_is_as_large_as_the_error_of_the_comparison(sample):
+    chosen = [comparisons(sample)[i] for i in (5, 0, 3)]
+    for seed in (0, 1):
+        found = comparison_survival(sample, iter(chosen), seed=seed)
+        rng = np.random.default_rng(seed)
+        for comparison in chosen:
+            last = sample.last.copy()
+            error = comparison.values(sample.x) - last[:, comparison.neuron]
+            size = np.sqrt((error**2).mean() - error.mean() ** 2)
+            last[:, comparison.neuron] += size * rng.standard_normal(N_INPUTS)
+            assert found.one_with_noise[comparison.neuron] == sample.accuracy(last)
+        assert list(found.one) == [5, 0, 3]
+        assert found.intact == sample.accuracy(sample.last)
+
+
 def test_exact_comparisons_change_nothing():
     model = least_distance_argmedian(5, dtype=torch.float64)
     own = ArgmedianSample.of(model, N_INPUTS, seed=0)
@@ -103,5 +174,5 @@ def test_other_tasks_and_sizes():
         ArgmedianSample.of(zoo_argmedian(4, 5), 0, seed=0)
     with pytest.raises(ValueError, match="n_bins"):
         median_errors(ArgmedianSample.of(zoo_argmedian(4, 5), 8, seed=0), n_bins=0)
-    with pytest.raises(ValueError, match="at least 3"):
+    with pytest.raises(ValueError, match="at least 3, got 2"):
         median_errors(ArgmedianSample.of(least_distance_argmedian(2), 8, seed=0))

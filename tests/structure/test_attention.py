@@ -125,11 +125,18 @@ def test_what_the_standard_form_settles():
     cells = (positions[:, None] + tokens).reshape(-1, 4)
     assert torch.allclose(cells.T @ cells / 16, torch.eye(4, dtype=torch.float64), atol=1e-9)
     assert tokens.sum(0).abs().max() < 1e-9
+    for along in torch.cat([positions, tokens]).T:
+        assert along[along.abs().argmax()] > 0
     assert standard.unembed.weight.sum(0).abs().max() < 1e-9
     query, key, _ = standard.attns[0].in_proj_weight.detach().split(4)
     assert torch.equal(key, torch.eye(4, dtype=torch.float64))
     symmetric = (query + query.T) / 2
     diagonal = symmetric.diagonal()
+    # What the last layer writes where the unembedding reads nothing.
+    unread = torch.linalg.svd(standard.unembed.weight.detach())[2][3]
+    first_value, last_value = (a.in_proj_weight.detach().split(4)[2] for a in standard.attns)
+    assert (unread @ last_value).abs().max() < 1e-9 * last_value.abs().max()
+    assert (unread @ first_value).abs().max() > 1e-2 * first_value.abs().max()
     assert torch.allclose(symmetric, torch.diag(diagonal), atol=1e-9 * diagonal.abs().max())
     assert diagonal.tolist() == sorted(diagonal.tolist(), reverse=True)
 
@@ -185,10 +192,30 @@ def test_what_is_refused():
         fold(DistTransformer(4, 3, n_layers=1))
     with pytest.raises(TypeError, match="DistRNN"):
         fold(zoo_2nd_argmax(2, 2))
-    with pytest.raises(ValueError, match="shape"):
-        fold(zoo_longest_cycle(2, 3)).evaluate([[0, 1, 3]])
-    with pytest.raises(ValueError, match="rank -1"):
-        with_rank(zoo_longest_cycle(2, 3), 0, "QK", -1)
+    folded = fold(zoo_longest_cycle(2, 3))
+    for refused in ([[0, 1, 3]], [[0, -1, 2]], [[0, 1]], [[2]], [0, 1, 2], [[0.0, 1.0, 2.0]], 1):
+        with pytest.raises(ValueError, match="Inputs are integers 0 to 2 of shape"):
+            folded.evaluate(refused)
+    assert folded.evaluate([[0, 1, 2], [2, 0, 0]]).logits.shape == (2, 3)
+    for layer, rank in ((0, -1), (1, -1), (2, 0), (-1, 1)):
+        with pytest.raises(ValueError, match=f"got layer {layer}, rank {rank}"):
+            with_rank(zoo_longest_cycle(2, 3), layer, "QK", rank)
+
+
+@pytest.mark.parametrize(("share", "there"), [(1e-9, True), (1e-11, False)])
+def test_an_axis_of_the_embeddings_is_absent_below_a_share_of_1e_10(share, there):
+    model = zoo_longest_cycle(4, 4).double()
+    with torch.no_grad():
+        cells = (model.pos_embed.weight[:, None] + model.embed.weight).reshape(-1, 4)
+        moments, axes = torch.linalg.eigh(cells.T @ cells / 16)
+        size = (torch.tensor([share, 1e-4, 0.5, 1.0]).double() / moments).sqrt()
+        for weight in (model.pos_embed.weight, model.embed.weight):
+            weight.copy_(weight @ axes * size)
+    if there:
+        assert attention_standard_form(model).hidden_size == 4
+    else:
+        with pytest.raises(ValueError, match="do not span"):
+            attention_standard_form(model)
 
 
 def test_every_size_of_the_zoo_has_a_standard_form_or_says_why_not():

@@ -1,6 +1,8 @@
+import re
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from algzoo.structure import Weights
@@ -135,6 +137,15 @@ def test_prefix_maximum_by_arcs_induction():
             lambda t: 2 * maximum(range(t + 1)) - 2 * maximum(range(t)),
             "2 max(0, x[0..t]) - 2 max(0, x[0..t-1])",
         ),
+        # Inputs of age 4 and 5 count as left out, though only the last steps have them.
+        (
+            lambda t: maximum(set(range(t + 1)) - {t - 2, t - 5}),
+            "max(0, x[0..t] without x[t-5], x[t-2])",
+        ),
+        (
+            lambda t: maximum(set(range(t + 1)) - {t - 2, t - 4}),
+            "max(0, x[0..t] without x[t-4], x[t-2])",
+        ),
         (lambda t: input_at(t - 1) if t else Formula(), "x[t-1]"),
         (lambda t: Formula(), "0"),
         (lambda t: maximum({0} & set(range(t + 1))), "max(0, x[0])"),
@@ -167,3 +178,172 @@ def test_formulas_are_equal_where_their_terms_are(formula):
     assert hash(formula) == hash(same)
     assert formula + maximum([]) == formula
     assert (formula == formula + input_at(0)) is False
+
+
+def inputs_named(text, t):
+    """Positions that a list like ``x[0..t-1], x[t]`` names after step t."""
+    found = set()
+    for first, last in re.findall(r"x\[([^\].]+)(?:\.\.([^\]]+))?\]", text):
+        ends = [int(eval(end, {"t": t})) for end in (first, last or first)]
+        found |= set(range(ends[0], ends[1] + 1))
+    return {position for position in found if position >= 0}
+
+
+def read_aloud(text, t, row):
+    """Value of a description after step t, by its words alone."""
+    if text == "0":
+        return 0
+    total = 0
+    terms = re.findall(r"(^|[+-] )(\d+ )?(max\(0, [^)]*\)|x\[[^\]]*\])", text)
+    assert "".join("".join(parts) for parts in terms).replace(" ", "") == text.replace(" ", "")
+    for sign, count, term in terms:
+        inside, _, without = term.removeprefix("max(0, ").removesuffix(")").partition(" without ")
+        values = [row[i] for i in inputs_named(inside, t) - inputs_named(without, t)]
+        value = max([0, *values]) if term.startswith("max") else sum(values)
+        total += (-1 if "-" in sign else 1) * int(count or 1) * value
+    return total
+
+
+AGES = st.sets(st.integers(0, N - 1), max_size=4)
+KINDS = st.sampled_from(["input", "among", "without"])
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(KINDS, AGES, st.sampled_from([-2, -1, 1, 2])), min_size=1, max_size=3))
+def test_descriptions_say_the_formula_at_every_step(rules):
+    def at_step(t):
+        total = Formula()
+        for kind, ages, coefficient in rules:
+            positions = {t - age for age in ages if age <= t}
+            if kind == "without":
+                positions = set(range(t + 1)) - positions
+            if kind == "input":
+                age = min(ages, default=0)
+                total = total + coefficient * (input_at(t - age) if age <= t else Formula())
+            else:
+                total = total + coefficient * maximum(positions)
+        return total
+
+    steps = [at_step(t) for t in range(N)]
+    text = describe(steps)
+    for t, formula in enumerate(steps):
+        x = whole_inputs(t, n_inputs=40)
+        said = [read_aloud(text, t, row) for row in x]
+        # What two terms have in common after every step may be said another way after the last.
+        if t == N - 1 or len(rules) == 1:
+            np.testing.assert_array_equal(said, formula(x))
+
+
+@given(TERMS, st.integers(0, 2))
+def test_descriptions_of_terms_say_the_term(term, later):
+    last = N - 1 + later
+    x = whole_inputs(3, n_inputs=40, seq_len=last + 1)
+    said = [read_aloud(describe_term(term, last), last, row) for row in x]
+    np.testing.assert_array_equal(said, Formula({term: 1})(x))
+
+
+@pytest.mark.parametrize(
+    ("term", "text"),
+    [
+        (frozenset({0, 1, 2}), "max(0, x[0..t-3])"),
+        (frozenset({3, 4, 5}), "max(0, x[t-2..t])"),
+        (frozenset({5}), "max(0, x[t])"),
+        (frozenset({0}), "max(0, x[t-5])"),
+        (frozenset({0, 5}), "max(0, x[t-5], x[t])"),
+        # Three of six: half as well said by what is left out.
+        (frozenset({0, 2, 4}), "max(0, x[0..t-1] without x[t-4], x[t-2])"),
+        (frozenset({1, 2, 4, 5}), "max(0, x[0..t] without x[t-5], x[t-2])"),
+        (frozenset({1, 2, 3, 4}), "max(0, x[t-4..t-1])"),
+    ],
+)
+def test_terms_are_described_by_what_is_in_them_or_by_what_is_not(term, text):
+    assert describe_term(term, last=5) == text
+
+
+def test_two_in_a_row_are_listed_and_three_are_a_range():
+    assert describe_term(frozenset({3, 4}), 5) == "max(0, x[t-2], x[t-1])"
+    assert describe_term(frozenset({2, 3, 4}), 5) == "max(0, x[t-3..t-1])"
+    assert (
+        describe_term(frozenset(range(7)) - {1, 2}, 6) == "max(0, x[0..t] without x[t-5], x[t-4])"
+    )
+    assert (
+        describe_term(frozenset(range(8)) - {1, 2, 3}, 7) == "max(0, x[0..t] without x[t-6..t-4])"
+    )
+
+
+def test_terms_are_read_in_order_of_sign_kind_size_and_place():
+    parts = [
+        (frozenset({0, 1, 2}), 1),
+        (frozenset({1, 4}), 2),
+        (frozenset({2, 3}), 1),
+        (0, 1),
+        (3, 3),
+        (frozenset({0, 1, 2, 3}), -1),
+        (frozenset({5}), -2),
+        (1, -1),
+    ]
+    for order in (parts, parts[::-1]):
+        assert list(Formula(dict(order)).coefficients.items()) == parts
+
+
+@pytest.mark.parametrize(
+    ("kept", "taken"),
+    [
+        ([{0, 1, 2}, {3, 4}], [{0, 1}, {3}]),
+        # Of two that would do for {0}, the larger is needed for {0, 2}, which comes first.
+        ([{0, 2, 3}, {0, 4, 5}], [{0}, {0, 2}]),
+        # Of two that would do for {0}, the larger is needed for {1}.
+        ([{0, 2}, {0, 1, 3}], [{0}, {1}]),
+        ([{0, 1}, {0, 1}], [{0}, {1}]),
+        ([{0}, {1}], [0, 1]),
+        ([{0, 1}, {0, 1}, {0, 2}], [{0}, {0}, {0}]),
+        ([{0, 1, 2}, {0, 1, 2}, {0, 1}], [{0}, 1, 2]),
+    ],
+)
+def test_sums_that_are_covered_by_larger_maxima_stay_as_they_are(kept, taken):
+    def term(one):
+        return input_at(one) if isinstance(one, int) else maximum(one)
+
+    formula = Formula()
+    for one in kept:
+        formula = formula + term(one)
+    for one in taken:
+        formula = formula - term(one)
+    assert relu(formula) == formula
+    assert relu(-1 * formula) == Formula()
+    with pytest.raises(NotInGrammar):
+        relu(formula - maximum(kept[0]) - maximum([5]))
+
+
+def test_terms_and_their_number():
+    formula = maximum([0, 1]) - 2 * input_at(2)
+    x = whole_inputs(0, n_inputs=7)
+    np.testing.assert_array_equal(formula.terms(x), [np.maximum(x[:, :2].max(1), 0), x[:, 2]])
+    assert Formula().terms(x).shape == (0, 7)
+    np.testing.assert_array_equal(Formula()(x), np.zeros(7))
+    assert formula
+    assert not Formula({frozenset(): 3, 1: 0})
+
+
+@pytest.mark.parametrize("positive", [True, False])
+def test_relu_of_one_input_several_times(positive):
+    # ReLU(3 x) = 3 max(0, x), ReLU(-3 x) = 3 max(0, x) - 3 x.
+    x = input_at(2)
+    expected = 3 * maximum([2]) if positive else 3 * maximum([2]) - 3 * x
+    assert relu((3 if positive else -3) * x) == expected
+
+
+def test_unrolling_from_known_neurons_uses_their_last_step():
+    # Neuron 0 adds the known one, taken before this step, to the newest input's maximum with it.
+    known = [[maximum(range(t + 1)) for t in range(4)], [maximum([t]) for t in range(4)]]
+    steps = unrolled(np.array([1, 0]), np.array([[0, 0, -1, 0], [0, 0, 1, -1]]), 4, known)
+    for t, (rise, older) in enumerate(steps):
+        assert rise == maximum(range(t + 1)) - maximum(range(t))
+        assert older == (maximum(range(t)) - maximum([t - 1]) if t else Formula())
+
+
+def test_where_the_grammar_was_left_is_said():
+    known = [[Formula(), input_at(1), input_at(2)]]
+    with pytest.raises(NotInGrammar, match=r"difference of two inputs at step 2$") as raised:
+        unrolled(np.array([1, 1]), np.array([[0, 0, 0], [0, 0, -1]]), 3, known)
+    assert raised.value.neuron == 1

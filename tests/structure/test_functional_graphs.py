@@ -47,7 +47,8 @@ def test_sizes_of_classes_of_six_points_add_up():
         assert sum(c.size for c in classes) == 6**6
 
 
-@pytest.mark.parametrize("n", [3, 4, 5])
+# Six points are enough for three unlike trees on one cycle, whose two orders are two classes.
+@pytest.mark.parametrize("n", [3, 4, 5, 6])
 def test_representatives_belong_to_their_classes(n):
     for c in conjugacy_classes(n):
         assert graph_of(c.representative) == c.graph
@@ -66,6 +67,13 @@ def test_renaming_points_changes_no_graph(data, n):
         renamed[name[i]] = name[value]
     assert graph_of(renamed) == graph_of(function)
     assert graph_of(renamed, name[-1]) == graph_of(function, n - 1)
+
+
+def test_graphs_are_written_in_least_rotation_and_order():
+    for graph in {graph_of(f) for f in functions(5)} | {c.graph for c in conjugacy_classes(6)}:
+        assert list(graph) == sorted(graph)
+        for cycle in graph:
+            assert all(cycle <= cycle[i:] + cycle[:i] for i in range(len(cycle)))
 
 
 def test_fewest_cases_of_two_points_by_hand():

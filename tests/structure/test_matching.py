@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 
 from algzoo.chapters.notebooks import read
 from algzoo.chapters.statements import statements
-from algzoo.structure import circuit_differences, circuits, match_neurons, weights_of
+from algzoo.structure import (
+    Weights,
+    circuit_differences,
+    circuits,
+    match_neurons,
+    weights_of,
+)
+from algzoo.structure.matching import _features
 from algzoo.zoo import (
     FAMILIES,
     SEEDS,
@@ -92,6 +99,18 @@ def test_unrelated_models_are_matched_nearly_as_well_as_by_trying_all_permutatio
         excess.append(mismatch(match.weights, theirs) / min(tried) - 1)
     assert np.median(excess) < 1e-12
     assert np.mean(excess) < 0.05
+
+
+def test_what_is_known_of_a_neuron_does_not_depend_on_the_numbering_of_the_others(gaussian_rnn):
+    weights = weights_of(gaussian_rnn(0, 5, seq_len=3))
+    order = np.array([3, 0, 4, 2, 1])
+    w_hi, w_hh, w_oh = weights
+    renumbered = Weights(w_hi[order], w_hh[np.ix_(order, order)], w_oh[:, order])
+    known = _features(weights)
+    np.testing.assert_array_equal(_features(renumbered), known[order])
+    for i, row in enumerate(known):  # what it gives out, holds of itself, receives and passes on
+        expected = [*w_oh[:, i], w_hh[i, i], *sorted(w_hh[i]), *sorted(w_hh[:, i])]
+        np.testing.assert_array_equal(row, expected)
 
 
 def test_two_neurons_by_hand(make_rnn):

@@ -1,5 +1,8 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import connected_components
 
 from algzoo.structure import Cone
 from algzoo.structure.partition import cones, decision_cones
@@ -29,6 +32,87 @@ def test_a_corner_does_not_connect_and_a_part_of_an_edge_does():
     on_the_rest_of_the_circle = cone(RIGHT, -UP, NEAR)
     beyond = cone(-RIGHT, -RIGHT - UP, NEAR)
     assert len(connected_regions([on_the_rest_of_the_circle, beyond])) == 2
+
+
+DIRECTIONS = [np.array(v) for v in np.ndindex(3, 3, 3) if v != (1, 1, 1)]
+DIRECTIONS = [v - 1 for v in DIRECTIONS]
+
+
+def have_a_part_in_common(one, other):
+    """Whether two arcs between whole-number directions have, by whole numbers alone."""
+    normal = np.cross(*one)
+    if any(normal @ ray for ray in other):
+        return False
+    axis = int(np.abs(normal).argmax())
+    flat = [[np.delete(ray, axis).tolist() for ray in arc] for arc in (one, other)]
+
+    def within(ray, arc):
+        (a, b), (c, d) = arc
+        determinant = a * d - b * c
+        parts = (
+            Fraction(ray[0] * d - ray[1] * c, determinant),
+            Fraction(a * ray[1] - b * ray[0], determinant),
+        )
+        return min(parts) >= 0
+
+    common = [ray for arc, rest in (flat, flat[::-1]) for ray in arc if within(ray, rest)]
+    return any(a * d != b * c for a, b in common for c, d in common)
+
+
+def edges(rays):
+    pairs = zip(rays, [*rays[1:], rays[0]], strict=True)
+    return [pair for pair in pairs if np.cross(*pair).any()]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_regions_of_cones_with_whole_rays_are_those_of_exact_arithmetic(seed):
+    rng = np.random.default_rng(seed)
+    found, rays_of = [], []
+    while len(found) < 9:
+        rays = [DIRECTIONS[i] for i in rng.permutation(26)[: rng.integers(3, 5)]]
+        if rng.random() < 0.3:
+            rays.append(rays[-1])  # an edge without length
+        if any((a + b == 0).all() for a in rays for b in rays):
+            continue
+        made = cone(*rays)
+        rays_of.append(rays)
+        found.append(made)
+    together = [
+        [
+            any(have_a_part_in_common(a, b) for a in edges(one) for b in edges(other))
+            for other in rays_of
+        ]
+        for one in rays_of
+    ]
+    n_regions, number = connected_components(np.array(together), directed=False)
+    assert n_regions < 9
+    regions = connected_regions(found)
+    expected = [{id(c) for c, i in zip(found, number, strict=True) if i == k} for k in range(9)]
+    assert sorted(sorted(map(id, region)) for region in regions) == sorted(
+        sorted(region) for region in expected if region
+    )
+    sizes = [sum(c.fraction for c in region) for region in regions]
+    assert sizes == sorted(sizes, reverse=True)
+
+
+@pytest.mark.parametrize(("off", "together"), [(3e-10, True), (5e-9, False)])
+def test_what_belongs_together_may_be_off_by_a_billionth(off, together):
+    # A neighbour whose edge is turned away a little; one that has a very short part of the edge in
+    # common; one whose only edge along the circle is itself very short.
+    turned = cone(UP + RIGHT, RIGHT + off * NEAR, -NEAR - UP)
+    assert (len(connected_regions([OCTANT, turned])) == 1) == together
+    touching = cone(RIGHT + off * UP, RIGHT - UP, RIGHT - UP - NEAR)
+    assert (len(connected_regions([OCTANT, touching])) == 1) == (not together)
+    short = cone(RIGHT + UP, RIGHT + (1 + off) * UP, RIGHT + UP - NEAR)
+    assert (len(connected_regions([OCTANT, short])) == 1) == (not together)
+
+
+def test_a_cone_and_its_antipode_are_apart():
+    # Their edges lie on the same circles, with middles as far apart as rounding lets them be.
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        rays = rng.standard_normal((3, 3))
+        assert len(connected_regions([cone(*rays), cone(*-rays)])) == 2
 
 
 def test_the_largest_region_comes_first():

@@ -3,7 +3,7 @@ import pytest
 from scipy import linalg
 
 from algzoo.estimates import exact
-from algzoo.structure import outputs, reorder_neurons, standard_form
+from algzoo.structure import outputs, reorder_neurons, standard_form, weights_of
 from algzoo.structure.symmetry import find_symmetry
 from algzoo.zoo import handcrafted_2nd_argmax, zoo_2nd_argmax, zoo_median
 
@@ -95,7 +95,92 @@ def test_handcrafted_model_is_of_reduced_form():
     assert max(find_symmetry(handcrafted_2nd_argmax(3)).reduced_residuals) < 1e-7
 
 
+def pairings(neurons):
+    if not neurons:
+        return [[]]
+    one, *others = neurons
+    return [
+        [(one, other), *rest]
+        for other in others
+        for rest in pairings([n for n in others if n != other])
+    ]
+
+
+def size(part, whole):
+    return np.sqrt(np.sum(part**2) / np.sum(whole**2))
+
+
+# Of seeds 22 and 34 another pairing has the least sum of residuals, and of their cubes.
+@pytest.mark.parametrize(
+    ("seed", "hidden_size"), [(0, 2), (1, 4), (2, 6), (22, 6), (34, 6), (4, 8)]
+)
+def test_the_pairing_is_the_best_of_all_and_its_numbers_are_those_of_the_parts(
+    gaussian_rnn, seed, hidden_size
+):
+    model = gaussian_rnn(seed, hidden_size, seq_len=3)
+    found = find_symmetry(model)
+    w_hi, w_hh, w_oh = weights_of(model)
+
+    def exchanged(pairs):
+        partner = np.arange(hidden_size)
+        for a, b in pairs:
+            partner[a], partner[b] = b, a
+        return w_hi[partner], w_hh[partner][:, partner], w_oh[:, partner]
+
+    def residuals(pairs):
+        hi, hh, oh = exchanged(pairs)
+        return [
+            size((w_hi + hi) / 2, w_hi),
+            size((w_hh - hh) / 2, w_hh),
+            size((w_oh - oh) / 2, w_oh),
+        ]
+
+    best = min(pairings(list(range(hidden_size))), key=lambda p: sum(r**2 for r in residuals(p)))
+    expected = sorted((a, b) if w_hi[a] > w_hi[b] else (b, a) for a, b in best)
+    assert list(found.pairs) == expected
+    assert found.antipodal_residuals == pytest.approx(residuals(best))
+    kept = found.symmetrised_weights(0)
+    assert found.reduced_residuals.w_hh == pytest.approx(size(w_hh - kept.w_hh, w_hh))
+    hi, hh, oh = exchanged(best)
+    for gap, w, other in (
+        (found.antipodal_gaps.w_hi, w_hi, -hi),
+        (found.antipodal_gaps.w_hh, w_hh, hh),
+        (found.antipodal_gaps.w_oh, w_oh, oh),
+    ):
+        np.testing.assert_allclose(gap, 2 * abs(w - other) / (abs(w) + abs(other)))
+    # K and W' entry by entry, from the sums and differences of pairs.
+    for i, (a, b) in enumerate(found.pairs):
+        assert found.reduced.w_hi[i] == pytest.approx((w_hi[a] - w_hi[b]) / 2)
+        np.testing.assert_allclose(found.reduced.w_oh[:, i], (w_oh[:, a] + w_oh[:, b]) / 2)
+        for j, (c, d) in enumerate(found.pairs):
+            across = w_hh[a, d] + w_hh[b, c]
+            straight = w_hh[a, c] + w_hh[b, d]
+            assert found.reduced.w_hh[i, j] == pytest.approx((straight - across) / 4)
+            assert found.k[i, j] == pytest.approx((straight + across) / 4)
+    sizes = linalg.svdvals(found.k)
+    np.testing.assert_allclose(found.k_singular_values, sizes)
+    for rank in range(len(found.pairs) + 1):
+        left = linalg.norm(found.symmetrised_weights().w_hh - found.symmetrised_weights(rank).w_hh)
+        assert left == pytest.approx(2 * linalg.norm(sizes[rank:]), abs=1e-12)
+
+
+def test_weights_that_are_zero_differ_by_nothing(make_rnn):
+    w_hh = [[1, 0], [0, 1]]
+    found = find_symmetry(make_rnn([1, -1], w_hh, [[0, 0], [2, 2]]))
+    assert found.antipodal_residuals == found.reduced_residuals._replace(w_hh=0) == (0, 0, 0)
+    assert not any(gap.any() for gap in found.antipodal_gaps)
+    # All of W_oh is zero, and so is what is left of it.
+    assert find_symmetry(make_rnn([1, -1], w_hh, np.zeros((2, 2)))).antipodal_residuals.w_oh == 0
+
+
+def test_of_equal_input_weights_the_first_neuron_is_first(make_rnn):
+    found = find_symmetry(make_rnn([2, 2], [[1, 3], [4, 1]], [[1, 2], [3, 4]]))
+    assert found.pairs == ((0, 1),)
+    assert found.reduced.w_hh.item() == (1 - 3 - 4 + 1) / 4
+
+
 def test_models_without_pairs_are_refused(gaussian_rnn):
+    assert len(find_symmetry(gaussian_rnn(0, 12, seq_len=3)).pairs) == 6
     with pytest.raises(ValueError, match="hidden_size 5"):
         find_symmetry(gaussian_rnn(0, 5, seq_len=3))
     with pytest.raises(ValueError, match="at most 12"):
@@ -105,5 +190,6 @@ def test_models_without_pairs_are_refused(gaussian_rnn):
 
 
 def test_impossible_ranks_are_refused(symmetry):
-    with pytest.raises(ValueError, match="between 0 and 2, got 3"):
-        symmetry.symmetrised(3)
+    for refused in (-1, 3):
+        with pytest.raises(ValueError, match=f"between 0 and 2, got {refused}"):
+            symmetry.symmetrised(refused)
