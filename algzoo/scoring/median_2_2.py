@@ -26,7 +26,7 @@ from ..structure import (
 )
 from ..zoo import OneLayerRNN
 from .ledger import Check, Ledger, Prior
-from .second_argmax_2_2 import STANDARDISE, ProductOfInputs
+from .second_argmax_2_2 import STANDARDISE, ProductOfInputs, probe
 
 NAMES = ("W_oh[0]", "W_oh[1]", "W_hh[0, 0]", "W_hh[0, 1]", "W_hh[1, 0]", "W_hh[1, 1]")
 
@@ -63,10 +63,7 @@ class PairError:
             np.stack([row, -row], axis=-2),
             np.stack([u, -u], axis=-1)[..., None, :],
         )
-        angle = 2 * np.pi * (np.arange(24) + 0.3) / 24
-        x = np.broadcast_to(
-            np.stack([np.cos(angle), np.sin(angle)], axis=-1), (*p.shape, len(angle), 2)
-        )
+        x = probe(pair)
         linear = u[..., None] * (p[..., None] * x[..., 0] + x[..., 1])
         size = np.abs(u) * (np.abs(p) + 1)
         error: NDArray[np.float64] = np.abs(outputs(pair, x)[..., 0] - linear).max(-1)

@@ -120,10 +120,12 @@ def _matrix_tolerance(
         return intact.value - float(np.mean([e.value for e in others])) - loss
 
     high = math.log(size) - 12 * math.log(2)
-    while excess(high) < 0:
+    for _ in range(17):
+        if excess(high) >= 0:
+            break
         high += math.log(2)
-        if high > math.log(16 * size):
-            raise ValueError(f"Noise of 16 times the size of {name} does not cost {loss}")
+    else:
+        raise ValueError(f"Noise of 16 times the size of {name} does not cost {loss}")
     sd = math.exp(brentq(excess, high - math.log(2), high, xtol=1e-3))
     bits = np.log2(np.maximum(np.abs(weight.numpy()) / sd, 1.0)).sum()
     return MatrixTolerance(sd, size, weight.numel(), float(bits))

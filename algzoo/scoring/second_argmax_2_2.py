@@ -45,10 +45,10 @@ _ARC_EQUALITY = Prior(
 )
 
 # Signs of W_hi, W_hh, W_oh and sizes of W_hh in the pattern that ARC describes.
-_SIGNS: dict[MatrixName, dict[tuple[int, ...], int]] = {
-    "w_hi": {(0,): +1, (1,): -1},
-    "w_hh": {(0, 0): -1, (0, 1): +1, (1, 0): +1, (1, 1): -1},
-    "w_oh": {(0, 0): +1, (0, 1): -1, (1, 0): -1, (1, 1): +1},
+_SIGNS: dict[MatrixName, dict[tuple[int, ...], Literal["<", ">"]]] = {
+    "w_hi": {(0,): ">", (1,): "<"},
+    "w_hh": {(0, 0): "<", (0, 1): ">", (1, 0): ">", (1, 1): "<"},
+    "w_oh": {(0, 0): ">", (0, 1): "<", (1, 0): "<", (1, 1): ">"},
 }
 _ABOVE_1 = {(0, 0): False, (0, 1): True, (1, 0): True, (1, 1): False}
 
@@ -134,7 +134,7 @@ class RescalingError:
         c = np.array([0.5, 4.0])
         w_hi, w_hh, w_oh = weights
         rescaled = Weights(w_hi / c, w_hh * c / c[:, None], w_oh * c)
-        change = outputs(rescaled, _probe(weights)) - outputs(weights, _probe(weights))
+        change = outputs(rescaled, probe(weights)) - outputs(weights, probe(weights))
         worst: NDArray[np.float64] = np.abs(change).max(axis=(-1, -2))
         return worst
 
@@ -156,7 +156,7 @@ class FormError:
 
     def __call__(self, weights: Weights) -> NDArray[np.float64]:
         """Rounding error only, for all weights."""
-        x = _probe(weights)
+        x = probe(weights)
         logits = outputs(weights, x)
         took_up = np.maximum(x[..., :1] * weights.w_hi[..., None, :], 0)
         z = took_up @ weights.w_hh.swapaxes(-1, -2) + x[..., 1:] * weights.w_hi[..., None, :]
@@ -186,7 +186,7 @@ def _readout(weights: Weights) -> NDArray[np.float64]:
     return difference
 
 
-def _probe(weights: Weights) -> NDArray[np.float64]:
+def probe(weights: Weights) -> NDArray[np.float64]:
     """Inputs on a circle, one in each of 24 directions, for every model."""
     angle = 2 * np.pi * (np.arange(24) + 0.3) / 24
     x = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
@@ -228,9 +228,8 @@ def _standardised(model: OneLayerRNN) -> StandardForm:
 def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
     checks = [STANDARDISE]
     for matrix, signs in _SIGNS.items():
-        for index, sign in signs.items():
+        for index, relation in signs.items():
             name = _name(matrix, index)
-            relation: Literal["<", ">"] = ">" if sign > 0 else "<"
             statement = f"{name} {relation} 0"
             measure = WeightEntry(matrix, index)
             checks.append(

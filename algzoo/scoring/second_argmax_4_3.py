@@ -210,7 +210,8 @@ def arc_ledger(model: OneLayerRNN) -> Ledger:
     ValueError
         Where they hold for no numbering of the model's neurons.
     """
-    return Ledger(_arc_checks(_FAIR_SIZE), _in_arcs_order(model))
+    weights = _in_arcs_order(model)
+    return Ledger(_arc_checks(weights, _FAIR_SIZE), weights)
 
 
 def conditional_ledger(model: OneLayerRNN) -> Ledger:
@@ -222,7 +223,8 @@ def conditional_ledger(model: OneLayerRNN) -> Ledger:
     sizes = Prior(
         stats.halfcauchy(scale=2), "sum of two standard Cauchy weights, given that it is positive"
     )
-    return Ledger(_arc_checks(sizes), _in_arcs_order(model))
+    weights = _in_arcs_order(model)
+    return Ledger(_arc_checks(weights, sizes), weights)
 
 
 def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledger:
@@ -368,9 +370,9 @@ def effective_parameters(model: OneLayerRNN) -> int:
     return d * (1 + d + model.output_size) - (d + 1 + d)
 
 
-def _arc_checks(sizes: Prior) -> list[Check]:
+def _arc_checks(weights: Weights, sizes: Prior) -> list[Check]:
     checks = []
-    for name in inequalities(Weights(np.ones(4), np.ones((4, 4)), np.ones((3, 4)))):
+    for name in inequalities(weights):
         if "/" not in name:
             checks.append(Check(name, "sign", name, Inequality(name), ">", 0.0, _FAIR))
             continue
@@ -408,7 +410,7 @@ def _in_pairs(model: OneLayerRNN) -> Weights:
         )
     f = _last_state(weights)
     # The row that x0 enters with the sign of x2 comes first, as in the handcrafted model.
-    if f[0, 0] / f[0, 2] < f[1, 0] / f[1, 2]:
+    if f[0, 0] < f[1, 0]:  # that of x2 is 1 in both
         weights = reorder_neurons(in_pairs, [1, 0, 3, 2]).weights
     return weights
 
@@ -452,7 +454,7 @@ def _length_of_zeros(rays: Array, tie: Array, winning: Array) -> float:
     """
     heights = rays @ tie
     scale = np.linalg.norm(tie)
-    if not scale > 0 or not (heights.min() < -_FLAT * scale and heights.max() > _FLAT * scale):
+    if not (heights.min() < -_FLAT * scale and heights.max() > _FLAT * scale):
         return 0.0
     following = np.roll(np.arange(len(rays)), -1)
     ends = [

@@ -16,6 +16,8 @@ from algzoo.scoring.argmedian_16_5 import (
     prediction_sd,
 )
 from algzoo.structure import Weights, weights_of
+from algzoo.structure.ablation_argmedian import ArgmedianSample
+from algzoo.structure.comparisons import fitted_state
 from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian
 from algzoo.zoo.handcrafted_argmedian import least_distance_argmedian
 
@@ -96,3 +98,89 @@ def test_prediction():
 def test_other_tasks():
     with pytest.raises(ValueError, match="'2nd_argmax' with seq_len 5"):
         comparison_ledger(zoo_2nd_argmax(4, 5))
+
+
+def run(weights, x):
+    """The drives at the last step and the logits, one step after the other."""
+    w_hi, w_hh, w_oh = weights
+    state = np.zeros((len(x), len(w_hi)))
+    for number in x.T:
+        drive = state @ w_hh.T + np.outer(number, w_hi)
+        state = np.maximum(drive, 0)
+    return drive, state @ w_oh.T
+
+
+@pytest.mark.parametrize("n", [3, 4, 5])
+def test_measures_are_those_of_plain_least_squares(n):
+    """On the inputs of seed 0, which the module's docstring calls fixed."""
+    x = np.random.default_rng(0).standard_normal((2**12, n))
+    pairs = list(combinations(range(n), 2))
+    distances = np.column_stack([abs(x[:, i] - x[:, j]) for i, j in pairs])
+    predictors = np.column_stack([x, distances, np.ones(len(x))])
+    sums = -np.column_stack([sum(abs(x[:, i] - x[:, j]) for j in range(n)) for i in range(n)])
+    sums -= sums.mean(axis=1, keepdims=True)
+    draws = cauchy_models(np.random.default_rng(n), 6, 3, n)
+    factors = []
+    for k in range(6):
+        weights = Weights(*(w[k] for w in draws))
+        drive, logits = run(weights, x)
+        for neuron, earlier in [(0, 0), (2, n - 2), (1, n // 2 - 1)]:
+            difference = x[:, -1] - x[:, earlier]
+            one = drive[:, neuron]
+            cosine = one @ difference / math.sqrt(one @ one * (difference @ difference))
+            assert HalfSpaceGap(neuron, earlier)(weights) == pytest.approx(1 - cosine**2)
+        found = np.linalg.lstsq(predictors, logits, rcond=None)[0]
+        for place, (i, j) in enumerate(pairs):
+            of_pair = found[n + place]
+            others = [of_pair[o] for o in range(n) if o not in (i, j)]
+            expected = sum(other < max(of_pair[i], of_pair[j]) for other in others)
+            assert MoreAgainst(i, j)(weights) == expected
+        centred = logits - logits.mean(axis=1, keepdims=True)
+        total = (centred**2).sum()
+        coefficients = np.linalg.lstsq(predictors, centred, rcond=None)[0]
+        left = ((centred - predictors @ coefficients) ** 2).sum()
+        assert LogitGap("distances")(weights) == pytest.approx(left / total)
+        factor = max((centred * sums).sum() / (sums**2).sum(), 0)
+        left = ((centred - factor * sums) ** 2).sum()
+        assert LogitGap("sums")(weights) == pytest.approx(left / total)
+        factors.append(factor)
+    assert min(factors) == 0 < max(factors)
+
+
+def test_a_model_that_says_nothing():
+    silent = Weights(np.zeros(2), np.zeros((2, 2)), np.zeros((4, 2)))
+    assert HalfSpaceGap(0, 1)(silent) == 1
+    assert LogitGap("distances")(silent) == LogitGap("sums")(silent) == 0
+    assert [MoreAgainst(*pair)(silent) for pair in combinations(range(4), 2)] == [0] * 6
+
+
+def test_the_nearest_neuron_is_searched_out_for_each_earlier_input(ledger):
+    weights = weights_of(zoo_argmedian(16, 5, seed=0))
+    for earlier in range(4):
+        entry = ledger.entry(f"comparison with x{earlier}")
+        gaps = [float(HalfSpaceGap(neuron, earlier)(weights)) for neuron in range(16)]
+        assert entry.value == min(gaps) == gaps[entry.check.measure.neuron]
+        assert entry.bits == pytest.approx(-math.log2(stats.beta(2, 1 / 2).cdf(entry.value)))
+    assert [c.id for c in ledger.checks[-2:]] == ["logits, distances", "logits, sums"]
+
+
+def test_the_prices_depend_on_the_number_of_inputs():
+    found = comparison_ledger(zoo_argmedian(4, 3))
+    assert len(found.entries) == 2 + 3 + 2
+    # Of three logits two are the least in one case of three.
+    assert [e.p for e in found.entries[2:5]] == pytest.approx([1 / 3] * 3)
+    gap = found.entries[0].value  # on the circle: of a random direction in three dimensions
+    assert found.entries[0].p == pytest.approx(1 - math.sqrt(1 - gap))
+    two_inputs = zoo_argmedian(4, 3)
+    two_inputs.seq_len = 2
+    with pytest.raises(ValueError, match="'argmedian' with seq_len 2"):
+        comparison_ledger(two_inputs)
+
+
+def test_the_prediction_is_that_of_fitted_activations():
+    model = zoo_argmedian(16, 5, seed=0)
+    sample = ArgmedianSample.of(model, 2**13, seed=0)
+    assert predicted_accuracy(model) == fitted_state(sample, "distances").accuracy
+    # And about that of another sample.
+    other = fitted_state(ArgmedianSample.of(model, 2**14, seed=1), "distances").accuracy
+    assert predicted_accuracy(model) == pytest.approx(other, abs=0.03)

@@ -18,7 +18,17 @@ from scipy import stats
 from algzoo.estimates import Estimate, exact, sampling
 from algzoo.estimates.samplers import SAMPLERS, prior_shrunk
 from algzoo.scoring import Entrant, NoisyCopies, Ratio, TrainingSeeds, challenge
-from algzoo.scoring.ratios import Truths, errors_of, ratios
+from algzoo.scoring.challenge import (
+    _best,
+    _check_same,
+    _chunks,
+    _correlation,
+    _Measured,
+    _sampler_budget,
+    _slope,
+)
+from algzoo.scoring.ratios import Errors, Truths, errors_of, ratios
+from algzoo.scoring.sandbox import EstimatorFailure, Outcome
 from algzoo.scoring.work import work_off
 from algzoo.zoo.streams import model_digest
 
@@ -393,6 +403,73 @@ def test_one_model_has_ratios_without_intervals(score):
 def test_settings_that_make_no_sense_are_refused(score, settings, message):
     with pytest.raises(ValueError, match=message):
         score([constant], **settings)
+
+
+@pytest.mark.parametrize(
+    ("n_bases", "copies", "sizes"),
+    [
+        (1, 1, [1]),
+        (1, 64, [64]),
+        (1, 65, [64, 1]),
+        (1, 200, [64, 64, 64, 8]),
+        (5, 3, [3] * 5),
+        (5, 70, [64, 6] * 5),
+    ],
+)
+def test_a_task_is_of_one_base_and_of_64_models_at_most(n_bases, copies, sizes):
+    base = ("2nd_argmax", 2, 2) if n_bases == 1 else TrainingSeeds("2nd_argmax", 2, 2)
+    found = list(_chunks(NoisyCopies(base, 0.1, copies)))
+    assert [stop - start for start, stop in found] == sizes
+    assert [start for start, _ in found] == [sum(sizes[:i]) for i in range(len(sizes))]
+
+
+@pytest.mark.parametrize(
+    ("samples", "budget"),
+    [(0.01, 16), (16, 16), (22, 16), (23, 32), (100, 128), (5792, 4096), (5793, 8192), (1e9, 8192)],
+)
+def test_samplers_are_measured_at_the_nearest_power_of_two_within_limits(samples, budget):
+    assert _sampler_budget(samples) == budget
+
+
+def test_slopes_and_correlations_are_numpys():
+    rng = np.random.default_rng(0)
+    for sign in (-1, 1):
+        x = rng.standard_normal(30) + 3
+        y = sign * x + rng.standard_normal(30) - 5
+        assert _slope(x, y) == pytest.approx(np.polyfit(x, y, 1)[0])
+        assert _correlation(x, y) == pytest.approx(np.corrcoef(x, y)[0, 1])
+    flat = np.full(30, 0.1)  # its mean is not 0.1 to the last bit
+    assert (_slope(flat, x), _slope(x, flat)) == (None, pytest.approx(0, abs=1e-15))
+    assert (_correlation(flat, x), _correlation(x, flat)) == (None, None)
+    tiny = 1e-300 * np.arange(3)  # its squares vanish
+    assert _slope(tiny, tiny) is None
+
+
+def test_two_answers_may_differ_by_rounding():
+    one = Outcome(0.5, 10, "B", 0)
+    _check_same(one, replace(one, value=0.5 + 0.9e-9))
+    for other in (0.5 + 1.1e-9, 0.5 - 1.1e-9):
+        with pytest.raises(EstimatorFailure, match=r"gave 0\.5 and then"):
+            _check_same(one, replace(one, value=other))
+
+
+def test_the_best_sampler_is_that_of_the_least_ratio_below_one():
+    errors = Errors(np.zeros(3), np.ones(3), False)
+
+    def measured(budget, name, value):
+        return _Measured(budget, name, 1, errors, None if value is None else Ratio(value, 0, 2))
+
+    all_of_them = [
+        measured(16, "a", 0.9),
+        measured(16, "b", 0.4),
+        measured(16, "c", 0.6),
+        measured(16, "d", None),
+        measured(32, "e", 0.1),
+        measured(64, "f", 1.0),
+        measured(128, "g", None),
+    ]
+    found = [_best(all_of_them, samples) for samples in (None, 2, 16, 32, 64, 128, 256)]
+    assert [one and one.name for one in found] == [None, "b", "b", "e", None, None, None]
 
 
 def test_an_entrant_needs_something_to_call():

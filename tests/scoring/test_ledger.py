@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from algzoo.scoring import Check, Implied, Ledger, Prior
+from algzoo.scoring import Audit, Check, Implied, Ledger, Prior
 from algzoo.structure import Weights
 
 UNIFORM = Prior(stats.uniform(0, 1), "even over the unit interval")
@@ -111,6 +111,11 @@ def test_search_and_residual_are_paid_on_top():
     assert ledger.on(toy(0.2)).total_bits == pytest.approx(ledger.total_bits)
 
 
+def test_nothing_is_paid_that_is_not_said():
+    ledger = Ledger([below(0.25)], toy(0.1))
+    assert (ledger.search_bits, ledger.residual_bits, ledger.total_bits) == (0, 0, 2)
+
+
 def test_bits_by_kind():
     checks = [
         below(0.25),
@@ -132,7 +137,7 @@ def test_entries_are_found_by_name():
 def test_prior_names_its_family_and_parameters():
     prior = Prior(stats.uniform(1, scale=3), "why")
     assert prior.family == "uniform"
-    assert set(prior.parameters.values()) == {1, 3}
+    assert prior.parameters == {"arg0": 1, "scale": 3}
 
 
 def test_records_survive_json():
@@ -191,6 +196,58 @@ def test_audit_names_the_entry_that_fixes_another(second):
     audit = audited(below(0.25), second)["second"]
     assert audit.determined_by == "below"
     assert not audit.passed
+
+
+@pytest.mark.parametrize(("p", "standard_error"), [(0.5, 0.0625), (0.2, 0.05), (0.8, 0.05)])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_audit_allows_three_standard_errors_of_a_share(p, standard_error, sign):
+    for times, passed in [(0, True), (2.999, True), (3.001, False)]:
+        audit = Audit("x", p, p + sign * times * standard_error, 64, None)
+        assert audit.passed is passed
+    assert Audit("x", 0.5, 0.6875, 64, None).passed  # exactly three
+
+
+def test_audit_that_is_fixed_by_another_or_has_no_draws_does_not_pass():
+    assert not Audit("x", 0.5, 0.5, 64, "y").passed
+    assert not Audit("x", 0.5, 0.6, 0, None).passed
+    assert not Audit("x", 0.5, math.nan, 0, None).passed
+
+
+@pytest.mark.parametrize("n", [29, 30])
+@pytest.mark.parametrize("side", ["below", "above"])
+def test_thirty_outcomes_alike_fix_another(n, side):
+    """Where the first holds, or does not, the second does not; else it holds half of the time."""
+    alike, others = (0.1, 0.9) if side == "below" else (0.9, 0.1)
+    draws = toy([alike] * n + [others, others + 0.01] * 50)
+
+    def measure(weights):
+        x = weights.w_hi[..., 0]
+        return np.where(np.abs(x - alike) < 0.05, 1.0, (x - others) * 100)
+
+    second = below(0.5, "second", measure=measure)
+    _, audit = Ledger([below(0.5), second], toy(0.1)).audit(draws)
+    assert audit.determined_by == ("below" if n == 30 else None)
+
+
+@pytest.mark.parametrize("sure", [below(2, "sure"), above(2, "sure")])
+def test_what_is_sure_is_not_paid_twice(sure):
+    audit = audited(below(0.25), sure)["sure"]
+    assert audit.determined_by is None
+    assert audit.p in (0, 1)
+    assert audit.passed
+
+
+def test_a_given_entry_does_not_fix_another():
+    prior = Prior(stats.uniform(0, 1), "too wide")
+    audit = audited(below(0.25), below(0.5, "wider", prior, given=("below",)))["wider"]
+    assert (audit.p, audit.frequency, audit.determined_by) == (0.5, 1, None)
+
+
+def test_the_price_of_a_check_does_not_depend_on_what_is_given_but_where_it_is_implied():
+    """A failed entry that implies another makes the other fail for certain, too."""
+    implied = below(0.0625, "square", Implied(), measure=square, given=("below",))
+    entries = Ledger([below(0.25), implied], toy(0.9)).entries
+    assert [entry.p for entry in entries] == [0.25, 0]
 
 
 def test_audit_trusts_what_is_declared_as_given():

@@ -1,5 +1,7 @@
 """What believing a transformer costs, recomputed by hand."""
 
+import copy
+import itertools
 import math
 from collections import Counter
 
@@ -97,3 +99,85 @@ def test_what_is_refused():
         weight_information(zoo_longest_cycle(2, 3), 0)
     with pytest.raises(ValueError, match="loss must be positive"):
         noise_tolerance(zoo_longest_cycle(2, 3), 0)
+
+
+def relabelled(function):
+    """The same functional graph with its points renamed in every way."""
+    n = len(function)
+    for names in itertools.permutations(range(n)):
+        yield tuple(names[function[names.index(i)]] for i in range(n))
+
+
+def margins(model):
+    """Right logit less the largest other one, by function."""
+    x = functions(model.seq_len)
+    with torch.no_grad():
+        logits = model(x).numpy()
+    places = np.arange(len(x)), task_longest_cycle(x).numpy()
+    own = logits[places]
+    logits[places] = -np.inf
+    return dict(zip(map(tuple, x.tolist()), own - logits.max(axis=1), strict=True))
+
+
+@pytest.mark.parametrize("size", [(4, 4), (2, 3)])
+def test_classes_are_of_functions_that_differ_by_names_alone(size):
+    model = zoo_longest_cycle(*size, seed=1).double()
+    margin = margins(model)
+    classes = {frozenset(relabelled(function)) for function in margin}
+    expected = sorted((min(margin[f] for f in members), len(members)) for members in classes)
+    found = []
+    for entry in brute_force_ledger(model).entries:
+        name = entry.check.id.removeprefix("class of ")
+        (members,) = (m for m in classes if tuple(map(int, name.split())) in m)
+        n_answers = size[1]
+        assert entry.p == pytest.approx(n_answers ** -len(members))
+        right = entry.value > 0
+        bits = len(members) * math.log2(n_answers) if right else -math.log2(1 - entry.p)
+        assert entry.bits == pytest.approx(bits, abs=1e-12)
+        found.append((entry.value, len(members)))
+    values, sizes = zip(*sorted(found), strict=True)
+    assert values == pytest.approx([value for value, _ in expected], abs=1e-9)
+    assert list(sizes) == [n for _, n in expected]
+
+
+def loss_of_noise(model, sd, n_models, seed):
+    """Mean loss of accuracy of copies with noise, by running them."""
+    generator = torch.Generator().manual_seed(seed)
+    right = np.mean([value > 0 for value in margins(model).values()])
+    losses = []
+    for _ in range(n_models):
+        noisy = copy.deepcopy(model).double()
+        with torch.no_grad():
+            for weight in noisy.parameters():
+                draw = torch.randn(weight.shape, generator=generator, dtype=torch.float64)
+                weight.add_(sd * draw)
+        losses.append(right - np.mean([value > 0 for value in margins(noisy).values()]))
+    return np.mean(losses)
+
+
+@pytest.mark.parametrize(("lost", "n_models", "seed"), [(1.5, 1, 0), (4.5, 1, 1), (1.35, 8, 0)])
+def test_less_noise_costs_less_than_the_loss_and_more_costs_more(lost, n_models, seed):
+    """Of one model whole functions are lost, so that a jump is where the loss is reached."""
+    model = zoo_longest_cycle(2, 3)
+    sd = noise_tolerance(model, lost / 27, n_models=n_models, seed=seed)
+    costs = [loss_of_noise(model, sd * factor, n_models, seed) for factor in (0.98, 1.02)]
+    assert costs[0] < lost / 27 < costs[1]
+
+
+def test_losses_are_refused_that_noise_of_the_size_of_the_weights_does_not_cost():
+    model = zoo_longest_cycle(2, 3)
+    largest = max(weight.abs().max().item() for weight in model.parameters())
+    most = loss_of_noise(model, largest, 4, 0)
+    assert noise_tolerance(model, most - 1e-9, n_models=4) < largest
+    for loss in (most, most + 1e-9):
+        with pytest.raises(ValueError, match="size of the weights costs less than"):
+            noise_tolerance(model, loss, n_models=4)
+
+
+@pytest.mark.parametrize("rank", [5, 20, 40])
+def test_weights_below_the_noise_have_no_information(rank):
+    model = zoo_longest_cycle(2, 3)
+    sizes = sorted(abs(w) for p in model.parameters() for w in p.flatten().tolist())
+    for sd in (sizes[rank] / 1.05, sizes[rank], sizes[rank] * 1.05):
+        expected = sum(math.log2(size / sd) for size in sizes if size > sd) * 25 / 50
+        assert weight_information(model, sd) == pytest.approx(expected, abs=1e-12)

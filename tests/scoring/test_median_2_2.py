@@ -2,13 +2,21 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+import torch
+from scipy import integrate, stats
 
 from algzoo.estimates import exact
 from algzoo.estimates.mean_of_two import MEAN, SECOND_ORDER_FORM
-from algzoo.scoring import cauchy_models
-from algzoo.scoring.median_2_2 import mean_ledger, selection_bits
-from algzoo.structure import Weights, outputs, weights_of
+from algzoo.scoring import cauchy_models, median_2_2
+from algzoo.scoring.median_2_2 import PairError, mean_ledger, selection_bits
+from algzoo.structure import (
+    Weights,
+    canonical_order,
+    outputs,
+    reorder_neurons,
+    standard_form,
+    weights_of,
+)
 from algzoo.zoo import SEEDS, zoo_2nd_argmax, zoo_median
 from algzoo.zoo.handcrafted_median import handcrafted_median
 
@@ -100,3 +108,105 @@ def test_the_ledger_is_about_the_model_in_canonical_order():
     ledger = mean_ledger(zoo_median(2, 2, seed=0))
     assert weights_of(zoo_median(2, 2, seed=0)).w_hi[0] < 0
     np.testing.assert_array_equal(ledger.weights.w_hi, [1, -1])
+
+
+def residual_by_quadrature(model):
+    """Probability of the log of the error to within a tenth, by the density about the formula."""
+    weights = mean_ledger(model).weights
+    d = np.concatenate([weights.w_oh[0], weights.w_hh.ravel()]) - [0.5, -0.5, 1, -1, -1, 1]
+    centre, sd = math.log(d @ SECOND_ORDER_FORM @ d), np.abs(d).max()
+    log_error = math.log(exact(model).value)
+
+    def density(x):
+        return math.exp(-(((x - centre) / sd) ** 2) / 2) / (sd * math.sqrt(2 * math.pi))
+
+    ends = log_error - math.log(1.1), log_error + math.log(1.1)
+    return -math.log2(integrate.quad(density, *ends, epsabs=0, epsrel=1e-10)[0])
+
+
+@pytest.mark.parametrize("seed", STUCK)
+def test_residual_of_the_stuck_seeds_by_quadrature(seed):
+    model = zoo_median(2, 2, seed=seed)
+    assert mean_ledger(model).residual_bits == pytest.approx(residual_by_quadrature(model))
+
+
+@pytest.mark.parametrize("size", [0.1, 0.3])
+def test_residual_of_models_on_either_side_of_the_formula_by_quadrature(size):
+    rng = np.random.default_rng(0)
+    signs = set()
+    for _ in range(8):
+        steps = size * rng.uniform(-1, 1, 6)
+        model = median_of(MEAN + steps)
+        expected = residual_by_quadrature(model)
+        assert mean_ledger(model).residual_bits == pytest.approx(expected, rel=1e-6, abs=1e-12)
+        d = np.asarray(steps)
+        signs.add(exact(model).value > d @ SECOND_ORDER_FORM @ d)
+    assert signs == {False, True}
+
+
+def median_of(w_oh_and_w_hh):
+    """The median model with W_hi = (1, -1) and these weights."""
+    model = handcrafted_median(2, dtype=torch.float64)
+    with torch.no_grad():
+        model.get_parameter("rnn.weight_ih_l0").copy_(torch.tensor([[1.0], [-1.0]]))
+        model.get_parameter("rnn.weight_hh_l0").copy_(
+            torch.as_tensor(w_oh_and_w_hh[2:]).reshape(2, 2)
+        )
+        model.get_parameter("linear.weight").copy_(torch.as_tensor(w_oh_and_w_hh[None, :2]))
+    return model
+
+
+def test_a_prediction_that_is_surely_wrong_leaves_infinitely_many_bits():
+    # A tiny deviation that the formula sees, and two neurons of one sign, which it does not.
+    model = median_of(MEAN + 1e-6 * np.eye(6)[0])
+    with torch.no_grad():
+        model.get_parameter("rnn.weight_ih_l0").abs_()
+    assert mean_ledger(model).residual_bits == math.inf
+
+
+def test_selection_bits_are_those_of_an_ellipsoid():
+    model = zoo_median(2, 2, seed=GOOD[0])
+    # Semi-axes of d . H d <= e; half of the signs; a Cauchy density at the six ideal weights.
+    axes = np.sqrt(exact(model).value / np.linalg.eigvalsh(SECOND_ORDER_FORM))
+    volume = math.pi**3 / 6 * axes.prod()
+    density = (1 / (math.pi * 1.25)) ** 2 * (1 / (math.pi * 2)) ** 4
+    assert selection_bits(model) == pytest.approx(-math.log2(volume * density / 2))
+
+
+def test_selection_holds_up_to_its_largest_error(monkeypatch):
+    model = zoo_median(2, 2, seed=GOOD[0])
+    standard = standard_form(model)
+    error = exact(reorder_neurons(standard, canonical_order(standard))).value
+    monkeypatch.setattr(median_2_2, "LARGEST_SMALL_ERROR", error)
+    assert selection_bits(model) > 0
+    monkeypatch.setattr(median_2_2, "LARGEST_SMALL_ERROR", math.nextafter(error, 0))
+    with pytest.raises(ValueError, match="errors above 0"):
+        selection_bits(model)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match="errors above 0"):
+        selection_bits(handcrafted_median(2))
+
+
+def test_a_pair_that_were_not_linear_would_be_noticed(monkeypatch):
+    """Were an output wrong by 1/4 on one of the inputs, the error would be that, relative."""
+
+    def wrong(weights, x):
+        found = outputs(weights, x)
+        found[..., 5, 0] += 0.25
+        return found
+
+    monkeypatch.setattr(median_2_2, "outputs", wrong)
+    draws = cauchy_models(np.random.default_rng(2), 50, hidden_size=2, output_size=1)
+    p, u = draws.w_hh[:, 0, 0], draws.w_oh[:, 0, 0]
+    expected = 0.25 / (abs(u) * (abs(p) + 1))
+    assert PairError()(draws) == pytest.approx(expected, rel=1e-9)
+    nothing = Weights(np.zeros((1, 2)), np.zeros((1, 2, 2)), np.zeros((1, 1, 2)))
+    assert PairError()(nothing) == 0.25
+
+
+def test_a_pair_that_holds_nothing_has_no_error():
+    nothing = Weights(np.zeros((3, 2)), np.zeros((3, 2, 2)), np.zeros((3, 1, 2)))
+    assert PairError()(nothing).tolist() == [0, 0, 0]
+    draws = cauchy_models(np.random.default_rng(1), 200, hidden_size=2, output_size=1)
+    each = [PairError()(Weights(*(w[i] for w in draws))) for i in range(200)]
+    np.testing.assert_array_equal(PairError()(draws), each)

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from algzoo.estimates import sampling
+from algzoo.estimates import Estimate, sampling
+from algzoo.scoring import noise_tolerance as module
 from algzoo.scoring.noise_tolerance import noise_tolerance
 from algzoo.zoo import zoo_2nd_argmax
 
@@ -73,3 +74,45 @@ def test_impossible_losses_are_refused(model):
         noise_tolerance(model, 0.0)
     with pytest.raises(ValueError, match=r"Noise of 16 times the size of .* does not cost 0.95"):
         noise_tolerance(model, 0.95, **FEW)
+
+
+def vector(model):
+    return torch.cat([weight.detach().flatten() for weight in model.parameters()])
+
+
+def linear(price):
+    """A stand-in for sampling: a unit of distance from the first model costs ``price``."""
+
+    def ensemble(models, n_inputs, seed):
+        intact = vector(models[0])
+        distances = [(vector(model) - intact).norm().item() for model in models]
+        return [Estimate(1 - price * distance, 1, "D") for distance in distances]
+
+    return ensemble
+
+
+@pytest.mark.parametrize("loss", [0.003, 0.05, 0.4])
+def test_tolerated_noise_is_found_where_the_loss_is_linear_in_it(model, monkeypatch, loss):
+    monkeypatch.setattr(module, "ensemble_sampling", linear(0.01))
+    found = noise_tolerance(model, loss, n_noises=5, seed=3)
+    for label, weight in zip(("W_hi", "W_hh", "W_oh"), model.parameters(), strict=True):
+        draws = np.random.default_rng(3).standard_normal((5, weight.numel()))
+        sd = loss / (0.01 * np.linalg.norm(draws, axis=1).mean())
+        assert found.matrices[label].sd == pytest.approx(sd, rel=1e-3)
+
+
+@pytest.mark.parametrize("size", [0.3, 0.7, 1.1, 3.7, 11.3])
+@pytest.mark.parametrize("times", [15.9, 16.1])
+def test_noise_of_up_to_16_times_the_size_of_a_matrix_is_tried(make_rnn, monkeypatch, size, times):
+    """The first draw of seed 0 is known, and one weight is one draw."""
+    one_neuron = make_rnn([size], [[size]], [[size], [-size]])
+    draw = abs(np.random.default_rng(0).standard_normal())
+    monkeypatch.setattr(module, "ensemble_sampling", linear(1e-3))
+    loss = 1e-3 * times * size * draw
+    if times > 16:
+        with pytest.raises(ValueError, match="Noise of 16 times the size of rnn"):
+            noise_tolerance(one_neuron, loss, n_noises=1)
+    else:
+        found = noise_tolerance(one_neuron, loss, n_noises=1).matrices["W_hi"]
+        assert found.sd == pytest.approx(times * size, rel=1e-3)
+        assert found.bits == 0

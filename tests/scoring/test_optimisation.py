@@ -61,6 +61,26 @@ def test_weights_that_tolerate_their_own_size_count_nothing(one_neuron):
     assert weight_bits(one_neuron, estimator, loss=0.01) == pytest.approx(expected, abs=1e-4)
 
 
+def test_tolerances_below_the_resolution_of_float32_count(one_neuron):
+    # A loss of 0.01 allows changes of 2^-25 and 2^-30 of the weights of 8 and 2, and of 1 of 4.
+    rates = [0.01 / (8 * 2.0**-25), 0.01 / (2 * 2.0**-30), 0.0, 0.01 / 4]
+    estimator = penalising(one_neuron, rates, rates)
+    assert weight_bits(one_neuron, estimator, loss=0.01) == pytest.approx(25 + 30, abs=0.01)
+
+
+def test_the_smallest_change_counts_where_a_larger_one_costs_nothing(one_neuron):
+    """The accuracy is lower where the first weight is off by 0.1 to 0.6, and nowhere else."""
+    original = numbers(one_neuron)
+
+    def estimator(changed):
+        change = (numbers(changed) - original)[0].abs()
+        return Estimate(1 - 0.02 * float(0.1 < change < 0.6), 0, "A")
+
+    assert weight_bits(one_neuron, estimator, loss=0.01) == pytest.approx(
+        math.log2(8 / 0.1), abs=1e-3
+    )
+
+
 def test_model_is_left_as_it_was():
     model = zoo_2nd_argmax(2, 2)
     before = {key: weight.clone() for key, weight in model.state_dict().items()}

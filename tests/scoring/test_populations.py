@@ -35,6 +35,28 @@ def test_noise_is_the_named_stream_of_its_seed_and_number(two_neurons):
     np.testing.assert_array_equal(flat(population.model(3)), raw + 0.25 * z)
 
 
+def test_relative_noise_is_the_same_draws_times_the_weights(two_neurons):
+    absolute = NoisyCopies(two_neurons, 0.25, 5, seed=7).model(3)
+    relative = NoisyCopies(two_neurons, 0.25, 5, seed=7, relative=True).model(3)
+    raw = flat(two_neurons)
+    assert flat(relative).tolist() == pytest.approx((raw * (1 + flat(absolute) - raw)).tolist())
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_descriptions_name_one_base_and_count_several(two_neurons, relative):
+    noise = "relative noise" if relative else "noise on the raw weights"
+    pair = (zoo_2nd_argmax(2, 2, seed=0), zoo_2nd_argmax(2, 2, seed=1))
+    for base, words in [
+        (two_neurons, "DistRNN for 2nd_argmax with seq_len 2"),
+        (("2nd_argmax", 2, 2, 2**20, 3), "2nd_argmax_2_2_1048576_3"),
+        (pair, "2 base models"),
+        (TrainingSeeds("2nd_argmax", 2, 2), "5 base models"),
+    ]:
+        found = NoisyCopies(base, 0.005, 9, seed=4, relative=relative).description
+        assert found == f"{words}, 9 copies with {noise} of sd 0.005, seed 4"
+    assert TrainingSeeds("2nd_argmax", 2, 2).description == "2nd_argmax_2_2, 5 training seeds"
+
+
 def test_models_are_the_same_on_every_machine(two_neurons):
     """Digests written down on the machine where this was written."""
     digests = [model_digest(NoisyCopies(two_neurons, 0.25, 5, s).model(4))[:16] for s in (0, 1)]
@@ -124,6 +146,24 @@ def test_noisy_copies_of_every_training_seed():
         population.base_of(15)
 
 
+def test_of_two_bases_each_is_the_other_of_the_other():
+    pair = tuple(ZooModel("2nd_argmax", 2, 2, seed=seed) for seed in (3, 1))
+    population = NoisyCopies(pair, 0.1, 3)
+    assert population.tuning_of_others(0, 4).bases == pair[1:]
+    assert population.tuning_of_others(1, 4).bases == pair[:1]
+
+
+def test_a_model_of_your_own_has_the_size_of_its_name(tmp_path):
+    """Hidden size and seq_len differ, so that one is not taken for the other."""
+    model = zoo_2nd_argmax(4, 3)
+    path = tmp_path / "own.pth"
+    torch.save(model.state_dict(), path)
+    assert model_digest(base_named(f"2nd_argmax_4_3:{path}")) == model_digest(model)
+    for name in ("2nd_argmax_4", "2nd_argmax_4_3_1", "2nd_argmax_4_3_1048576_0"):
+        with pytest.raises(ValueError, match="models are called"):
+            base_named(f"{name}:{path}")
+
+
 def test_other_bases_are_told_apart_by_their_weights():
     """A model that was passed as an object may be one of the bundled seeds."""
     best = best_seed("2nd_argmax", 2, 2)
@@ -155,6 +195,7 @@ def test_models_by_name():
     [
         ((("2nd_argmax", 2, 2), -0.1, 3), "sd must be at least 0 and finite, got -0.1"),
         ((("2nd_argmax", 2, 2), float("nan"), 3), "sd must be"),
+        ((("2nd_argmax", 2, 2), float("inf"), 3), "sd must be"),
         ((("2nd_argmax", 2, 2), 0.1, 0), "n_models must be at least 1, got 0"),
         ((("2nd_argmax", 2, 1), 0.1, 3), "seq_len 1, please choose"),
         (("2nd_argmax_2_2", 0.1, 3), "not '2nd_argmax_2_2'"),

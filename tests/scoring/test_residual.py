@@ -55,12 +55,28 @@ def test_verdicts():
     assert verdict(3000, 2500, good, without) == "none"
 
 
+def test_verdicts_change_where_it_is_said():
+    """At most the bound, at least a bit less than without an explanation, at most one bit left."""
+    without = Residual(0.1, 0.3, 200.0, 210.0)
+
+    def found(total, left):
+        return verdict(total, 2500, Residual(0.9, 0.3, left, 0.0), without)
+
+    assert [found(total, 0.5) for total in (2500, 2500.01)] == ["full", "none"]
+    assert [found(300, left) for left in (1, 1.01)] == ["full", "partial"]
+    assert [found(300, left) for left in (198.5, 199, 199.01)] == ["partial", "partial", "none"]
+    # Where there is hardly any surprise, none can be taken away.
+    assert verdict(0, 2500, Residual(0.9, 0.3, 0.1, 0), Residual(0.9, 0.3, 1.05, 0)) == "none"
+
+
 def test_what_is_no_prediction_is_refused():
     for predicted in (0.0, 1.0, np.nan):
         with pytest.raises(ValueError, match="between 0 and 1"):
             residual(0.9, predicted, 1, 0.01)
     with pytest.raises(ValueError, match=r"must be positive, got 0 and 0\.01"):
         residual(0.9, 0.5, 0, 0.01)
+    with pytest.raises(ValueError, match="must be positive, got 1 and 0"):
+        residual(0.9, 0.5, 1, 0)
     for accuracies in ([0.9], [0.9, 1.0]):
         with pytest.raises(ValueError, match="Two accuracies between 0 and 1"):
             predicted_by_others(accuracies)

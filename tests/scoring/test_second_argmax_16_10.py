@@ -1,4 +1,6 @@
+import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,12 +9,24 @@ from scipy import stats
 
 from algzoo.scoring import initialised_models
 from algzoo.scoring.second_argmax_16_10 import (
+    NaturalWeight,
+    NaturalWeightGap,
+    NeglectedShare,
+    RankOfAnswer,
+    Units,
     class_mean,
     feature_ledger,
     order_mean,
     skeleton_ledger,
 )
-from algzoo.structure import Thresholds, Weights, find_features, reorder_neurons, weights_of
+from algzoo.structure import (
+    Thresholds,
+    Weights,
+    find_features,
+    outputs,
+    reorder_neurons,
+    weights_of,
+)
 from algzoo.zoo import example_2nd_argmax, zoo_2nd_argmax, zoo_median
 from algzoo.zoo.handcrafted_lengths import leave_one_out_2nd_argmax, top_two_2nd_argmax
 
@@ -194,3 +208,163 @@ def test_weights_above_one_pay_for_their_number():
     ledger = feature_ledger(model, search)
     sizes = [c for c in ledger.checks if c.kind == "equality"]
     assert all(c.alternatives == c.measure.size for c in sizes)
+
+
+def neglected(weights, neuron, counted, with_input, seq_len):
+    """The share by running the network and adding up squares, one step after the other."""
+    x = np.random.default_rng(0).standard_normal((2**12, seq_len))
+    w_hi, w_hh, _ = weights
+    state = np.zeros((len(x), len(w_hi)))
+    squares = np.zeros(len(w_hi))
+    for t in range(seq_len - 1):
+        state = np.maximum(state @ w_hh.T + np.outer(x[:, t], w_hi), 0)
+        squares += (state**2).mean(0) / (seq_len - 1)
+    received = w_hh[neuron] ** 2 * squares
+    total = received.sum() + with_input * w_hi[neuron] ** 2 * (x**2).mean()
+    return 1 - sum(received[j] for j in counted) / total
+
+
+def test_neglected_shares_are_those_of_the_activations():
+    draws = initialised_models(np.random.default_rng(0), 6, 5, 4)
+    for neuron, counted, without_input in [(0, (1, 2), False), (3, (3,), True), (4, (), False)]:
+        found = NeglectedShare(neuron, counted, without_input, 4)(draws)
+        each = [
+            neglected(Weights(*(w[i] for w in draws)), neuron, counted, without_input, 4)
+            for i in range(6)
+        ]
+        assert found == pytest.approx(each, rel=1e-9)
+
+
+def test_a_neuron_that_receives_nothing_is_not_explained_by_anything():
+    silent = Weights(np.zeros(2), np.ones((2, 2)), np.ones((3, 2)))
+    assert NeglectedShare(0, (1,), True, 3)(silent) == 1
+    assert NeglectedShare(0, (1,), False, 3)(silent) == 1
+    # What is counted is all there is, however little.
+    little = Weights(np.array([0.0, 1e-3]), np.array([[0.0, 1e-3], [0, 0]]), np.ones((3, 2)))
+    assert NeglectedShare(0, (1,), True, 3)(little) == pytest.approx(0, abs=1e-12)
+
+
+def test_units_are_products_of_weights_along_the_way():
+    w_hi, w_hh = np.array([-2.0, 0.0, 0.0]), np.zeros((3, 3))
+    w_hh[1, 0], w_hh[2, 1], w_hh[1, 1], w_hh[2, 0] = -3.0, 5.0, 0.25, 45.0
+    weights = Weights(w_hi, w_hh, np.ones((3, 3)))
+    units = Units(((0, None), (1, 0), (2, 1)))
+    assert units.of(weights) == {0: 2, 1: 6, 2: 30}
+    natural = {(1, 0): -1.0, (2, 1): 1.0, (1, 1): 0.25, (2, 0): 3.0}
+    for (i, j), weight in natural.items():
+        assert NaturalWeight(units, i, j)(weights) == pytest.approx(weight)
+        for size in (1, 3):
+            gap = NaturalWeightGap(units, i, j, size)(weights)
+            assert gap == pytest.approx(abs(math.log(abs(weight) / size)))
+    assert NaturalWeightGap(units, 0, 1, 1)(weights) == math.inf
+
+
+@pytest.mark.parametrize("seq_len", [3, 4, 6])
+def test_ranks_are_places_in_the_order_of_the_logits(seq_len):
+    """With logits that are often equal: of these the first is the answer."""
+    rng = np.random.default_rng(seq_len)
+    n = 40
+    w_hh = rng.standard_normal((n, 3, 3))
+    w_oh = rng.integers(0, 2, (n, seq_len, 3)).astype(float)
+    weights = Weights(rng.choice([-1.0, 1.0], (n, 3)), w_hh, w_oh)
+    n_ties = 0
+    for first, second in itertools.permutations(range(seq_len), 2):
+        x = class_mean(first, second, seq_len)
+        ranks = RankOfAnswer(first, second, seq_len)(weights)
+        for i in range(n):
+            logits = outputs(Weights(*(w[i] for w in weights)), x[None])[0].tolist()
+            order = sorted(range(seq_len), key=lambda place: (-logits[place], place))
+            assert ranks[i] == order.index(second)
+            n_ties += logits.count(logits[second]) > 1
+    assert n_ties > 50
+
+
+@pytest.mark.parametrize(("rank", "n"), [(1, 4), (2, 4), (4, 4), (2, 10), (7, 12)])
+def test_order_means_by_the_distribution_function(rank, n):
+    """A number above -9 has the mean -9 plus the integral of its survival function from there."""
+    z = np.linspace(-9, 9, 4001)
+    above = stats.binom.sf(rank - 1, n, stats.norm.sf(z))  # at least ``rank`` of n are above z
+    assert order_mean(rank, n) == pytest.approx(-9 + np.trapezoid(above, z), abs=1e-11)
+
+
+def test_the_rest_is_priced_by_the_number_of_its_contributions(example):
+    model, search = example
+    ledger = feature_ledger(model, search)
+    for i, feature in search.features.items():
+        entry = ledger.entry(f"rest of neuron {i}")
+        n_counted = len(feature.from_neurons)
+        n_rest = 16 - n_counted + (feature.from_input == 0)
+        assert entry.p == pytest.approx(stats.beta(n_rest / 2, n_counted / 2).cdf(entry.value))
+        share = neglected(weights_of(model), i, feature.from_neurons, feature.from_input == 0, 10)
+        assert entry.value == pytest.approx(share)
+        assert entry.check.threshold == entry.value
+
+
+def test_residual_bits_are_paid_on_top(example):
+    model, search = example
+    ledger = feature_ledger(model, search, 7.5)
+    assert ledger.total_bits == pytest.approx(feature_ledger(model, search).total_bits + 7.5)
+
+
+def test_the_unit_comes_from_the_weight_that_needs_no_rounding(example):
+    """Of the inputs of a neuron without a weight from x; its own input weight otherwise."""
+    model, search = example
+    ledger = feature_ledger(model, search)
+    w_hi, _, _ = weights_of(model)
+    (units,) = {
+        entry.check.measure.units for entry in ledger.entries if entry.check.kind == "equality"
+    }
+    found = units.of(weights_of(model))
+    for i, feature in search.features.items():
+        assert found[i] == pytest.approx(feature.unit)
+        if feature.from_input:
+            assert found[i] == abs(w_hi[i])
+
+
+def test_the_smallest_models_with_classes_have_three_inputs():
+    assert len(skeleton_ledger(zoo_2nd_argmax(3, 3)).entries) == 6
+    assert class_mean(2, 0, 3).tolist() == pytest.approx(
+        [0, -order_mean(1, 3), order_mean(1, 3)], abs=1e-12
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "weights", "fixes_the_unit"),
+    [
+        (2.04, 1.0, {0: 2, 1: 1}, 1),
+        (1.0, 2.04, {0: 1, 1: 2}, 0),
+        (0.9, 1.0, {0: 1, 1: 1}, 1),
+        (1.1, 1.0, {0: 1, 1: 1}, 1),
+        (1.0, 0.9, {0: 1, 1: 1}, 0),
+        (-1.0, 0.9, {0: -1, 1: 1}, 0),
+        (0.9, -1.0, {0: 1, 1: -1}, 1),
+    ],
+)
+def test_the_weight_that_is_not_rounded_is_not_priced(
+    make_rnn, leave_one_out, one, other, weights, fixes_the_unit
+):
+    """Neuron 2 takes in neurons 0 and 1, and its unit is 3 times what one of them gives it."""
+    w_hh = np.zeros((3, 3))
+    w_hh[2, 0], w_hh[2, 1] = 3 * one / 2, 3 * other / 5
+    model = make_rnn([2, -5, 0], w_hh, np.ones((4, 3)), seq_len=4)
+    _, found = leave_one_out
+    any_feature = next(iter(found.features.values()))
+    features = {
+        i: replace(any_feature, neuron=i, unit=unit, from_input=from_input, from_neurons=neurons)
+        for i, unit, from_input, neurons in [(0, 2, 1, {}), (1, 5, -1, {}), (2, 3, 0, weights)]
+    }
+    search = replace(found, subcircuits=((2,), (0, 1)), features=features)
+    ledger = feature_ledger(model, search)
+    rounded = 1 - fixes_the_unit
+    natural = {0: one, 1: other}
+    sizes = {e.check.id: e.value for e in ledger.entries if e.check.kind == "equality"}
+    gap = abs(math.log(abs(natural[rounded]) / abs(weights[rounded])))
+    assert sizes == pytest.approx({f"size of W_hh[2, {rounded}]": gap}, abs=1e-12)
+    for j in (0, 1):
+        sign = ledger.entry(f"sign of W_hh[2, {j}]")
+        assert sign.value == pytest.approx(natural[j])
+        assert sign.check.relation == (">" if natural[j] > 0 else "<")
+    assert [ledger.entry(f"sign of W_hi[{i}]").check.relation for i in (0, 1)] == [">", "<"]
+    # One of three neurons was searched out first, then two of two, in 2 + 1 ways; and the sizes.
+    expected = math.log2(3) + math.log2(2 + 1) + math.log2(abs(weights[rounded]))
+    assert ledger.search_bits == pytest.approx(expected)

@@ -1,14 +1,19 @@
 import json
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import integrate, stats
 
 from algzoo.estimates import exact, wrong_sectors
-from algzoo.scoring import cauchy_models
+from algzoo.scoring import cauchy_models, second_argmax_2_2
 from algzoo.scoring.second_argmax_2_2 import (
+    STANDARDISE,
+    FormError,
+    Gap,
+    RescalingError,
     arc_ledger,
     circuit_shares,
     conditional_ledger,
@@ -171,6 +176,80 @@ def test_algebra_has_the_same_outcome_on_all_models(official_2_2, ledger_of):
         assert entry.check.holds(draws).all()
 
 
+def wrong_in_one_place(weights, x):
+    """Outputs, the second of which is wrong by 1/4 on the sixth input."""
+    found = outputs(weights, x)
+    found[..., 5, 1] += 0.25 * (weights.w_oh.sum((-1, -2)) > 0)
+    return found
+
+
+def test_pieces_of_another_form_would_be_noticed(monkeypatch):
+    draws = cauchy_models(np.random.default_rng(3), 60, 2, 2)
+    angle = 2 * np.pi * 5.3 / 24
+    x = np.array([math.cos(angle), math.sin(angle)])
+    monkeypatch.setattr(second_argmax_2_2, "outputs", wrong_in_one_place)
+    found = FormError()(draws)
+    for i in range(60):
+        w_hi, w_hh, w_oh = (w[i] for w in draws)
+        state = np.maximum(w_hh @ np.maximum(w_hi * x[0], 0) + w_hi * x[1], 0)
+        logits = w_oh @ state
+        wrong = 0.25 * (w_oh.sum() > 0)
+        size = (abs(w_oh[1] - w_oh[0]) * state).sum() + abs(logits + np.array([0, wrong])).sum()
+        assert found[i] == pytest.approx(wrong / size if wrong else 0, abs=1e-12)
+
+
+def test_units_that_mattered_would_be_noticed(monkeypatch):
+    """Had the outputs a term that depends on the unit of a neuron, by its change."""
+    monkeypatch.setattr(
+        second_argmax_2_2,
+        "outputs",
+        lambda weights, x: outputs(weights, x) + abs(weights.w_hi[..., None, :]) * [1, 10],
+    )
+    draws = cauchy_models(np.random.default_rng(3), 60, 2, 2)
+    # The units are a half and 4: 1 becomes 2, and 10 becomes 2.5.
+    assert RescalingError()(draws) == pytest.approx(np.full(60, 7.5))
+    monkeypatch.setattr(
+        second_argmax_2_2,
+        "outputs",
+        lambda weights, x: outputs(weights, x) + 1e-9 * abs(weights.w_hi[..., None, :]),
+    )
+    assert not STANDARDISE.holds(draws).any()
+
+
+def test_gaps_are_twice_the_angle_from_the_diagonal():
+    draws = cauchy_models(np.random.default_rng(4), 100, 2, 2)
+    d = draws.w_oh[:, 1] - draws.w_oh[:, 0]
+    for took_up in (0, 1):
+        a0 = (d * draws.w_hh[:, :, took_up]).sum(1) * (1, -1)[took_up]
+        a1 = -(d * draws.w_hi).sum(1)
+        direction = np.angle(a0 + 1j * a1)  # of (a0, a1), the diagonal being pi / 4
+        expected = 2 * np.abs((np.pi / 4 - direction + np.pi) % (2 * np.pi) - np.pi)
+        found = Gap(took_up)(draws)
+        close = expected < np.pi  # the angle by the shorter way
+        assert close.sum() > 30
+        assert found[close] == pytest.approx(expected[close])
+
+
+def test_lean_prices_are_those_of_cauchy_numbers(official_2_2):
+    """Above 1 a quarter of the time, above -1 three quarters; gaps by their densities."""
+    entries = lean_ledger(official_2_2).entries
+    assert [entry.p for entry in entries[:-2]] == pytest.approx(
+        [1 / 2, 1 / 2, 1 / 2, 1 / 4, 3 / 4, 1 / 4, 3 / 4]
+    )
+    for entry, density_at_0 in zip(entries[-2:], gap_densities(), strict=True):
+        assert entry.p == pytest.approx(2 * density_at_0 * entry.value)
+    assert lean_ledger(official_2_2).total_bits == pytest.approx(
+        3 + 2 * math.log2(4 * 4 / 3) - sum(math.log2(entry.p) for entry in entries[-2:])
+    )
+
+
+def test_an_input_weight_of_zero_is_opposite_to_none(official_2_2):
+    _, w_hh, w_oh = lean_ledger(official_2_2).weights
+    for first, second, holds in [(1, -1, True), (1, 0, False), (1, 1, False)]:
+        weights = Weights(np.array([first, second]), w_hh, w_oh)
+        assert lean_ledger(official_2_2).on(weights).entry("opposite W_hi").holds is holds
+
+
 @every_ledger
 def test_prices_are_the_frequencies_under_the_cauchy_prior(official_2_2, ledger_of):
     ledger = ledger_of(official_2_2)
@@ -213,6 +292,64 @@ def test_gap_densities_by_conditional_sampling():
     first, second = density(w_hh[:, 0, 0], r), density(w_hh[:, 1, 1], 1 / r)
     expected = first.mean(), (first * second).mean() / first.mean()
     assert gap_densities() == pytest.approx(expected, rel=0.02)
+
+
+def density(x):
+    return 1 / (math.pi * (1 + x * x))
+
+
+def near_one(r):
+    """Density at 1 of (W10 - r W00) / (1 + r) together with W10 > 1 > -W00, by quadrature."""
+
+    def integrand(log_u):
+        u = math.exp(log_u)  # 1 + W00
+        return u * density(u - 1) * density(1 + r * u) * (1 + r)
+
+    ends = sorted([-30, -math.log(r), 0, 30])
+    return sum(integrate.quad(integrand, a, b, epsabs=1e-10)[0] for a, b in pairwise(ends) if a < b)
+
+
+def over_ratios(function):
+    """Mean over r, the ratio of two half-Cauchy numbers, as the tangent of an angle and back."""
+
+    def integrand(log_r):
+        r = math.exp(log_r)
+        weight = 1 / 2 if log_r == 0 else log_r / (r * r - 1) * r
+        return 4 / math.pi**2 * weight * function(r)
+
+    return sum(
+        integrate.quad(integrand, a, b, epsabs=1e-9, epsrel=1e-7)[0] for a, b in [(-24, 0), (0, 24)]
+    )
+
+
+def test_densities_and_shares_of_circuits_by_quadrature():
+    pattern = 1 / 4 * 3 / 4  # W10 > 1 and W00 > -1
+    one = over_ratios(near_one)
+    both = over_ratios(lambda r: near_one(r) * near_one(1 / r))
+    assert over_ratios(lambda r: 1) == pytest.approx(1)
+    assert gap_densities() == pytest.approx((one / pattern, both / (one * pattern)), rel=1e-6)
+    single_right = density(1) * 1 / 4  # W10 near 1, W00 < -1
+    single_left = density(-1) * 3 / 4  # W11 near -1, W01 < 1
+    pairs = np.array([[both, one * single_left], [single_right * one, single_right * single_left]])
+    assert circuit_shares() == pytest.approx(pairs / pairs.sum(), rel=1e-6)
+
+
+def test_selection_bits_count_the_area_of_all_circuits(nearly_perfect_rnn):
+    model = nearly_perfect_rnn()
+    both = np.prod(gap_densities()) * (1 / 4 * 3 / 4) ** 2
+    total = both / circuit_shares()[0, 0]
+    area = 2 * (4 * math.pi * (1 - exact(model).value)) ** 2
+    assert selection_bits(model) == pytest.approx(-math.log2(area * total / 8), rel=1e-9)
+
+
+def test_selection_holds_up_to_its_largest_error(nearly_perfect_rnn, monkeypatch):
+    model = nearly_perfect_rnn()
+    error = 1 - exact(standard_form(model)).value
+    monkeypatch.setattr(second_argmax_2_2, "LARGEST_SMALL_ERROR", error)
+    assert selection_bits(model) > 0
+    monkeypatch.setattr(second_argmax_2_2, "LARGEST_SMALL_ERROR", math.nextafter(error, 0))
+    with pytest.raises(ValueError, match="above 0 and up to"):
+        selection_bits(model)
 
 
 def test_price_of_a_gap_is_the_frequency_with_which_it_is_measured(nearly_perfect_rnn):

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise, permutations, product
 
 import numpy as np
 import pytest
@@ -7,6 +8,11 @@ import torch
 from algzoo.scoring import cauchy_models
 from algzoo.scoring.second_argmax_4_3 import (
     DecisionArc,
+    LambdaGap,
+    PairGap,
+    ReadoutGap,
+    ReducedFormGap,
+    TranslationGap,
     arc_ledger,
     brute_force_ledger,
     conditional_ledger,
@@ -15,8 +21,10 @@ from algzoo.scoring.second_argmax_4_3 import (
     symmetry_ledger,
     weight_information,
 )
-from algzoo.structure import outputs, reorder_neurons, weights_of
+from algzoo.structure import Weights, outputs, reorder_neurons, weights_of
+from algzoo.structure.cone import Cone
 from algzoo.structure.partition import cones
+from algzoo.structure.symmetry import Symmetry
 from algzoo.zoo import handcrafted_2nd_argmax, zoo_2nd_argmax
 
 
@@ -58,6 +66,14 @@ def test_numbering_of_the_neurons_is_free(m43):
     )
 
 
+def test_every_numbering_of_the_neurons_has_the_same_entries(m43):
+    expected = {entry.check.id: entry.value for entry in symmetry_ledger(m43).entries}
+    for order in permutations(range(4)):
+        ledger = symmetry_ledger(reorder_neurons(m43, list(order)))
+        assert {e.check.id: e.value for e in ledger.entries} == pytest.approx(expected)
+        assert ledger.weights.w_hi.tolist() == [1, 1, -1, -1]
+
+
 def test_symmetry_route_at_a_stated_tolerance(m43):
     ledger = symmetry_ledger(m43)
     assert all(entry.holds for entry in ledger.entries)
@@ -71,6 +87,87 @@ def test_symmetry_route_at_a_stated_tolerance(m43):
     assert bits["readout, first"] == pytest.approx(11, abs=0.2)
     assert bits["readout, second, y0"] + bits["readout, second, y1"] == pytest.approx(9, abs=0.1)
     assert ledger.total_bits == pytest.approx(137, abs=1)
+
+
+def log_gap(one, other):
+    return abs(math.log(one / other)) if one / other > 0 else math.inf
+
+
+def gaps_by_hand(weights):
+    """What the symmetry ledger measures, by the id of the check, from the formulas of its page."""
+    partner = {0: 3, 1: 2, 2: 1, 3: 0}
+    w_hi, w_hh, w_oh = weights
+    found = {}
+    for i in range(2):
+        found[f"sign of W_hi[{i}]"] = w_hi[i] * w_hi[partner[i]]
+    pairs = {
+        f"W_hh[{i}, {j}]": (w_hh[i, j], w_hh[partner[i], partner[j]])
+        for i, j in product(range(2), range(4))
+    }
+    pairs |= {
+        f"W_oh[{k}, {j}]": (w_oh[k, j], w_oh[k, partner[j]]) for k, j in product(range(3), range(2))
+    }
+    for name, (one, other) in pairs.items():
+        found[f"sign of {name}"] = one * other
+        found[f"size of {name}"] = log_gap(abs(one), abs(other))
+    symmetry = Symmetry(weights, ((0, 3), (1, 2)))
+    drive, step, readout = symmetry.reduced
+    for i, j in product(range(2), repeat=2):
+        found[f"K[{i}, {j}]"] = abs(symmetry.k[i, j] / step[i, j])
+    y = np.zeros((2, 3))  # what the three inputs do to y: the reduced network, run
+    for x in np.eye(3):
+        y = step @ y + np.outer(drive, x)
+    for i in range(2):
+        found[f"row {i} of F"] = abs(y[i].sum() / y[i, 2])
+    one, other = y[0, 2] / y[0, 0], -y[1, 2] / y[1, 0] - 1
+    found["lambda"] = log_gap(one, other) if min(one, other) > 0 else math.inf
+    first, second = ((readout[k] - readout[0]) * abs(y[:, 2]) for k in (1, 2))
+    found["readout, first"] = log_gap(-first[0], first[1])
+    r = math.sqrt(one * other) / (math.sqrt(one * other) + 1) if min(one, other) > 0 else math.nan
+    # (r, -1 / r) in units in which the first difference is (-1, 1).
+    found["readout, second, y0"] = log_gap(second[0] / first[1], r)
+    found["readout, second, y1"] = log_gap(second[1] / first[0], 1 / r)
+    return {name: math.inf if math.isnan(value) else value for name, value in found.items()}
+
+
+def test_symmetry_entries_are_those_of_the_formulas(m43):
+    ledger = symmetry_ledger(m43)
+    values = {entry.check.id: entry.value for entry in ledger.entries}
+    assert values == pytest.approx(gaps_by_hand(ledger.weights), rel=1e-9)
+    rng = np.random.default_rng(0)
+    n_infinite = 0
+    for size in (0.1, 1, 10):  # the last has signs as they come
+        shaken = Weights(*(w + size * rng.standard_normal(w.shape) for w in ledger.weights))
+        values = {entry.check.id: entry.value for entry in ledger.on(shaken).entries}
+        assert values == pytest.approx(gaps_by_hand(shaken), rel=1e-9)
+        n_infinite += math.inf in values.values()
+    assert 0 < n_infinite < 3
+
+
+def test_symmetry_measures_of_many_models_are_those_of_each():
+    draws = cauchy_models(np.random.default_rng(3), 6, 4, 3)
+    measures = [ReducedFormGap(1, 0), TranslationGap(1), LambdaGap(), PairGap("w_oh", (2, 1))]
+    for measure in [*measures, ReadoutGap("first"), ReadoutGap("second, y1")]:
+        each = [float(measure(Weights(*(w[i] for w in draws)))) for i in range(6)]
+        assert measure(draws) == pytest.approx(each)
+
+
+def test_arcs_inequalities_are_claimed_of_the_weights_that_they_name(m43):
+    """In units in which c[0] = c[1] = 1, the ratios compare the weight below the line with 1."""
+    ledger = arc_ledger(m43)
+    ratios = {
+        entry.check.id: (entry.check.relation, entry.check.threshold, entry.check.given)
+        for entry in ledger.entries
+        if entry.check.kind == "order"
+    }
+    assert ratios == {
+        "c[0] / a[3] < 1": (">", 1.0, ("a[3] > 0",)),
+        "c[0] / b[3] < 1": (">", 1.0, ("b[3] > 0",)),
+        "c[1] / a[2] > 1": ("<", 1.0, ("a[2] > 0",)),
+        "c[1] / b[2] > 1": ("<", 1.0, ("b[2] > 0",)),
+    }
+    for name, (_, _, (positive,)) in ratios.items():
+        assert ledger.entry(name).value == ledger.entry(positive).value
 
 
 def test_symmetry_at_the_gaps_found_costs_more(m43):
@@ -94,8 +191,9 @@ def test_other_models_fail_the_statements_about_m43(m43, gaussian_rnn):
         assert other.explanation_bits < 60
 
 
-def test_handcrafted_model_has_the_equalities_exactly():
-    ledger = symmetry_ledger(handcrafted_2nd_argmax(3, lam=4.0, dtype=torch.float64))
+@pytest.mark.parametrize("lam", [0.4, 4.0])
+def test_handcrafted_model_has_the_equalities_exactly(lam):
+    ledger = symmetry_ledger(handcrafted_2nd_argmax(3, lam=lam, dtype=torch.float64))
     assert all(entry.holds for entry in ledger.entries)
     for entry in ledger.entries:
         if entry.check.kind == "equality":
@@ -135,6 +233,70 @@ def test_total_length_of_arcs_is_that_of_random_great_circles(m43, arcs):
     assert abs(crossings.mean() - length / math.pi) < 4 * spread
 
 
+def test_arcs_are_in_order_of_length_and_those_as_long_as_the_shortest_are_left_out(m43, arcs):
+    lengths = [length for _, length in arcs]
+    assert all(longer >= shorter for longer, shorter in pairwise(lengths))
+    assert len(brute_force_ledger(m43, lengths[18]).entries) == 18
+    assert len(brute_force_ledger(m43, 0.999 * lengths[18]).entries) == 19
+    at_least = brute_force_ledger(m43)
+    assert [e.check.measure for e in at_least.entries] == [a for a, length in arcs if length > 0.2]
+
+
+def arcs_by_walking(cone, n=40_000):
+    """Lengths of the arcs by answers: how many of n places of each great circle are on them."""
+    normals = cone.normals
+    found = {}
+    for (one, other), third in {(0, 1): 2, (0, 2): 1, (1, 2): 0}.items():
+        tie = cone.outputs[one] - cone.outputs[other]
+        first = np.linalg.svd(tie[None])[2][1:]
+        angle = 2 * np.pi * (np.arange(n) + 0.5) / n
+        x = np.stack([np.cos(angle), np.sin(angle)], axis=-1) @ first
+        winning = x @ (cone.outputs[one] - cone.outputs[third]) > 0
+        found[one, other] = (winning & (x @ normals.T > 0).all(-1)).mean() * 2 * np.pi
+    return found
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_arcs_of_a_piece_are_where_two_logits_tie_and_beat_the_third(seed):
+    rng = np.random.default_rng(seed)
+    n = 3 + seed % 3
+    angle = np.sort(2 * np.pi * (np.arange(n) + rng.uniform(0, 0.8, n)) / n)
+    corners = np.stack([np.cos(angle), np.sin(angle), np.full(n, rng.uniform(0.3, 2))], axis=-1)
+    rays = corners / np.linalg.norm(corners, axis=1, keepdims=True)
+    pattern = rng.random((3, 4)) < 0.5
+    cone = Cone(rays, pattern, rng.standard_normal((3, 3)), 0.1)
+    found = {arc.answers: (arc.pattern, length) for arc, length in decision_arcs([cone])}
+    expected = arcs_by_walking(cone)
+    for answers, length in expected.items():
+        assert found.get(answers, (None, 0.0))[1] == pytest.approx(length, abs=1e-3)
+    assert {pattern for pattern, _ in found.values()} <= {tuple(map(tuple, pattern.tolist()))}
+
+
+OCTANT = np.eye(3)
+
+
+@pytest.mark.parametrize(
+    ("logits", "lengths"),
+    [
+        # Through a corner of the octant to the middle of the other side; the third is below.
+        ([[1, 0, 0], [0, 1, 0], [-1, -1, -1]], {(0, 1): math.pi / 2}),
+        # The third takes over at x2 = x0 = x1.
+        (np.eye(3), dict.fromkeys([(0, 1), (0, 2), (1, 2)], math.atan(math.sqrt(1 / 2)))),
+        # Tied along an edge: no arc within the piece.
+        ([[0, 0, 1], [0, 0, 0], [-1, -1, -1]], {}),
+        # Two logits alike everywhere, or all three: nothing is decided.
+        ([[1, 1, 1], [1, 1, 1], [0, 0, 0]], {}),
+        (np.ones((3, 3)), {}),
+        # All three tie on one plane: at no place are two of them above the third.
+        ([[1, -1, 0], [0, 0, 0], [-1, 1, 0]], {}),
+    ],
+)
+def test_arcs_of_the_octant(logits, lengths):
+    cone = Cone(OCTANT, np.ones((3, 4), bool), np.array(logits, float), 1 / 8)
+    found = {arc.answers: length for arc, length in decision_arcs([cone])}
+    assert found == pytest.approx(lengths)
+
+
 def test_brute_force_costs_more_than_the_symmetry(m43):
     totals = [brute_force_ledger(m43, shortest) for shortest in (0.2, 0.1, 0)]
     assert [len(ledger.entries) for ledger in totals] == [18, 22, 52]
@@ -157,6 +319,42 @@ def test_share_of_planes_as_near_is_that_of_samples():
             assert abs(share - expected) < 4 * spread
 
 
+def with_normals(normals):
+    """Models whose neurons hold x0, x1 and x2, and whose logits 0 and 1 differ by normal . x."""
+    n = len(normals)
+    w_oh = np.zeros((n, 3, 4))
+    w_oh[:, 0, :3] = normals[:, ::-1]
+    w_hh = np.broadcast_to(np.eye(4, k=-1), (n, 4, 4))
+    return Weights(np.broadcast_to(np.eye(4)[0], (n, 4)), w_hh, w_oh)
+
+
+def test_the_angle_to_the_nearest_plane_of_equal_inputs():
+    arc = DecisionArc(((True,) * 4,) * 3, (0, 1))
+    rng = np.random.default_rng(0)
+    pairs = rng.standard_normal((400, 2))
+    # Square to (1, -1, 0): the sine of the angle to that plane is 1, or by rounding above.
+    square = np.column_stack([pairs[:, 0], pairs[:, 0], pairs[:, 1]])
+    along = rng.standard_normal((20_000, 1)) * np.ones(3)  # square to all three
+    normals = np.concatenate([rng.standard_normal((400, 3)), square, along])
+    planes = np.array([[1, -1, 0], [1, 0, -1], [0, 1, -1]]) / math.sqrt(2)
+    cosines = np.abs(normals @ planes.T).max(1) / np.linalg.norm(normals, axis=1)
+    weights = with_normals(normals)
+    assert arc.angle(weights) == pytest.approx(np.arccos(np.minimum(cosines, 1)), abs=1e-7)
+    assert arc(weights) == pytest.approx(np.minimum(3 * (1 - cosines), 1), abs=1e-12)
+    assert (arc(weights)[-len(along) :] == 1).all()
+    assert DecisionArc(arc.pattern, (1, 0)).angle(weights) == pytest.approx(arc.angle(weights))
+
+
+def test_an_arc_sees_the_neurons_of_its_pattern_alone():
+    normal = np.array([[2.0, 3.0, 5.0]])
+    silent = ((True,) * 4, (True, False, True, True), (True,) * 4)  # loses x0 on its way
+    arc = DecisionArc(silent, (0, 1))
+    angle = arc.angle(with_normals(normal))
+    assert angle == pytest.approx(
+        DecisionArc(((True,) * 4,) * 3, (0, 1)).angle(with_normals(normal * [0, 1, 1]))
+    )
+
+
 def test_a_model_without_arcs_is_refused(make_rnn):
     constant = make_rnn([1, -1], np.zeros((2, 2)), [[1, 1], [0, 0], [0, 0]], seq_len=3)
     with pytest.raises(ValueError, match="no decision arc longer than"):
@@ -169,6 +367,15 @@ def test_weight_information_is_that_of_the_page(m43):
     assert bits == pytest.approx([329 * 23 / 32, 273 * 23 / 32, 199 * 23 / 32], abs=0.5)
     with pytest.raises(ValueError, match="sd must be positive"):
         weight_information(m43, 0)
+
+
+@pytest.mark.parametrize("rank", [0, 3, 11, 20, 31])
+def test_weights_below_the_noise_have_no_information(m43, rank):
+    """With noise just below one weight after the other, so that some weights are about as large."""
+    sizes = np.sort(np.abs(np.concatenate([w.ravel() for w in weights_of(m43)])))
+    for sd in (sizes[rank] / 1.05, sizes[rank], sizes[rank] * 1.05):
+        expected = sum(math.log2(size / sd) for size in sizes if size > sd) * 23 / 32
+        assert weight_information(m43, sd) == pytest.approx(expected, abs=1e-12)
 
 
 def test_effective_parameters_are_the_rank_of_the_answers(m43):

@@ -5,6 +5,8 @@ import pytest
 from click.testing import CliRunner
 
 from algzoo.chapters.cli import main
+from algzoo.estimates import Estimate
+from algzoo.scoring import Truth
 from algzoo.scoring import study_16_10 as study
 from algzoo.scoring.study_16_10 import (
     OTHER_SEEDS,
@@ -19,7 +21,7 @@ from algzoo.scoring.study_16_10 import (
     study_of_cell,
     written,
 )
-from algzoo.zoo.streams import model_digest
+from algzoo.zoo.streams import model_digest, named_stream
 
 
 def test_sixteen_models_of_the_table_are_recomputed() -> None:
@@ -129,3 +131,241 @@ def test_the_study_of_a_base_is_that_of_its_own_cells(monkeypatch) -> None:
     found = study.study_of("seed 2", 5, [3])
     assert set(found.truth) == {cell.name for cell in study.cells() if cell.base == "seed 2"}
     assert len(found.truth) == 4
+
+
+def test_cells_and_populations_are_those_of_the_pages() -> None:
+    noisy = [
+        f"{base}, sd {sd}" for base in ("example", "seed 2") for sd in ("0.002", "0.005", "0.01")
+    ]
+    others = [f"seed {seed}, sd {sd}" for seed in (0, 1, 3, 4) for sd in ("0.005", "0.01")]
+    clean = [f"{base}, sd 0" for base in ("example", *(f"seed {seed}" for seed in range(5)))]
+    assert [cell.name for cell in study.cells()] == noisy + others + clean
+    found = {name: [cell.name for cell in group] for name, group in populations().items()}
+    expected = {name: [name] for name in noisy}
+    for sd in ("0.005", "0.01"):
+        expected[f"seeds 0, 1, 3, 4, sd {sd}"] = [name for name in others if name.endswith(sd)]
+    assert found == expected | {"six clean models": clean}
+
+
+@pytest.mark.parametrize(
+    ("cell", "n_models", "found"),
+    [
+        (Cell("seed 2", 0.005), 256, 256),
+        (Cell("seed 2", 0.005), 1, 1),
+        (Cell("seed 0", 0.005), 256, 64),
+        (Cell("seed 0", 0.005), 7, 1),
+        (Cell("seed 0", 0.005), 3, 1),
+        (Cell("seed 0", 0.0), 256, 16),
+        (Cell("seed 2", 0.0), 3, 16),
+    ],
+)
+def test_four_bases_share_a_population_and_clean_models_are_there_for_every_scramble(
+    cell: Cell, n_models: int, found: int
+) -> None:
+    population = study.models_of(cell, n_models)
+    assert (len(population), population.sd, len(population.bases)) == (found, cell.sd, 1)
+    assert (
+        population.bases[0].name == f"2nd_argmax_16_10_{population.bases[0].n_seqs}_{cell.base[-1]}"
+    )
+
+
+@pytest.mark.parametrize(("n_models", "oracle"), [(1, 1), (16, 1), (17, 2), (256, 16), (257, 17)])
+def test_oracles_are_run_on_one_in_sixteen(n_models: int, oracle: int) -> None:
+    assert study.Entry("x", "D").of(n_models) == n_models
+    assert study.Entry("x", "D", oracle=True).of(n_models) == oracle
+
+
+def test_the_rows_are_those_of_the_pages() -> None:
+    found = {entry.name: (entry.tier, entry.fitted_on, entry.oracle) for entry in entries()}
+    assert len(found) == len(entries())
+    names = list(found)
+    assert [n for n in names if n.startswith("lines,")] == ["lines, 64 points", "lines, 128 points"]
+    for sort, numbers in [
+        ("lines between ties, {} nodes", (2, 3, 4)),
+        ("order classes, {} points", (8, 16, 64, 256)),
+        ("surrogate, {} inputs; same base", (10, 30, 90, 300, 800)),
+    ]:
+        for number in numbers:
+            assert found[sort.format(number)][0] == "C"
+    for number in (90, 360, 1440, 5760, 23040):
+        assert found[f"stratified Sobol, {number} inputs"] == ("D", "nothing", False)
+    oracles = [name for name, (_, _, oracle) in found.items() if oracle]
+    assert oracles == [
+        f"oracle, {sort}" for sort in ("linear", "ordinary", "boundary", "self-consistent")
+    ]
+    for name, (_, fitted_on, _) in found.items():
+        assert name.endswith(f"; {fitted_on}") == (fitted_on != "nothing")
+
+
+class Recorded:
+    """An estimator that says what it was called with."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[object, dict[str, object]]] = []
+
+    def __call__(self, model: object, **options: object) -> object:
+        self.calls.append((model, options))
+        return "an estimate"
+
+
+def test_model_number_i_sees_scramble_i_modulo_16() -> None:
+    estimator = Recorded()
+    scored = study._scrambled(estimator)(Cell("seed 2", 0.005))
+    assert [scored("model", i) for i in (0, 15, 16, 35)] == ["an estimate"] * 4
+    assert [options["scramble"] for _, options in estimator.calls] == [0, 15, 0, 3]
+
+
+def test_constants_are_fitted_at_the_noise_of_the_cell_and_of_clean_models_at_the_least(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    monkeypatch.setattr(study, "_labelled", lambda *what: asked.append(what))
+    study._labelled_copies(Cell("seed 2", 0.01))
+    study._labelled_copies(Cell("seed 2", 0.0))
+    study._labelled_others(Cell("seed 2", 0.01))
+    study._labelled_others(Cell("seed 1", 0.01))
+    sds = (0.002, 0.004, 0.007, 0.01)
+    assert asked == [
+        (("seed 2",), (0.01,), 2000),
+        (("seed 2",), (0.002,), 2000),
+        (("seed 0", "seed 1", "seed 3", "seed 4"), sds, 100),
+        (("seed 0", "seed 3", "seed 4"), sds, 100),
+    ]
+
+
+def made_study(n: int = 12, seed: int = 0) -> tuple[list[Cell], Study]:
+    """Two cells with 12 models each, and an entry that is run on the first four of each."""
+    rng = np.random.default_rng(seed)
+    cells = [Cell("seed 0", 0.005), Cell("seed 1", 0.005)]
+    truth = {cell.name: rng.uniform(0.6, 0.9, n) for cell in cells}
+    values = {
+        name: {"all": true + 0.03 * rng.standard_normal(n), "few": true[:4] + 0.01}
+        for name, true in truth.items()
+    }
+    return cells, Study({"all": 28_800, "few": 2880}, truth, values)
+
+
+def test_scores_of_several_cells_are_those_of_all_their_models() -> None:
+    group, made = made_study()
+    found = scores(made, group, ["all", "few"])
+    for name, n in (("all", 12), ("few", 4)):
+        true = np.concatenate([made.truth[cell.name][:n] for cell in group])
+        error = np.concatenate([made.values[cell.name][name] for cell in group]) - true
+        score, samples = found[name], made.operations[name] / 2880
+        assert score.samples == samples
+        assert score.bias == pytest.approx(error.mean())
+        assert score.rms == pytest.approx(np.sqrt((error**2).mean()))
+        assert score.ratios.iid is not None
+        plain = (error**2).sum() / (true * (1 - true) / samples).sum()
+        assert score.ratios.iid.value == pytest.approx(plain)
+        # Models of several cells are resampled one by one: there are more than two units.
+        assert score.ratios.iid.low is not None
+        assert score.ratios.iid.low < plain < score.ratios.iid.high
+
+
+def test_clean_models_are_resampled_as_wholes() -> None:
+    """Of two clean models every resampling takes one twice, or both."""
+    group, made = made_study()
+    clean = [Cell(cell.base, 0.0) for cell in group]
+    renamed = {cell.name: was.name for cell, was in zip(clean, group, strict=True)}
+    same = Study(
+        made.operations,
+        {name: made.truth[was] for name, was in renamed.items()},
+        {name: made.values[was] for name, was in renamed.items()},
+    )
+    interval = scores(same, clean, ["all"])["all"].ratios.iid
+    each = [scores(same, [cell], ["all"])["all"].ratios.iid for cell in clean]
+    assert interval is not None
+    assert (interval.low, interval.high) == pytest.approx(sorted(one.value for one in each if one))
+
+
+def test_a_written_study_is_read_as_it_was_to_six_decimals() -> None:
+    group, made = made_study()
+    text = written(made)
+    assert written(read_study(text)) == text
+    again = read_study(text)
+    assert again.operations == made.operations
+    for cell in group:
+        np.testing.assert_array_equal(again.truth[cell.name], made.truth[cell.name].round(6))
+        for name, row in made.values[cell.name].items():
+            np.testing.assert_array_equal(again.values[cell.name][name], row.round(6))
+    assert len(text.splitlines()) == 1 + 2 * (1 + 3)
+
+
+def test_moved_values_are_told_by_the_numbers_of_their_models() -> None:
+    group, made = made_study()
+    indices = [1, 3, 5, 7]
+    now = Study(
+        made.operations,
+        {name: true[indices].copy() for name, true in made.truth.items()},
+        {
+            name: {"all": rows["all"][indices].copy(), "few": rows["few"][[1, 3]].copy()}
+            for name, rows in made.values.items()
+        },
+    )
+    assert moved(made, now, indices) == []
+    first, second = (cell.name for cell in group)
+    now.truth[first][0] += 4.9e-5
+    now.truth[first][1] -= 5.1e-5
+    now.values[second]["all"][3] += 5.1e-5
+    now.values[second]["few"][1] -= 5.1e-5
+    found = moved(made, now, indices)
+    assert [(row.cell, row.name, row.index) for row in found] == [
+        (first, "truth", 3),
+        (second, "all", 7),
+        (second, "few", 3),
+    ]
+    assert found[1].committed == made.values[second]["all"][7]
+    assert found[1].now == now.values[second]["all"][3]
+
+
+def test_the_study_of_a_cell_runs_each_entry_on_its_models(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[int] = []
+
+    def estimator(model: object, index: int) -> Estimate:
+        seen.append(index)
+        return Estimate(index / 100, 7, "A")
+
+    rows = [(study.Entry("all", "A"), lambda cell: estimator)]
+    rows.append((study.Entry("few", "D", oracle=True), lambda cell: estimator))
+    monkeypatch.setattr(study, "_makers", lambda: rows)
+    monkeypatch.setattr(study, "truth", lambda model, n_samples: Truth(n_samples / 2**21, 0, 0))
+    cell = Cell("seed 0", 0.005)  # a quarter of 72 models: 18, of which an oracle sees two
+    found = study_of_cell(cell, 72)
+    assert found.operations == {"all": 7, "few": 7}
+    assert found.truth[cell.name].tolist() == [0.5] * 18
+    assert found.values[cell.name]["all"].tolist() == [i / 100 for i in range(18)]
+    assert found.values[cell.name]["few"].tolist() == [0, 0.01]
+    some = study_of_cell(cell, 72, [1, 2, 17, 18, 40])
+    assert some.values[cell.name]["all"].tolist() == [0.01, 0.02, 0.17]
+    assert some.values[cell.name]["few"].tolist() == [0.01]
+    none = study_of_cell(cell, 72, [5])
+    assert none.operations == {"all": 7}
+    assert none.values[cell.name]["few"].tolist() == []
+
+
+def test_intervals_are_those_of_the_stream_of_seed_0() -> None:
+    """Models drawn with replacement, two thousand times."""
+    group, made = made_study(n=30)
+    [cell] = group[:1]
+    true = made.truth[cell.name]
+    squared, variance = (made.values[cell.name]["all"] - true) ** 2, true * (1 - true) / 10
+    rng = np.random.default_rng(named_stream("bootstrap", 0))
+    draws = rng.integers(30, size=(2000, 30))
+    quotients = squared[draws].sum(1) / variance[draws].sum(1)
+    found = scores(made, [cell], ["all"])["all"].ratios.iid
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(quotients, [2.5, 97.5])))
+
+
+def test_samplers_draw_as_many_inputs_as_their_rows_say() -> None:
+    cell = Cell("seed 2", 0.005)
+    model = study.models_of(cell, 16).model(0)
+    committed = bundled_study().operations
+    for entry, make in study._makers():
+        if entry.name.startswith(("random", "stratified")) and "23040" not in entry.name:
+            assert make(cell)(model, 0).operations == committed[entry.name]
+    n_inputs = committed["random, 360 inputs"] / study.OPERATIONS_OF_A_SAMPLE
+    assert n_inputs == 360

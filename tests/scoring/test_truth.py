@@ -94,6 +94,16 @@ def test_the_same_models_of_a_larger_population_are_found(cache):
     assert cache.get(NoisyCopies(("2nd_argmax", 2, 2), 0.1, 60, seed=3), 0, 2, 100) == TRUTHS
 
 
+def test_the_same_models_of_a_later_base_are_found_whatever_the_number_of_copies(cache):
+    """Models 2 and 3 of base 1: number 8 of a population of 6 copies each, 62 of one of 60."""
+    few, many = (NoisyCopies(TrainingSeeds("2nd_argmax", 2, 2), 0.1, n) for n in (6, 60))
+    cache.put(few, 8, 10, 100, TRUTHS)
+    assert cache.get(few, 8, 10, 100) == TRUTHS
+    assert cache.get(many, 62, 64, 100) == TRUTHS
+    assert cache.get(many, 8, 10, 100) is None
+    assert cache.get(few, 14, 16, 100) is None
+
+
 @pytest.mark.parametrize(
     ("population", "start", "stop", "n_samples"),
     [
@@ -154,12 +164,13 @@ def test_a_folder_that_cannot_be_written_is_not_used(tmp_path):
 
 
 def test_many_writers_and_readers_see_whole_entries(cache):
-    seen = []
     stop = threading.Event()
 
     def read():
-        while not stop.is_set():
+        seen = []  # by one reader, for what several have seen is in no order
+        while not stop.is_set() or TRUTHS not in seen:
             seen.append(cache.get(POPULATION, 0, 2, 100))
+        return seen
 
     with ThreadPoolExecutor(6) as pool:
         readers = [pool.submit(read) for _ in range(3)]
@@ -171,7 +182,6 @@ def test_many_writers_and_readers_see_whole_entries(cache):
             writer.result()
         stop.set()
         for reader in readers:
-            reader.result()
-    first = seen.index(TRUTHS)
-    assert all(found == TRUTHS for found in seen[first:])
+            seen = reader.result()
+            assert all(found == TRUTHS for found in seen[seen.index(TRUTHS) :])
     assert [path.suffix for path in cache.folder.iterdir()] == [".json"]
