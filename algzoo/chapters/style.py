@@ -11,11 +11,11 @@ from matplotlib.figure import Figure
 
 # Fills, after Okabe and Ito, "Color Universal Design", 2008, lightened: text stands on them. From
 # yellow to green each is darker than the one before, so that they differ in grey as well.
-YELLOW = "#fcedab"  # a0 and a1 nearly equal
-GREY = "#d4d4d4"  # the logits tie
-BLUE = "#88c6ec"  # a0 < a1
-PLUM = "#cf94b8"  # the logits ignore x0, or depend on an input the wrong way round
-GREEN = "#4fa58a"  # a0 > a1
+YELLOW = "#f9f1aa"  # a0 and a1 nearly equal
+GREY = "#dedede"  # the logits tie
+BLUE = "#9cd4fd"  # a0 < a1
+PLUM = "#deafd3"  # the logits ignore x0, or depend on an input the wrong way round
+GREEN = "#62bea1"  # a0 > a1
 ERROR = "#a31621"
 INK = "#222222"
 SAMPLED = "#555555"

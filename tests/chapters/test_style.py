@@ -98,6 +98,13 @@ def test_answers_are_told_apart_in_grey():
     assert np.diff(lightness).min() > 6
 
 
+def test_areas_and_lines_differ_in_grey_and_stand_out():
+    lightness = sorted(lab(linear(colour))[0] for colour in FILLS)
+    assert np.diff(lightness).min() > 5
+    for colour in style.LINES:
+        assert contrast(colour, "white") > 3
+
+
 def test_one_colour_has_one_meaning():
     assert len(set(spherical.COLOURS)) == len(spherical.COLOURS)
     assert style.ERROR not in {*planar.COLOURS.values(), *spherical.COLOURS}
