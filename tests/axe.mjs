@@ -36,6 +36,7 @@ for (const colorScheme of ["light", "dark"]) {
       where = `${name} (${colorScheme}, ${width})`;
       await page.goto(pathToFileURL(path.join(site, name)).href);
       await page.evaluate(() => window.MathJax?.startup?.promise);
+      await page.waitForFunction(() => document.documentElement.dataset.theme); // its colours
       await page.waitForTimeout(300); // for what scripts do after that
       const wide = await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth);
       if (wide) note("wider than the window", where);
