@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import papermill
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbclient.util import ensure_async
 from nbformat import NotebookNode
 
 from ..zoo.files import write_whole
@@ -28,6 +30,10 @@ _MALFORMED = (
 )
 
 TIME_LIMIT = 900  # seconds for one cell
+_START_LIMIT = 120  # seconds for a kernel to start
+
+# Environment variables with the number of threads of OpenMP, the libraries of matrices, and Numba.
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 # In a notebook's metadata, under METADATA_KEY: one of ARC's own models that it cannot do without.
 NEEDS_OFFICIAL = "needs_official"
@@ -91,17 +97,24 @@ def read(path: Path) -> NotebookNode:
         Where the file is not a valid notebook.
     """
     try:
-        notebook: NotebookNode = nbformat.read(path, as_version=4)
+        content = path.read_bytes()
+    except OSError as error:
+        raise ChapterError(f"{path} is not a readable notebook: {error}") from error
+    return parsed(content, path)
+
+
+def parsed(content: bytes, path: Path) -> NotebookNode:
+    """The notebook that the file at ``path`` holds as ``content``; errors as :func:`read`."""
+    try:
+        notebook: NotebookNode = nbformat.reads(content.decode(), as_version=4)
         nbformat.validate(notebook)
-    except (OSError, nbformat.ValidationError, *_MALFORMED) as error:
+    except (nbformat.ValidationError, *_MALFORMED) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
         raise ChapterError(f"{path} is not a readable notebook: {reason}") from error
     return notebook
 
 
-def execute(
-    path: Path, parameters: Mapping[str, Any] | None = None, *, progress: bool = False
-) -> NotebookNode:
+def execute(path: Path, parameters: Mapping[str, Any] | None = None) -> NotebookNode:
     """Run a chapter from top to bottom in a fresh kernel; the file is only read.
 
     Raises
@@ -110,45 +123,96 @@ def execute(
         Where the chapter's metadata names one of ARC's own models, as
         ``{"algzoo": {"needs_official": "example_2nd_argmax"}}``, whose file cannot be had.
     ChapterError
-        Where a parameter is not one of the chapter's (the message names those it has), or a cell
-        raises (the message is its traceback).
+        Where a parameter is not one of the chapter's (the message names those it has), a cell
+        raises (the message is its traceback), or the kernel dies.
     """
-    parameters = dict(parameters or {})
-    source = read(path)
-    if parameters:
-        known = papermill.inspect_notebook(str(path))
-        if unknown := sorted(parameters.keys() - known.keys()):
-            raise ChapterError(
-                f"{path.stem} has no parameter {', '.join(map(repr, unknown))}; "
-                f"its parameters: {', '.join(known) or 'none'}"
-            )
-    for cell in source.cells:
+    with official_files(path):
+        return asyncio.run(execute_async(read(path), path, parameters))
+
+
+async def execute_async(
+    notebook: NotebookNode,
+    path: Path,
+    parameters: Mapping[str, Any] | None = None,
+    cell_done: Callable[[int, int], None] = lambda done, of: None,
+) -> NotebookNode:
+    """Run the notebook that was read from ``path``, inside :func:`official_files`.
+
+    Where this is cancelled, the kernel is killed with everything that it has started.
+
+    Parameters
+    ----------
+    notebook
+        It is changed.
+    path
+        Where it lies: its cells run in that folder.
+    parameters
+        Values for some of the chapter's parameters.
+    cell_done
+        Called after each cell with the number of cells that are done and of all cells.
+
+    Raises
+    ------
+    ChapterError
+        As :func:`execute`.
+    """
+    await asyncio.to_thread(_check_official_file, notebook, path)
+    notebook = _prepared(notebook, path, dict(parameters or {}))
+    client = NotebookClient(
+        notebook,
+        kernel_name="python3",
+        timeout=TIME_LIMIT,
+        startup_timeout=_START_LIMIT,
+        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    manager = client.create_kernel_manager()
+    finished = False
+    try:
+        # Side by side with other chapters, more threads only wait for each other.
+        await client.async_start_new_kernel(env=dict.fromkeys(THREADS, "1") | os.environ)
+        await client.async_start_new_kernel_client()
+        for index, cell in enumerate(notebook.cells):
+            await client.async_execute_cell(cell, index)
+            cell_done(index + 1, len(notebook.cells))
+        finished = True
+    except CellExecutionError as error:
+        number = client.code_cells_executed
+        raise ChapterError(f"{path.stem}: cell {number} raised\n{error.traceback}") from error
+    except (RuntimeError, TimeoutError) as error:  # the kernel died, or a cell takes too long
+        raise ChapterError(f"{path.stem}: {error}") from error
+    finally:
+        if client.kc is not None:
+            client.kc.stop_channels()
+        if manager.has_kernel:
+            await ensure_async(manager.shutdown_kernel(now=not finished))
+    return normalise(notebook)
+
+
+def _prepared(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) -> NotebookNode:
+    """The notebook without outputs, with a cell that sets the parameters if there are any."""
+    for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    with tempfile.TemporaryDirectory() as folder, _official_files(path):
-        _check_official_file(source, path)
-        cleared = Path(folder) / path.name
-        nbformat.write(source, cleared)
-        try:
-            executed = papermill.execute_notebook(
-                str(cleared),
-                None,
-                parameters=parameters,
-                kernel_name="python3",
-                cwd=str(path.parent),
-                progress_bar={"desc": path.stem} if progress else False,
-                request_save_on_cell_execute=False,
-                execution_timeout=TIME_LIMIT,
-                extra_arguments=["--log-level=ERROR"],
-            )
-        except papermill.PapermillExecutionError as error:
-            raise ChapterError(f"{path.stem}: cell {error.exec_count} raised\n{error}") from error
-    return normalise(executed)
+    if not parameters:
+        return notebook
+    import papermill
+
+    known = papermill.inspect_notebook(notebook)
+    if unknown := sorted(parameters.keys() - known.keys()):
+        raise ChapterError(
+            f"{path.stem} has no parameter {', '.join(map(repr, unknown))}; "
+            f"its parameters: {', '.join(known) or 'none'}"
+        )
+    with_parameters: NotebookNode = papermill.execute_notebook(
+        notebook, None, parameters, kernel_name="python3", progress_bar=False, prepare_only=True
+    )
+    return with_parameters
 
 
 @contextmanager
-def _official_files(path: Path) -> Iterator[None]:
-    """ARC's own files for the kernel: from beside the clone, where no folder is named."""
+def official_files(path: Path) -> Iterator[None]:
+    """Let kernels find ARC's own files beside the chapter's clone, if no folder is named."""
     folder = (path.parent / _BESIDE_THE_CLONE).resolve()
     if OFFICIAL_FOLDER in os.environ or not folder.is_dir():
         yield

@@ -10,12 +10,12 @@ import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
-from matplotlib.figure import Figure
 
-from . import style
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Plain = int | float | str | bool
 
@@ -142,6 +142,8 @@ def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
     ``name`` is the label by which pages refer to it. Caption and description are texts like any
     recorded one. The picture is an SVG on white, the same bytes on every run.
     """
+    from . import style  # late, for Matplotlib: whoever only reads numbers does not wait for it
+
     svg = style.as_svg(figure, name)
     svg = svg[svg.index("<svg") :]
     metadata = {

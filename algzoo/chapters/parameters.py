@@ -8,10 +8,9 @@ notebook that papermill itself executes is stopped by :func:`refuse_unknown_para
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Sequence
 from itertools import pairwise
-
-from IPython import get_ipython
 
 _INJECTED = "# Parameters\n"  # how papermill's cell begins
 
@@ -26,6 +25,10 @@ def refuse_unknown_parameters() -> None:
     NameError
         Names the unknown parameter and those that the notebook has.
     """
+    if "IPython" not in sys.modules:  # where it runs, it has imported itself
+        return
+    from IPython import get_ipython
+
     shell = get_ipython()
     if shell is None:
         return

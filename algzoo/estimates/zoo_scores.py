@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from ..zoo import FAMILIES, SEEDS, DistTransformer, Family, Model, load_model
+from ..zoo import FAMILIES, SEEDS, DistTransformer, Family, Model, load_model, sizes
 from .exhaustive import exhaustive_accuracy
 from .sampling import ensemble_sampling
 
@@ -34,10 +34,3 @@ def measure_all(n_samples: int) -> Iterator[tuple[Family, int, int, list[float]]
     for family, hidden_size, seq_len in sizes():
         models = [load_model(family.name, hidden_size, seq_len, seed=seed) for seed in SEEDS]
         yield family, hidden_size, seq_len, scores(models, n_samples)
-
-
-def sizes() -> Iterator[tuple[Family, int, int]]:
-    """Every family and size."""
-    for family in FAMILIES.values():
-        for hidden_size, seq_len in family.sizes():
-            yield family, hidden_size, seq_len

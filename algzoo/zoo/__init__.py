@@ -8,7 +8,7 @@ from .architectures import (
     ScalarRNN,
     ScalarTransformer,
 )
-from .families import CHECKPOINTS, FAMILIES, SEEDS, Family
+from .families import CHECKPOINTS, FAMILIES, SEEDS, Family, sizes
 from .handcrafted import handcrafted_2nd_argmax
 from .handcrafted_lengths import (
     leave_one_out_2nd_argmax,
@@ -56,6 +56,7 @@ __all__ = [
     "official_state_dict",
     "positive_top_two_2nd_argmax",
     "published_score",
+    "sizes",
     "task_2nd_argmax",
     "task_argmedian",
     "task_longest_cycle",

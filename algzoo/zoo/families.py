@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from .architectures import DistRNN, DistTransformer, Model, ScalarRNN
@@ -61,6 +61,13 @@ FAMILIES = {
         Family("longest_cycle", _transformer, (2, 3, 4, 6, 8), (3, 4, 5, 6), trained_to=2**29),
     )
 }
+
+
+def sizes() -> Iterator[tuple[Family, int, int]]:
+    """Every family with each of its sizes: hidden_size and seq_len."""
+    for family in FAMILIES.values():
+        for hidden_size, seq_len in family.sizes():
+            yield family, hidden_size, seq_len
 
 
 def check_choice(

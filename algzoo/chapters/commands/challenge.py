@@ -12,10 +12,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from ..estimates import PRICES, catalog
-from ..scoring import (
+from ...estimates import PRICES, catalog
+from ...scoring import (
     Entrant,
     Leaderboard,
     NoisyCopies,
@@ -26,10 +25,9 @@ from ..scoring import (
     ZooModel,
     base_named,
 )
-from ..scoring import challenge as run_challenge
-from ..zoo.files import write_whole
-from . import style
-from .error_vs_compute import error_vs_compute
+from ...scoring import challenge as run_challenge
+from ...zoo.files import write_whole
+from .tables import print_table, wide_console
 
 
 @click.command()
@@ -102,6 +100,9 @@ def challenge(
                 progress=lambda done, known: bar.update(task, completed=done, total=known),
             )
         if plot is not None:
+            from .. import style  # late: Matplotlib
+            from ..error_vs_compute import error_vs_compute
+
             svg = style.as_svg(error_vs_compute(leaderboard), "error versus compute")
             write_whole(plot, svg.encode())
     except (ValueError, OSError, BrokenExecutor) as error:
@@ -168,8 +169,7 @@ def _progress_bar() -> Progress:
 
 
 def _print(leaderboard: Leaderboard) -> None:
-    # Wide where nobody measured the terminal, so that names stay whole in logs.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
+    console = wide_console()
     population = leaderboard.population
     truth = (
         f"sampled, standard error {population.truth_std:.1e}" if population.truth_std else "exact"
@@ -181,18 +181,15 @@ def _print(leaderboard: Leaderboard) -> None:
         f"{_number(population.constant_samples)} samples",
         markup=False,
     )
-    listing = Table()
-    listing.add_column("estimator", overflow="fold")
-    for heading in ("split", "tier"):
-        listing.add_column(heading)
-    for heading in ("operations", "k", "RMS", "bias", "R", "R, prior-shrunk", "R, best sampler"):
-        listing.add_column(heading, justify="right", no_wrap=True)
-    listing.add_column("best sampler")
-    for heading in ("advice", "corr.", "slope"):
-        listing.add_column(heading, justify="right")
-    for row in leaderboard:
-        listing.add_row(*_cells(row), style="bold red" if row.failure else None)
-    console.print(listing)
+    rows = list(leaderboard)
+    print_table(
+        console,
+        _HEADINGS,
+        [_cells(row) for row in rows],
+        n_keys=2,
+        left=["split", "tier", "best sampler"],
+        styles=["bold red" if row.failure else None for row in rows],
+    )
     if len(population.bases) > 1:
         _print_bases(console, leaderboard)
     for row in leaderboard:
@@ -216,13 +213,19 @@ def _print(leaderboard: Leaderboard) -> None:
         console.print(note, markup=False)
 
 
+_HEADINGS = (
+    *("estimator", "operations", "k", "split", "tier", "RMS", "bias", "R", "R, prior-shrunk"),
+    *("R, best sampler", "best sampler", "advice", "corr.", "slope"),
+)
+
+
 def _cells(row: Row) -> list[str]:
     return [
         row.name,
-        row.split,
-        row.tier or "",
         _number(row.operations),
         _number(row.samples),
+        row.split,
+        row.tier or "",
         _number(row.rms),
         _number(row.bias),
         _ratio(row.ratio),
@@ -236,17 +239,23 @@ def _cells(row: Row) -> list[str]:
 
 
 def _print_bases(console: Console, leaderboard: Leaderboard) -> None:
-    listing = Table("estimator", "split", "base model", "models", "score", "RMS", "bias", "R")
-    for row in leaderboard:
-        for base in row.by_base:
-            listing.add_row(
+    print_table(
+        console,
+        ("estimator", "base model", "split", "models", "score", "RMS", "bias", "R"),
+        [
+            (
                 row.name,
-                row.split,
                 base.base,
+                row.split,
                 str(base.n_models),
                 *map(_number, (base.mean_truth, base.rms, base.bias, base.ratio)),
             )
-    console.print(listing)
+            for row in leaderboard
+            for base in row.by_base
+        ],
+        n_keys=2,
+        left=["base model", "split"],
+    )
 
 
 def _number(value: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..scoring import study_16_10 as study
+from ...scoring import study_16_10 as study
 
 _BASES = ("example", *(f"seed {seed}" for seed in range(5)))
 

@@ -1,0 +1,49 @@
+"""``algzoo``: the names of the commands, and where each is defined."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+# For each command its module here, its name in there, and what the list of commands says of it.
+_COMMANDS = {
+    "check": ("chapters", "check", "Compare the numbers of chapters with the committed ones."),
+    "run": ("chapters", "run", "Execute chapters and write their notebooks."),
+    "new-chapter": ("chapters", "new_chapter_command", "Begin a chapter on a model of the zoo."),
+    "publish-at": ("chapters", "publish_at_command", "Set the address of the book's repository."),
+    "models": ("models", "models", "List the bundled models and their scores."),
+    "fetch": ("models", "fetch", "Download ARC's own weights."),
+    "benchmark": ("models", "benchmark", "Time random sampling."),
+    "train": ("train", "train_command", "Train models by ARC's recipe."),
+    "challenge": ("challenge", "challenge", "Score estimators against random sampling."),
+    "study": ("study", "study_command", "Make the table of the study of M16,10, or check it."),
+}
+
+
+class _LateGroup(click.Group):
+    """A group whose commands are imported when they are asked for: PyTorch alone takes a second."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names of the commands, in the order of the list."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported; ``None`` if there is none of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command = getattr(import_module(f"{__package__}.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
+
+
+@click.group(cls=_LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="algzoo")
+def main() -> None:
+    """Run and check the chapters of the AlgZoo book, list and score its models."""

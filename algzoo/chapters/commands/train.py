@@ -1,0 +1,85 @@
+"""``algzoo train``: one model, or the whole zoo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.core import ParameterSource
+
+from ...zoo import train
+from ...zoo.training import train_all
+
+
+@click.command("train")
+@click.argument("task", required=False)
+@click.argument("hidden_size", type=int, required=False)
+@click.argument("seq_len", type=int, required=False)
+@click.option("--all", "everything", is_flag=True, help="Train every size and seed of the zoo.")
+@click.option(
+    "--family",
+    "families",
+    multiple=True,
+    metavar="NAME",
+    help="With --all: of this family only; may be given again.",
+)
+@click.option("--seed", default=0, show_default=True, help="Of first weights and inputs.")
+@click.option("--n-train", default=2**30, show_default=True, help="Training sequences.")
+@click.option("--n-val", default=2**24, show_default=True, help="Validation sequences.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where checkpoints go; else $RESULTS_DIR, else the working directory.",
+)
+@click.option("--device", help="cpu or cuda; a GPU where there is one.")
+@click.pass_context
+def train_command(
+    context: click.Context,
+    task: str | None,
+    hidden_size: int | None,
+    seq_len: int | None,
+    everything: bool,
+    families: tuple[str, ...],
+    seed: int,
+    n_train: int,
+    n_val: int,
+    folder: Path | None,
+    device: str | None,
+) -> None:
+    """Train by ARC's recipe; a run that was killed goes on when started again.
+
+    Either one model, TASK being 2nd_argmax, argmedian, median or longest_cycle, or --all. All need
+    a GPU, unless --n-train is small; their files are as the bundled ones.
+    """
+    if everything:
+        _refuse(context, "is of one model: leave it out with --all", "task", "seed", "n_val")
+    else:
+        _refuse(context, "chooses among all models: it needs --all", "families")
+        if task is None or hidden_size is None or seq_len is None:
+            raise click.UsageError("Name a TASK, HIDDEN_SIZE and SEQ_LEN, or --all")
+    try:
+        if task is None or hidden_size is None or seq_len is None:
+            train_all(folder, families=families or None, n_train=n_train, device=device)
+        else:
+            train(
+                task,
+                hidden_size=hidden_size,
+                seq_len=seq_len,
+                seed=seed,
+                n_train=n_train,
+                n_val=n_val,
+                folder=folder,
+                device=device,
+            )
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    except RuntimeError as error:  # of PyTorch, where the sizes do not fit into memory
+        raise click.ClickException(str(error).splitlines()[0]) from error
+
+
+def _refuse(context: click.Context, why: str, *names: str) -> None:
+    """Raise a usage error if one of these parameters was given."""
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name)) is not ParameterSource.DEFAULT
+        if parameter.name in names and given:
+            raise click.UsageError(f"{parameter.get_error_hint(context)} {why}")

@@ -1,0 +1,123 @@
+"""Executing several chapters side by side, each in a kernel of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+
+from .notebooks import ChapterError, execute_async, official_files, parsed
+
+# Chapters from the longest to the shortest, as measured on one core. A wrong order costs time and
+# nothing else; a chapter that is not named here begins first, for it may be the longest.
+_BY_DURATION = (
+    "challenge",
+    "the_zoo",
+    "second_argmax_h4_n3",
+    "argmedian_h16_n5",
+    "second_argmax_h16_n10",
+    "second_argmax_h16_n10_example",
+    "median_h2_n2",
+    "longest_cycle_h4_n4",
+    "second_argmax_h2_n2",
+)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What came of executing a chapter.
+
+    Attributes
+    ----------
+    path
+        Its notebook.
+    before
+        What the file held when it was read.
+    outcome
+        The executed notebook, or why there is none.
+    seconds
+        How long it took.
+    """
+
+    path: Path
+    before: bytes
+    outcome: NotebookNode | ChapterError
+    seconds: float
+
+
+def longest_first(paths: Sequence[Path]) -> list[Path]:
+    """The chapters in the order in which they are best begun."""
+    places = {name: place for place, name in enumerate(_BY_DURATION)}
+    return sorted(paths, key=lambda path: places.get(path.stem, -1))
+
+
+def execute_all(
+    paths: Sequence[Path],
+    parameters: Mapping[str, Any],
+    jobs: int,
+    ended: Callable[[Ended], None],
+    cell_done: Callable[[Path, int, int], None] = lambda path, done, of: None,
+) -> None:
+    """Execute chapters, at most ``jobs`` at a time, and report each as soon as it has ended.
+
+    Where this is interrupted, or ``ended`` raises, no kernel is left.
+
+    Parameters
+    ----------
+    paths
+        Notebooks of chapters; they are only read.
+    parameters
+        Values for some of the parameters of each chapter.
+    jobs
+        Number of kernels that run at the same time.
+    ended
+        Called once for each chapter, with what came of it.
+    cell_done
+        Called after each cell with the chapter and the number of cells that are done and of all.
+    """
+    if paths:
+        with official_files(paths[0]):
+            asyncio.run(_execute_all(longest_first(paths), parameters, jobs, ended, cell_done))
+
+
+async def _execute_all(
+    paths: Sequence[Path],
+    parameters: Mapping[str, Any],
+    jobs: int,
+    ended: Callable[[Ended], None],
+    cell_done: Callable[[Path, int, int], None],
+) -> None:
+    free = asyncio.Semaphore(jobs)
+
+    async def one(path: Path) -> Ended:
+        async with free:
+            begin = time.monotonic()
+            before = b""
+            outcome: NotebookNode | ChapterError
+            try:
+                before = path.read_bytes()
+                outcome = await execute_async(
+                    parsed(before, path),
+                    path,
+                    parameters,
+                    lambda done, of: cell_done(path, done, of),
+                )
+            except ChapterError as error:
+                outcome = error
+            except OSError as error:
+                outcome = ChapterError(f"{path.stem}: {error}")
+            return Ended(path, before, outcome, time.monotonic() - begin)
+
+    tasks = [asyncio.create_task(one(path)) for path in paths]
+    try:
+        for task in asyncio.as_completed(tasks):
+            ended(await task)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
