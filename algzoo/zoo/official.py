@@ -78,7 +78,8 @@ def official_state_dict(name: str) -> tuple[dict[str, Tensor], Path]:
         Where a file or the cache is there and cannot be read or written.
     """
     _check_name(name)
-    folder = os.environ.get(OFFICIAL_FOLDER)
+    # A tilde that no shell has expanded, as in a settings file.
+    folder = os.path.expanduser(os.environ.get(OFFICIAL_FOLDER, ""))  # noqa: PTH111
     files = [f"{name}.safetensors", f"{name}.pth"]
     if name == EXAMPLE:
         files.append(f"{EXAMPLE_FILE}.pth")

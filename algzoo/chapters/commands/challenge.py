@@ -8,26 +8,17 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from ...estimates import PRICES, catalog
-from ...scoring import (
-    Entrant,
-    Leaderboard,
-    NoisyCopies,
-    Population,
-    Ratio,
-    Row,
-    TrainingSeeds,
-    ZooModel,
-    base_named,
-)
-from ...scoring import challenge as run_challenge
-from ...zoo.files import write_whole
 from .tables import print_table, wide_console
+
+# The estimators are imported where they are used: with SciPy and Numba they take two seconds.
+if TYPE_CHECKING:
+    from ...scoring import Entrant, Leaderboard, Population, Ratio, Row
 
 
 @click.command()
@@ -51,9 +42,7 @@ from .tables import print_table, wide_console
 @click.option(
     "--transcendental-price",
     type=click.IntRange(min=1),
-    default=PRICES["transcendental"],
-    show_default=True,
-    help="Operations that a square root or a transcendental function counts.",
+    help="Operations that a square root or a transcendental function counts; else as in PRICES.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option(
@@ -72,7 +61,7 @@ def challenge(
     truth_samples: int,
     workers: int | None,
     time_limit: float,
-    transcendental_price: int,
+    transcendental_price: int | None,
     as_json: bool,
     plot: Path | None,
 ) -> None:
@@ -82,6 +71,10 @@ def challenge(
     training seed (both). R is the mean squared error over that of random sampling with as many
     operations: below 1 the estimator wins. Exit status 0 only where every estimator was scored.
     """
+    from ...estimates import PRICES
+    from ...scoring import challenge as run_challenge
+    from ...zoo.files import write_whole
+
     if plot is not None and plot.suffix != ".svg":
         raise click.UsageError(f"--plot writes SVG: name a file that ends with .svg, not {plot}")
     try:
@@ -96,11 +89,11 @@ def challenge(
                 workers=workers,
                 time_limit=time_limit,
                 seed=seed,
-                transcendental_price=transcendental_price,
+                transcendental_price=transcendental_price or PRICES["transcendental"],
                 progress=lambda done, known: bar.update(task, completed=done, total=known),
             )
         if plot is not None:
-            from .. import style  # late: Matplotlib
+            from .. import style
             from ..error_vs_compute import error_vs_compute
 
             svg = style.as_svg(error_vs_compute(leaderboard), "error versus compute")
@@ -118,6 +111,8 @@ def challenge(
 def _population(
     model_name: str, sd: float | None, relative: bool, n_models: int, seeds: bool, seed: int
 ) -> Population:
+    from ...scoring import NoisyCopies, TrainingSeeds, ZooModel, base_named
+
     base = base_named(model_name)
     if not seeds:
         if sd is None:
@@ -131,24 +126,36 @@ def _population(
 
 def _entrants(name: str) -> Sequence[Entrant]:
     """What was asked for under that name: of the catalog, or of a module."""
+    from ...estimates import catalog
+    from ...scoring import Entrant
+
     known = {entry.name: entry for entry in catalog()}
     if name in known:
         return [Entrant(name, known[name].estimator, fit=known[name].fit)]
-    module_name, colon, attribute = name.partition(":")
+    module_name, colon, attribute = name.rpartition(":")
     if not (module_name and colon and attribute):
         raise click.UsageError(
             f"No estimator {name!r}: name a function as package.module:function, or one of the "
             f"catalog: {', '.join(known)}"
+        )
+    file = Path(module_name)
+    if file.suffix == ".py" or len(file.parts) > 1:
+        raise click.UsageError(
+            f"{name!r} names a file: give a module, {file.stem}:{attribute}, from the folder that "
+            f"holds {file.stem}.py"
         )
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.insert(0, here)
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        what = f"{type(error).__name__}: {error}"
+        if isinstance(error, SystemExit):
+            what = f"it calls sys.exit({error.code!r})"
         raise click.ClickException(
-            f"Cannot import {module_name}: {type(error).__name__}: {error}. Modules are looked for "
-            f"in {here} and where Python is installed."
+            f"Cannot import {module_name}: {what}. Modules are looked for in {here} and where "
+            "Python is installed."
         ) from error
     found = getattr(module, attribute, None)
     several = list(found) if isinstance(found, Sequence) else [found]
@@ -165,7 +172,13 @@ def _entrants(name: str) -> Sequence[Entrant]:
 
 def _progress_bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), transient=True)
+    return Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
 
 
 def _print(leaderboard: Leaderboard) -> None:
@@ -186,7 +199,6 @@ def _print(leaderboard: Leaderboard) -> None:
         console,
         _HEADINGS,
         [_cells(row) for row in rows],
-        n_keys=2,
         left=["split", "tier", "best sampler"],
         styles=["bold red" if row.failure else None for row in rows],
     )
@@ -195,7 +207,7 @@ def _print(leaderboard: Leaderboard) -> None:
     for row in leaderboard:
         if row.failure:
             text = f"{row.name}, budget {row.budget}, {row.split}: not scored: {row.failure}"
-            console.print(text, markup=False)
+            console.print(text)
         elif row.truth_subtracted:
             console.print(
                 f"{row.name}, budget {row.budget}, {row.split}: the truth's own variance was "
@@ -208,9 +220,9 @@ def _print(leaderboard: Leaderboard) -> None:
             if crossover.operations is None
             else f"{crossover.operations:.4g} operations ({crossover.samples:.4g} samples)"
         )
-        console.print(f"B* of {crossover.name}, {crossover.split}: {at}", markup=False)
+        console.print(f"B* of {crossover.name}, {crossover.split}: {at}")
     for note in leaderboard.notes:
-        console.print(note, markup=False)
+        console.print(note)
 
 
 _HEADINGS = (
@@ -253,7 +265,6 @@ def _print_bases(console: Console, leaderboard: Leaderboard) -> None:
             for row in leaderboard
             for base in row.by_base
         ],
-        n_keys=2,
         left=["base model", "split"],
     )
 

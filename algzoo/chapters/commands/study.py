@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import click
 
-from ...scoring import study_16_10 as study
-
 _BASES = ("example", *(f"seed {seed}" for seed in range(5)))
 
 
@@ -45,6 +43,8 @@ def study_command(
 
     Needs ARC's example model. With 256 models about half an hour on two cores.
     """
+    from ...scoring import study_16_10 as study  # late: two seconds
+
     if bases and n_checked is None:
         raise click.UsageError("--base goes with --check: the table is written whole")
     if constants:
@@ -61,6 +61,8 @@ def study_command(
 
 
 def _check(n_checked: int, bases: tuple[str, ...], workers: int | None) -> None:
+    from ...scoring import study_16_10 as study
+
     committed = study.bundled_study()
     n_models = max(len(truth) for truth in committed.truth.values())
     if n_checked > n_models:

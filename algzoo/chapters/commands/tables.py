@@ -10,13 +10,14 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-_FRAME = 3  # characters that a column takes beside its text, and one more at the table's edge
+_FRAME = 3  # characters that a column takes beside its text; the table takes one more
+_NAMES = 0.3  # of the width: names that take more are broken into lines
 
 
 def wide_console() -> Console:
     """The terminal; where nobody says how wide the output is, lines may be long."""
     measured = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(highlight=False, width=None if measured else 200)
+    return Console(highlight=False, markup=False, width=None if measured else 200)
 
 
 def print_table(
@@ -24,54 +25,72 @@ def print_table(
     headings: Sequence[str],
     rows: Sequence[Sequence[str]],
     *,
-    n_keys: int = 1,
     left: Sequence[str] = (),
-    styles: Sequence[str | None] = (),
+    styles: Sequence[str | None] | None = None,
 ) -> None:
-    """Print a table, of as many parts as it takes for every value to be legible.
+    """Print a table, in as many parts as it takes for every value to be legible.
+
+    Each part begins with the names of the rows, and with their numbers if there are several parts.
 
     Parameters
     ----------
     console
-        Where to.
+        Where to print it.
     headings
-        One for each column; they may be broken between words.
+        One for each column, all different; they may be broken between words.
     rows
-        One text for each column. The first is broken where it takes more than half of the width,
-        the others never.
-    n_keys
-        How many columns say what a row is about; every part begins with them.
+        One text for each column. The first is the name of the row, which may be broken into lines;
+        the others are not broken.
     left
-        Headings of the columns of text beside the first; all others are aligned to the right.
+        Headings of other columns of text. All further columns are aligned to the right.
     styles
-        For each row how it is printed; for none where absent.
+        How each row is printed.
     """
-    texts = [list(column) for column in zip(headings, *rows, strict=True)]
-    widths = [max(map(cell_len, [*heading.split(), *cells])) for heading, *cells in texts]
-    widths[0] = min(widths[0], console.width // 2)
-    for part in _parts(widths, console.width, n_keys):
+    texts = dict(zip(headings, map(list, zip(*rows, strict=True)), strict=True))
+    texts["#"] = [str(number) for number in range(1, len(rows) + 1)]
+    least = {
+        heading: max(map(cell_len, [*heading.split(), *column]))
+        for heading, column in texts.items()
+    }
+    names, *others = headings
+    least[names] = min(least[names], int(_NAMES * console.width))
+    parts = _parts([names], others, least, console.width)
+    if len(parts) > 1:
+        parts = _parts(["#", names], others, least, console.width)
+    for part in parts:
         table = Table()
-        for column in part:
-            aligned = column == 0 or headings[column] in left
+        spare = console.width - _width(part, least)
+        for heading in part:
+            # A heading stays on one line where there is room.
+            more = max(0, min(spare, cell_len(heading) - least[heading]))
+            spare -= more
             table.add_column(
-                headings[column],
-                justify="left" if aligned else "right",
+                heading,
+                justify="left" if heading in (names, *left) else "right",
                 overflow="fold",
-                min_width=widths[column],
+                width=least[heading] + more,
             )
-        for number, row in enumerate(rows):
-            style = styles[number] if styles else None
-            table.add_row(*(row[column] for column in part), style=style)
-        console.print(table, markup=False)
+        for row, style in zip(
+            zip(*(texts[heading] for heading in part), strict=True),
+            styles or [None] * len(rows),
+            strict=True,
+        ):
+            table.add_row(*row, style=style)
+        console.print(table)
 
 
-def _parts(widths: Sequence[int], total: int, n_keys: int) -> list[list[int]]:
-    """Which columns each part shows."""
-    keys = list(range(n_keys))
-    parts = [keys.copy()]
-    for column in range(n_keys, len(widths)):
-        wanted = 1 + sum(widths[shown] + _FRAME for shown in [*parts[-1], column])
-        if wanted > total and parts[-1] != keys:
-            parts.append(keys.copy())
-        parts[-1].append(column)
+def _parts(
+    keys: list[str], others: Sequence[str], least: dict[str, int], total: int
+) -> list[list[str]]:
+    """Headings of the columns of each part; each begins with ``keys``."""
+    parts = [keys]
+    for heading in others:
+        if parts[-1] != keys and _width([*parts[-1], heading], least) > total:
+            parts.append(keys)
+        parts[-1] = [*parts[-1], heading]
     return parts
+
+
+def _width(part: Sequence[str], least: dict[str, int]) -> int:
+    """Characters that a table of these columns takes at least."""
+    return 1 + sum(least[heading] + _FRAME for heading in part)
