@@ -57,7 +57,9 @@ os.environ["PYTHONPATH"] = str(ROOT)  # of kernels and workers
 import nbformat  # noqa: E402
 import torch  # noqa: E402
 
-from algzoo.chapters import cli  # noqa: E402
+import algzoo.scoring  # noqa: E402, F401
+from algzoo.chapters.commands import challenge, chapters, models, train  # noqa: E402, F401
+from algzoo.chapters.commands.main import main as algzoo_main  # noqa: E402
 from algzoo.chapters.notebooks import find_chapters, write  # noqa: E402
 from algzoo.zoo import official, zoo_2nd_argmax  # noqa: E402
 
@@ -107,7 +109,7 @@ def start(case: Case, output: Path, number: int) -> int:
             os.dup2(file.fileno(), 2)
         if case.program:
             os.execvp(case.program[0], case.program)
-        cli.main(case.arguments)
+        algzoo_main(case.arguments)
         status = 0
     except SystemExit as end:
         status = end.code if isinstance(end.code, int) else 1
@@ -234,7 +236,7 @@ def check_case() -> Case:
 
     def finished(text: str) -> object:
         require(files(case.folder) == before, "check has written")
-        return text[text.index("1 chapters") :]
+        return text[text.index("1 chapter,") :]
 
     check = Case(["check", "small"], case.folder, lambda: None, look, finished)
     return replace(check, beside=["run", "small"])
@@ -298,8 +300,8 @@ def fetch_case() -> Case:
 
 def train_case() -> Case:
     folder = SCRATCH / "trained"
-    assert cli.train.__kwdefaults__ is not None
-    cli.train.__kwdefaults__["save_every"] = 32  # or a training this small would never go on
+    assert train.train.__kwdefaults__ is not None
+    train.train.__kwdefaults__["save_every"] = 32  # or a training this small would never go on
     arguments = ["train", "2nd_argmax", "2", "2", "--seed", "3", "--n-val", "1024"]
     arguments += ["--n-train", str(2**17), "--device", "cpu", "--folder", str(folder)]
     after: dict[str, bytes] = {}

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
-from algzoo.chapters.cli import main
+from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import ChapterError, read
 from algzoo.estimates import Estimate, catalog, exact, exhaustive_accuracy, sampling
 from algzoo.structure import (

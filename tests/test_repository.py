@@ -7,11 +7,12 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
 from algzoo.chapters.address import first_cells, published_at
-from algzoo.chapters.cli import main
+from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import read
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,7 +148,8 @@ def test_contributors_are_told_what_is_there():
     for program, *arguments in calls:
         if program == "algzoo":
             command, *rest = arguments
-            main.commands[command].make_context(command, rest)
+            found = main.get_command(click.Context(main), command)
+            found.make_context(command, rest)
     assert {"algzoo", "jupyter", "nbdiff", "pytest"} <= {program for program, *_ in calls}
     for extras in re.findall(r"\.\[([\w,]+)\]", CONTRIBUTING):
         assert set(extras.split(",")) <= PROJECT["optional-dependencies"].keys()

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from algzoo.chapters.address import first_cells, publish_at, published_at
-from algzoo.chapters.cli import main
+from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import ChapterError, read, write
 
 ADDRESS = "https://github.com/owner/a-book.2"

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from algzoo.chapters import new_chapter as module
 from algzoo.chapters import numbers
-from algzoo.chapters.cli import main
+from algzoo.chapters.commands.main import main
 from algzoo.chapters.new_chapter import new_chapter, write_new_chapter
 from algzoo.chapters.notebooks import ChapterError, execute, read
 from algzoo.chapters.statements import statements

@@ -5,7 +5,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from algzoo.chapters.cli import main
+from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import read, write
 from algzoo.scoring import NoisyCopies, base_named
 from algzoo.zoo import zoo_2nd_argmax

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 from click.testing import CliRunner
 
-from algzoo.chapters import cli
+from algzoo.chapters import running
+from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import find_chapters, read, write
 from algzoo.zoo import files
 
@@ -67,7 +68,7 @@ def chapter(small_clone, monkeypatch):
 
 
 def algzoo(*arguments):
-    return CliRunner().invoke(cli.main, [str(argument) for argument in arguments])
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
 def test_a_write_killed_at_any_step_leaves_the_old_or_the_new_chapter(small_clone):
@@ -123,14 +124,14 @@ def test_two_trainings_of_the_same_files_are_one_and_a_line(tmp_path, arguments,
 
 
 def test_a_chapter_edited_while_it_runs_keeps_the_edit(chapter, monkeypatch):
-    def edited_meanwhile(path, parameters, *, progress):
+    async def edited_meanwhile(notebook, path, parameters, cell_done):
         executed = read(path)
         edited = read(path)
         edited.cells[0].source = "# My title"
         write(edited, path)
         return executed
 
-    monkeypatch.setattr(cli, "execute", edited_meanwhile)
+    monkeypatch.setattr(running, "execute_async", edited_meanwhile)
     result = algzoo("run", "small")
     assert result.exit_code == 1
     assert "was changed while it ran" in result.stderr
@@ -146,10 +147,10 @@ def test_two_runs_at_once_both_finish(chapter, monkeypatch):
             cell.outputs = []
     write(cleared, chapter)
 
-    def another_was_faster(path, parameters, *, progress):
+    async def another_was_faster(notebook, path, parameters, cell_done):
         write(executed, path)
         return executed
 
-    monkeypatch.setattr(cli, "execute", another_was_faster)
+    monkeypatch.setattr(running, "execute_async", another_was_faster)
     assert algzoo("run", "small").exit_code == 0
     assert chapter.read_bytes() == committed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from algzoo.chapters.cli import main
+from algzoo.chapters.commands.main import main
 from algzoo.estimates import Estimate
 from algzoo.scoring import Truth
 from algzoo.scoring import study_16_10 as study

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +152,8 @@ def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json
     rows = [row for path in paths for row in compared.get(path.stem, [])]
     moved = [row for row in rows if not row.held]
     here = machine()
+    if "OMP_NUM_THREADS" not in os.environ:
+        here = replace(here, threads=1)  # of the kernels; this process has one for each core
     if as_json:
         numbers = [vars(row) for row in rows]
         found = {"numbers": numbers, "broken": broken, "not_checked": not_checked}
@@ -165,7 +168,7 @@ def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json
             f"{len(rows) - len(moved):,} the same, {len(moved):,} not; "
             f"{_count(len(broken), 'chapter')} did not run, {len(not_checked)} not checked."
         )
-        click.echo(f"Computed on {here}.")
+        click.echo("Computed on " + str(here).replace("; numpy", ";\nnumpy") + ".")
     # Asked for by name, a chapter that could not be checked did not hold.
     if broken or moved or (chapters and not_checked):
         sys.exit(1)

@@ -1,14 +1,22 @@
-"""The command line as its reader meets it."""
+"""``algzoo run`` and ``algzoo check`` as their reader meets them."""
 
 import json
 import os
+import platform
 import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
-from algzoo.chapters.cli import main
+from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import execute, read, write
 
 
@@ -38,32 +46,75 @@ def test_check_holds_and_writes_nothing(algzoo, chapter):
     before = chapter.read_bytes()
     result = algzoo("check")
     assert result.exit_code == 0
-    assert "1 chapters, 8 numbers: 8 the same, 0 not" in result.stdout
     assert chapter.read_bytes() == before
+    first, second, *machine = result.stdout.splitlines()
+    assert re.fullmatch(r"small: 8 numbers, the same \(\d+ s\)", first)
+    assert second == (
+        "1 chapter, 8 numbers: 8 the same, 0 not; 0 chapters did not run, 0 not checked."
+    )
+    assert len(machine) == 2
+    text = " ".join(machine)
+    assert text.startswith("Computed on ")
+    for part in ("1 thread on", platform.python_version(), torch.__version__, np.__version__):
+        assert part in text
 
 
 def test_check_names_chapter_and_number_that_moved(algzoo, chapter):
     change_source(chapter, "3 * scale", "4 * scale")
+    change_source(chapter, "2.5 * scale", "2.75 * scale")
     result = algzoo("check", "small")
     assert result.exit_code == 1
-    assert "small: exact: moved" in result.stdout
-    as_json = json.loads(algzoo("check", "--json").stdout)
+    first, *moved, verdict, _, _ = result.stdout.splitlines()
+    assert first.startswith("small: 8 numbers, 2 moved (")
+    assert moved == [
+        "small: exact: 3 committed, 4 now, must be equal: moved",
+        "small: t, a, x: 2.5 committed, 2.75 now, tolerance 2.5e-09: moved",
+    ]
+    assert verdict.startswith("1 chapter, 8 numbers: 6 the same, 2 not; ")
+
+
+def test_check_prints_every_number_where_it_is_asked_to(algzoo, chapter):
+    change_source(chapter, "3 * scale", "4 * scale")
+    result = algzoo("check", "--all")
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()[1:-3]
+    assert len(lines) == 8
+    assert "small: words: 'three words' committed, 'three words' now, must be equal: same" in lines
+    assert "small: loose: 1.0 committed, 1.0 now, tolerance 1.0e-02: same" in lines
+    assert sum(line.endswith(": moved") for line in lines) == 1
+
+
+def test_check_gives_everything_as_json(algzoo, chapter):
+    change_source(chapter, "3 * scale", "4 * scale")
+    result = algzoo("check", "--json")
+    assert result.exit_code == 1
+    as_json = json.loads(result.stdout)
+    assert len(as_json["numbers"]) == 8
     moved = [row for row in as_json["numbers"] if row["verdict"] != "same"]
     assert [(r["chapter"], r["name"], r["committed"], r["now"]) for r in moved] == [
         ("small", "exact", 3, 4)
     ]
+    assert (as_json["broken"], as_json["not_checked"]) == ({}, {})
+    assert as_json["machine"]["python"] == platform.python_version()
 
 
-def test_check_reports_missing_numbers_and_chapters_that_raise(algzoo, chapter):
+def test_check_reports_missing_numbers(algzoo, chapter):
     change_source(chapter, "record(loose=1.0 * scale, rtol=1e-2)", "")
     result = algzoo("check")
     assert result.exit_code == 1
-    assert "small: loose: missing" in result.stdout
-    change_source(chapter, "scale = 1", "scale = 1 / 0")
+    assert "small: loose: 1.0 committed, nothing now, tolerance 1.0e-02: missing" in result.stdout
+
+
+def test_check_reports_a_chapter_that_raises_beside_one_that_holds(algzoo, chapter):
+    other = chapter.with_name("other.ipynb")
+    other.write_bytes(chapter.read_bytes())
+    change_source(other, "scale = 1", "scale = 1 / 0")
     result = algzoo("check")
     assert result.exit_code == 1
-    assert "ZeroDivisionError" in result.stderr
-    assert "1 chapters did not run" in result.stdout
+    assert re.search(r"^other: did not run \(\d+ s\)$", result.stdout, re.MULTILINE)
+    assert re.search(r"^small: 8 numbers, the same", result.stdout, re.MULTILINE)
+    assert re.search(r"other: cell \d+ raised\n(?s:.*)ZeroDivisionError", result.stderr)
+    assert "2 chapters, 8 numbers: 8 the same, 0 not; 1 chapter did not run" in result.stdout
 
 
 def test_run_writes_the_new_numbers_and_then_check_holds(algzoo, chapter):
@@ -137,93 +188,6 @@ def test_a_cover_that_is_not_there_or_cannot_be_written_is_said(algzoo, chapter,
     assert result.stderr.splitlines()[-1] == "small: written, but not its cover"
 
 
-def test_models_lists_every_size_with_its_best_score(algzoo):
-    rows = json.loads(algzoo("models", "--json").stdout)
-    assert len(rows) == 116
-    largest = [r for r in rows if (r["family"], r["hidden_size"], r["seq_len"]) == ("median", 2, 2)]
-    assert [r["parameters"] for r in largest] == [8]
-    assert "argmedian" in algzoo("models").stdout
-
-
-def test_fetch_says_where_files_are_and_what_could_not_be_had(algzoo, monkeypatch):
-    def fetch_official(name, *, progress):
-        if "median" in name:
-            raise OSError(f"no network for {name}")
-        return f"/cache/{name}.pth"
-
-    monkeypatch.setattr("algzoo.chapters.cli.fetch_official", fetch_official)
-    result = algzoo("fetch", "example_2nd_argmax")
-    assert result.exit_code == 0
-    assert result.stdout == "example_2nd_argmax: /cache/example_2nd_argmax.pth\n"
-    result = algzoo("fetch", "--all")
-    assert result.exit_code == 1
-    assert len(result.stdout.splitlines()) == 1 + 5 * (56 + 20)  # 2nd argmax and longest cycle
-    assert "no network for median_2_2_1073741824_0" in result.stderr
-    assert "200 of 581 models could not be fetched" in result.stderr
-
-
-def test_fetch_needs_to_know_what(algzoo):
-    result = algzoo("fetch")
-    assert result.exit_code == 2
-    assert "Name a MODEL, or --all" in result.stderr
-
-
-def test_fetch_of_an_unknown_name_is_one_line(algzoo):
-    result = algzoo("fetch", "3rd_argmax_2_2_1_0")
-    assert result.exit_code == 1
-    assert "ARC has no model '3rd_argmax_2_2_1_0'" in result.stderr
-
-
-def test_train_writes_checkpoints_of_the_model_asked_for(algzoo, tmp_path):
-    folder = tmp_path / "trained"
-    sizes = ["2nd_argmax", "2", "2", "--seed", "3", "--n-train", "4096", "--n-val", "1024"]
-    result = algzoo("train", *sizes, "--folder", str(folder))
-    assert result.exit_code == 0
-    names = {f"2nd_argmax_2_2_{n}_3.pth" for n in (0, 1024, 2048, 4096)}
-    assert {path.name for path in folder.iterdir()} == names
-
-
-def test_train_of_an_unknown_task_is_one_line(algzoo):
-    result = algzoo("train", "3rd_argmax", "2", "2")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: No task with name '3rd_argmax', please choose one of")
-
-
-def test_train_all_writes_the_files_of_the_families_asked_for(algzoo, tmp_path):
-    folder = tmp_path / "trained"
-    small = ["--family", "median", "--n-train", "1024", "--device", "cpu"]
-    result = algzoo("train", "--all", *small, "--folder", str(folder))
-    assert result.exit_code == 0
-    assert not result.stdout
-    assert "median, length 10" in result.stderr
-    names = {f"median_{d}_{n}.safetensors" for d in (2, 4, 8, 16, 32) for n in (2, 3, 5, 10)}
-    assert {path.name for path in folder.glob("*.safetensors")} == names
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([], "Name a TASK, HIDDEN_SIZE and SEQ_LEN, or --all"),
-        (["median", "2"], "Name a TASK, HIDDEN_SIZE and SEQ_LEN, or --all"),
-        (["median", "2", "2", "--family", "median"], "'--family' .* needs --all"),
-        (["--family", "median"], "'--family' .* needs --all"),
-        (["--all", "median", "2", "2"], r"'\[TASK\]' is of one model: leave it out with --all"),
-        (["--all", "--seed", "0"], "'--seed' is of one model: leave it out with --all"),
-        (["--all", "--n-val", "8"], "'--n-val' is of one model: leave it out with --all"),
-    ],
-)
-def test_train_says_which_arguments_do_not_go_together(algzoo, arguments, message):
-    result = algzoo("train", *arguments)
-    assert result.exit_code == 2
-    assert re.search(message, result.stderr)
-
-
-def test_train_of_an_unknown_family_is_one_line(algzoo):
-    result = algzoo("train", "--all", "--family", "modus")
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: No family with name 'modus', please choose one of")
-
-
 @pytest.fixture
 def chapter_about_arcs_example(chapter):
     """A second chapter, committed, that cannot do without ARC's own file."""
@@ -238,7 +202,7 @@ def test_a_chapter_without_arcs_file_is_named_as_not_checked(algzoo, chapter_abo
     before = chapter_about_arcs_example.read_bytes()
     result = algzoo("check", "example")
     assert result.exit_code == 1  # it was asked for
-    assert "0 chapters did not run, 1 not checked" in result.stdout
+    assert "0 chapters did not run, 1 not checked." in result.stdout
     assert re.search(r"example: not checked: .*`algzoo fetch example_2nd_argmax`", result.stdout)
     result = algzoo("check", "--json")
     assert result.exit_code == 0
@@ -273,7 +237,7 @@ def test_run_without_arcs_file_leaves_the_chapter_and_says_how_to_get_it(
 def test_a_chapter_with_arcs_file_is_checked(algzoo, chapter_about_arcs_example, official):
     result = algzoo("check", "example")
     assert result.exit_code == 0
-    assert "1 chapters, 8 numbers: 8 the same" in result.stdout
+    assert "1 chapter, 8 numbers: 8 the same" in result.stdout
     assert "0 not checked" in result.stdout
 
 
@@ -294,3 +258,86 @@ def test_arcs_files_beside_the_clone_are_found(shared, small_clone, chapter_abou
     (beside / "official").symlink_to(shared / "data" / "official")
     execute(chapter_about_arcs_example)
     assert "ALGZOO_OFFICIAL" not in os.environ
+
+
+WAITS = """
+import time
+from pathlib import Path
+Path("NAME here").touch()
+until = time.monotonic() + 60
+while not Path("OTHER here").exists():
+    assert time.monotonic() < until, "the other chapter was not begun"
+    time.sleep(0.05)
+"""
+
+
+def test_two_chapters_run_at_the_same_time(algzoo, chapter):
+    """Each waits for the other to begin."""
+    other = chapter.with_name("other.ipynb")
+    other.write_bytes(chapter.read_bytes())
+    for path, beside in ((chapter, "other"), (other, "small")):
+        waits = WAITS.replace("NAME", path.stem).replace("OTHER", beside)
+        change_source(path, "record(exact", f"{waits}\nrecord(exact")
+    result = algzoo("check", "--jobs", "2")
+    assert result.exit_code == 0, result.output
+    assert "2 chapters, 16 numbers: 16 the same, 0 not" in result.stdout
+
+
+def test_one_at_a_time_is_one_at_a_time(algzoo, chapter):
+    """Each leaves a mark while it runs, and says whether it saw another's."""
+    other = chapter.with_name("other.ipynb")
+    other.write_bytes(chapter.read_bytes())
+    alone = "import time\nfrom pathlib import Path\nPath('mark').touch(exist_ok=False)\n"
+    for path in (chapter, other):
+        change_source(
+            path, "figure, ax =", f"{alone}time.sleep(0.5)\nPath('mark').unlink()\nfigure, ax ="
+        )
+    result = algzoo("check", "--jobs", "1")
+    assert result.exit_code == 0, result.output
+
+
+def processes(mark):
+    """Processes whose environment has the mark."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark.encode() in (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+        except OSError:  # it has ended
+            continue
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_an_interrupt_kills_the_kernels(algzoo, chapter, tmp_path):
+    busy = "import time\nfrom pathlib import Path\nPath('begun').touch()\n"
+    change_source(chapter, "record(exact", f"{busy}while True: sum(range(10**7))\nrecord(exact")
+    before = chapter.read_bytes()
+    mark = f"ALGZOO_TEST={tmp_path}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "algzoo", "run"],
+        env=os.environ | {"ALGZOO_TEST": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    until = time.monotonic() + 120
+    while not chapter.with_name("begun").exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert len(processes(mark)) == 2
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert output.strip() == "Aborted!"
+    assert processes(mark) == []
+    assert chapter.read_bytes() == before
+
+
+def test_a_kernel_that_dies_is_said(algzoo, chapter):
+    change_source(chapter, "record(exact", "import os\nos._exit(1)\nrecord(exact")
+    result = algzoo("check")
+    assert result.exit_code == 1
+    assert "small: Kernel died" in result.stderr
+    assert "Traceback" not in result.output

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner
 
-from algzoo.chapters.cli import main
+from algzoo.chapters.commands.main import main
 from algzoo.chapters.error_vs_compute import error_vs_compute
 from algzoo.chapters.style import as_svg
 from algzoo.scoring import Leaderboard, Ratio, Row, SamplerScore, Scored
