@@ -21,26 +21,30 @@ PAGES := $(shell find book -type f) _config.yml _toc.yml
 
 .PHONY: book test pdf axe chromium clean
 
-book: $(CHECKED) $(SITE)
+book: $(SITE) $(CHECKED)
 	@echo "$(CURDIR)/$(SITE)"
 
+# The tests build the site, strictly, and look at it.
 test: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n auto --dist worksteal
-	$(BIN)/jupyter-book build . -q -W --keep-going -n
 
-# The chapters, re-executed; nothing to do while neither they nor the package changed.
-$(CHECKED): $(INSTALLED) $(PACKAGE) $(CHAPTERS)
-	$(BIN)/algzoo check
+# The chapters, executed again, once the pages can be read, which show what is committed; nothing to
+# do while neither chapters nor package have changed.
+$(CHECKED): $(INSTALLED) $(PACKAGE) $(CHAPTERS) | $(SITE)
+	@echo "Executing every chapter, to compare its numbers with the committed ones"
+	@$(BIN)/algzoo check || { echo "$(CURDIR)/$(SITE)"; exit 1; }
 	@mkdir -p $(@D) && touch $@
 
 # From nothing: what a killed build left half-written would pass as finished.
 $(SITE): $(INSTALLED) $(CHAPTERS) $(PAGES)
-	rm -rf _build/html _build/.doctrees
-	$(BIN)/jupyter-book build . -q -W --keep-going -n
+	@echo "Building the pages"
+	@rm -rf _build/html _build/.doctrees && mkdir -p _build
+	@$(BIN)/jupyter-book build . -q -W --keep-going -n >_build/book.log 2>&1 || \
+	  { cat _build/book.log; exit 1; }
 	@touch $@
 
 # All pages as one, printed; formulas are set by a script, which is given a minute.
@@ -68,8 +72,10 @@ $(AXE):
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one: make PYTHON=/path/to/python3.11"; exit 1; }
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --disable-pip-version-check -c constraints.txt -e '.[book,test]'
+	@echo "Installing into .venv; what pip says goes to .venv/install.log"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --disable-pip-version-check -c constraints.txt -e '.[book,test]' \
+	  >.venv/install.log 2>&1 || { cat .venv/install.log; exit 1; }
 	@touch $@
 
 clean:

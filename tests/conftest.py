@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from bs4 import BeautifulSoup
+from filelock import FileLock
 from hypothesis import settings
 
 from algzoo.zoo import DistRNN, zoo_2nd_argmax
@@ -99,13 +100,21 @@ def nearly_perfect_rnn(make_rnn):
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
-    """The site, built from the committed outputs with every warning an error."""
-    target = tmp_path_factory.mktemp("site")
-    build = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
-    strict = ["-q", "-W", "--keep-going", "-n", "--path-output", str(target)]
-    result = subprocess.run([*build, *strict], capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stdout + result.stderr
-    return target / "_build" / "html"
+    """The site, built from the committed outputs with every warning an error.
+
+    It is built once, whichever of the processes of pytest-xdist needs it first.
+    """
+    own = tmp_path_factory.getbasetemp()
+    target = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "site"
+    html = target / "_build" / "html"
+    with FileLock(f"{target}.lock"):
+        if not (target / "built").exists():
+            build = [str(Path(sys.executable).with_name("jupyter-book")), "build", str(ROOT)]
+            strict = ["-q", "-W", "--keep-going", "-n", "--path-output", str(target)]
+            result = subprocess.run([*build, *strict], capture_output=True, text=True, check=False)
+            assert result.returncode == 0, result.stdout + result.stderr
+            (target / "built").touch()
+    return html
 
 
 @pytest.fixture(scope="session")

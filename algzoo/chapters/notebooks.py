@@ -16,7 +16,12 @@ from nbclient.util import ensure_async
 from nbformat import NotebookNode
 
 from ..zoo.files import write_whole
-from ..zoo.official import OFFICIAL_FOLDER, OfficialFileMissing, official_state_dict
+from ..zoo.official import (
+    OFFICIAL_FOLDER,
+    OfficialFileMissing,
+    official_folder,
+    official_state_dict,
+)
 from .numbers import METADATA_KEY
 
 # What nbformat raises on JSON that is not a notebook, besides its own error.
@@ -212,16 +217,24 @@ def _prepared(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) ->
 
 @contextmanager
 def official_files(path: Path) -> Iterator[None]:
-    """Let kernels find ARC's own files beside the chapter's clone, if no folder is named."""
-    folder = (path.parent / _BESIDE_THE_CLONE).resolve()
-    if OFFICIAL_FOLDER in os.environ or not folder.is_dir():
+    """Let kernels find ARC's own files: in the folder that is named, else beside the clone.
+
+    Kernels run in the folder of the chapter at ``path``, so that the name is made absolute.
+    """
+    before = os.environ.get(OFFICIAL_FOLDER)
+    beside = (path.parent / _BESIDE_THE_CLONE).resolve()
+    folder = official_folder() if before is not None or not beside.is_dir() else beside
+    if folder is None:
         yield
         return
-    os.environ[OFFICIAL_FOLDER] = str(folder)
+    os.environ[OFFICIAL_FOLDER] = str(folder.absolute())
     try:
         yield
     finally:
-        del os.environ[OFFICIAL_FOLDER]
+        if before is None:
+            del os.environ[OFFICIAL_FOLDER]
+        else:
+            os.environ[OFFICIAL_FOLDER] = before
 
 
 def _check_official_file(notebook: NotebookNode, path: Path) -> None:

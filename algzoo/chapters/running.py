@@ -101,11 +101,10 @@ async def _execute_all(
             outcome: NotebookNode | ChapterError
             try:
                 before = path.read_bytes()
+                notebook = parsed(before, path)
+                cell_done(path, 0, len(notebook.cells))
                 outcome = await execute_async(
-                    parsed(before, path),
-                    path,
-                    parameters,
-                    lambda done, of: cell_done(path, done, of),
+                    notebook, path, parameters, lambda done, of: cell_done(path, done, of)
                 )
             except ChapterError as error:
                 outcome = error

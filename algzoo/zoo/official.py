@@ -78,12 +78,11 @@ def official_state_dict(name: str) -> tuple[dict[str, Tensor], Path]:
         Where a file or the cache is there and cannot be read or written.
     """
     _check_name(name)
-    # A tilde that no shell has expanded, as in a settings file.
-    folder = os.path.expanduser(os.environ.get(OFFICIAL_FOLDER, ""))  # noqa: PTH111
+    folder = official_folder()
     files = [f"{name}.safetensors", f"{name}.pth"]
     if name == EXAMPLE:
         files.append(f"{EXAMPLE_FILE}.pth")
-    for path in (Path(folder) / file for file in files if folder):
+    for path in (folder / file for file in files if folder):
         if path.exists():
             state = read_weights(path)
             if name in KNOWN_DIGESTS:
@@ -116,6 +115,15 @@ def fetch_official(name: str, *, progress: bool = False) -> Path:
     """
     _check_name(name)
     return _cached_or_fetched(name, "", progress=progress)[1]
+
+
+def official_folder() -> Path | None:
+    """The folder that the environment variable ``ALGZOO_OFFICIAL`` names, if it names one.
+
+    A tilde is the user's home, also where no shell has seen to that, as in a file of settings.
+    """
+    folder = os.environ.get(OFFICIAL_FOLDER)
+    return Path(os.path.expanduser(folder)) if folder else None  # noqa: PTH111 (never raises)
 
 
 def cache_folder() -> Path:

@@ -1,10 +1,14 @@
 """One's own weight file where a model is named: in the challenge and for a chapter's parameter."""
 
+import json
+
 import nbformat
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import save_file
 
+from algzoo.chapters.commands.chapters import _parameter
 from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import read, write
 from algzoo.scoring import NoisyCopies, base_named
@@ -61,3 +65,45 @@ def test_a_chapter_finds_the_file_from_the_readers_folder(own, small_clone, tmp_
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 0, result.stderr
     assert f"digest = {model_digest(own)}" in (folder / "own.ipynb").read_text("utf-8")
+
+
+# Colons too, which separate a model's name from a file, and what JSON is made of.
+NAMES = (
+    "a:b.pth",
+    "2nd_argmax_2_2:a.pth",
+    "[1].pth",
+    "{seed}.pth",
+    "ü ?*'\"\\\n%s.safetensors",
+    "-x.pth",
+    "#:.pth",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("folder", [".", "sub:folder, 100% [ü] {x}"])
+def test_a_path_holds_any_character(tmp_path, monkeypatch, name, folder):
+    (tmp_path / folder).mkdir(exist_ok=True)
+    path = tmp_path / folder / name
+    path.touch()
+    monkeypatch.chdir(tmp_path)
+    given = f"{folder}/{name}" if folder != "." else name
+    assert _parameter(given) == str(path)
+    assert _parameter(str(path)) == str(path)
+    assert _parameter(f"2nd_argmax_4_3:{given}") == f"2nd_argmax_4_3:{path}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_model_is_named_by_a_file_with_any_character(own, tmp_path, name):
+    if name.endswith(".safetensors"):
+        save_file(own.state_dict(), tmp_path / name)
+    else:
+        torch.save(own.state_dict(), tmp_path / name)
+    named = base_named(f"2nd_argmax_2_2:{name}")
+    assert model_digest(named) == model_digest(own)
+
+
+def test_what_is_no_file_is_json_or_text():
+    values = [3, 1.5, None, True, [1, 2], "bundled"]
+    assert [_parameter(json.dumps(value)) for value in values] == values
+    assert _parameter("bundled") == "bundled"
+    assert _parameter("2nd_argmax_4_3") == "2nd_argmax_4_3"

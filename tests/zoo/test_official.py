@@ -164,6 +164,18 @@ def test_folder_comes_first_and_safetensors_before_pth(folder, cache, server):
     assert len(server.requests) == 1
 
 
+def test_a_tilde_in_the_folders_name_is_the_home(tmp_path, monkeypatch):
+    save_file(some_weights(0), tmp_path / f"{OTHER}.safetensors")
+    monkeypatch.setenv("HOME", str(tmp_path.parent))
+    monkeypatch.setenv("ALGZOO_OFFICIAL", f"~/{tmp_path.name}")
+    state, path = official_state_dict(OTHER)
+    assert path == tmp_path / f"{OTHER}.safetensors"
+    assert same(state, some_weights(0))
+    monkeypatch.setenv("ALGZOO_OFFICIAL", "~no user is called this/x")
+    with pytest.raises(OfficialFileMissing, match="ALGZOO_OFFICIAL=~no user is called this/x"):
+        official_state_dict(OTHER)
+
+
 def test_example_may_have_arcs_file_name(shared, folder):
     state = load_file(shared / "data" / "official" / f"{EXAMPLE}.safetensors")
     path = folder / f"{EXAMPLE_FILE}.pth"

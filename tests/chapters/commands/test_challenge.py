@@ -34,6 +34,7 @@ number = 3
 def algzoo(tmp_path, monkeypatch):
     """The command in a folder with somebody's module."""
     (tmp_path / "somebodys.py").write_text(MODULE)
+    (tmp_path / "ends.py").write_text("import sys; sys.exit('for good')")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
 
@@ -80,6 +81,17 @@ def test_what_is_not_scored_is_named_and_tells_by_the_exit_status(algzoo):
     [
         (["--estimator", "exactly"], {}, "one of the catalog: exact, "),
         (["--estimator", "somebodys:"], {}, "name a function as package.module:function"),
+        (["--estimator", "ends:estimate"], {}, "Cannot import ends: it calls sys.exit('for good')"),
+        (
+            ["--estimator", "somebodys.py:estimate"],
+            {},
+            "give a module, somebodys:estimate, from the folder that holds somebodys.py",
+        ),
+        (
+            ["--estimator", "a folder/b:c/somebodys.py:estimate"],
+            {},
+            "give a module, somebodys:estimate, from the folder that holds somebodys.py",
+        ),
         (["--estimator", "nobodys:estimate"], {}, "No module named 'nobodys'. Modules are looked"),
         (["--estimator", "somebodys:estimat"], {}, "somebodys:estimat is not there: it must be"),
         (["--estimator", "somebodys:number"], {}, "somebodys:number is 3: it must be a function"),

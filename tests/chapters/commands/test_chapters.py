@@ -260,6 +260,21 @@ def test_arcs_files_beside_the_clone_are_found(shared, small_clone, chapter_abou
     assert "ALGZOO_OFFICIAL" not in os.environ
 
 
+@pytest.mark.parametrize("named", ["official", "~/a clone ü/official"])
+def test_arcs_folder_may_be_named_from_the_readers_own(
+    algzoo, chapter_about_arcs_example, shared, small_clone, monkeypatch, named
+):
+    """A chapter runs in its own folder, the command where the reader is."""
+    (small_clone / "official").symlink_to(shared / "data" / "official")
+    monkeypatch.setenv("HOME", str(small_clone.parent))
+    monkeypatch.setenv("ALGZOO_OFFICIAL", named)
+    code = "from algzoo import example_2nd_argmax\nexample_2nd_argmax()\nrecord(exact"
+    change_source(chapter_about_arcs_example, "record(exact", code)
+    result = algzoo("check", "example")
+    assert result.exit_code == 0, result.output
+    assert os.environ["ALGZOO_OFFICIAL"] == named
+
+
 WAITS = """
 import time
 from pathlib import Path
