@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 # Before torch is loaded, here and in the kernels of chapters: its threads only wait for each other
@@ -16,12 +17,49 @@ from bs4 import BeautifulSoup
 from filelock import FileLock
 from hypothesis import settings
 
+from algzoo.chapters.notebooks import find_chapters
+from algzoo.chapters.running import longest_first
 from algzoo.zoo import DistRNN, zoo_2nd_argmax
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# The longest tests, the longest first. A wrong order costs time and nothing else.
+LONG = (
+    *(f"test_numbers_hold[{path.stem}]" for path in longest_first(find_chapters((), ROOT))),
+    "test_a_cluster_does_the_same_even_if_a_worker_is_killed",
+    "test_sixteen_models_of_the_table_are_recomputed",
+    "test_every_chapter_has_its_page",  # for which the site is built
+    "test_a_killed_process_goes_on_to_the_same_bits",
+    "test_the_median_chapter_runs_on_a_stuck_seed",
+    "test_m43_runs_on_a_seed_without_the_symmetry",
+    "test_m22_runs_on_another_accurate_seed",
+    "test_m22_runs_on_the_official_weights",
+    "test_m22_says_what_is_wrong_with_the_poor_seeds[0-0.5]",
+    "test_m22_says_what_is_wrong_with_the_poor_seeds[3-0.1252565]",
+    "test_m22_says_what_is_wrong_with_the_poor_seeds[4-0.5]",
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Let each process of pytest-xdist begin with its share of the longest tests.
+
+    Each is given a stretch of the tests, all of about the same number, and what it has not begun
+    goes to those that have nothing left to do.
+    """
+    n_processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    if n_processes == 1:
+        return
+    long = {item: LONG.index(item.name) for item in items if item.name in LONG}
+    others = iter([item for item in items if item not in long])
+    ordered = []
+    for number in range(n_processes):
+        ordered += sorted(long, key=long.__getitem__)[number::n_processes]
+        up_to = len(items) * (number + 1) // n_processes
+        ordered += islice(others, max(0, up_to - len(ordered)))
+    items[:] = ordered
 
 
 @pytest.fixture(scope="session")

@@ -299,14 +299,14 @@ def test_a_run_stopped_at_any_write_goes_on_to_the_same_bits(tmp_path, monkeypat
 
 
 def test_a_killed_process_goes_on_to_the_same_bits(tmp_path):
-    arguments = {"batch_size": 64, "n_train": 64 * 4000, "save_every": 20, "seed": 7}
+    arguments = {"batch_size": 64, "n_train": 64 * 2000, "save_every": 20, "seed": 7}
     small(tmp_path / "whole", **arguments)
     script = (
         "import sys; from algzoo.zoo.training import train; print('ready', flush=True); "
         "train('2nd_argmax', **eval(sys.argv[1]))"
     )
     settings = {**SMALL, **arguments, "folder": str(tmp_path / "killed"), "device": "cpu"}
-    resume_file = tmp_path / "killed" / f"2nd_argmax_4_3_{64 * 4000}_7.resume.pt"
+    resume_file = tmp_path / "killed" / f"2nd_argmax_4_3_{64 * 2000}_7.resume.pt"
 
     def start():
         process = subprocess.Popen(
