@@ -70,6 +70,17 @@ def test_modules_that_are_the_command_line(module):
         assert f"\n  {name} " in result.stdout
 
 
+def test_without_pytorch_a_command_says_so_in_a_line():
+    without = "import sys; sys.modules['torch'] = None\n"
+    source = f"{without}from algzoo.chapters.commands.main import main; main(['models'])"
+    result = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 1
+    assert result.stderr == "Error: `algzoo models` needs torch, which is not installed here\n"
+    assert imported(without + command("--help")) == {"torch"}
+
+
 NAMES = """
 import algzoo
 

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import click
+
 from algzoo.chapters.commands.main import main
 from algzoo.estimates import exact
 from algzoo.zoo import FAMILIES, zoo_2nd_argmax
@@ -26,6 +28,25 @@ def test_the_commands_exist():
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE)
     for command in re.findall(r"\.venv/bin/algzoo (\w+)", README):
         assert command in main.list_commands(None)
+
+
+def test_the_options_exist():
+    options = {
+        "check": {"--all", "--jobs"},
+        "run": {"-p", "-o", "--jobs"},
+        "challenge": {"--model", "--sd", "--estimator", "--plot", "--seeds", "--json"},
+    }
+    for name, expected in options.items():
+        command = main.get_command(click.Context(main), name)
+        assert expected <= {option for parameter in command.params for option in parameter.opts}
+        assert all(f"`{option}" in README or f" {option} " in README for option in expected)
+
+
+def test_the_build_of_pytorch_without_gpus_is_the_one_that_is_tested():
+    [address] = re.findall(r"PIP_EXTRA_INDEX_URL=(\S+) make book", README)
+    for name in ("tests", "pages"):
+        workflow = (ROOT / ".github" / "workflows" / f"{name}.yml").read_text("utf-8")
+        assert f"PIP_EXTRA_INDEX_URL: {address} " in workflow
 
 
 def test_the_files_it_links_are_there():

@@ -33,7 +33,12 @@ class _LateGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, attribute, _ = _COMMANDS[cmd_name]
-        command = getattr(import_module(f"{__package__}.{module}"), attribute)
+        try:
+            command = getattr(import_module(f"{__package__}.{module}"), attribute)
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"`algzoo {cmd_name}` needs {error.name}, which is not installed here"
+            ) from error
         assert isinstance(command, click.Command)
         return command
 
