@@ -219,11 +219,18 @@ def _trees(size: int) -> list[Tree]:
 @cache
 def _cycles(size: int) -> list[Cycle]:
     found = set()
-    for length in range(1, size + 1):
-        for sizes in itertools.product(range(1, size + 1), repeat=length):
-            if sum(sizes) == size:
-                found |= {_least_rotation(c) for c in itertools.product(*map(_trees, sizes))}
+    for sizes in _compositions(size):
+        found |= {_least_rotation(c) for c in itertools.product(*map(_trees, sizes))}
     return sorted(found)
+
+
+def _compositions(total: int) -> Iterator[tuple[int, ...]]:
+    """All ways to write ``total`` as a sum of numbers above 0, in every order: 2^(total - 1)."""
+    if total == 0:
+        yield ()
+    for first in range(1, total + 1):
+        for rest in _compositions(total - first):
+            yield (first, *rest)
 
 
 def _collections(total: int, of_size: Callable[[int], list[Any]]) -> list[tuple[Any, ...]]:
