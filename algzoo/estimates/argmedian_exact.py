@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 
-from ..zoo import DistRNN, Model, check_model
+from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate
 from .spherical import spherical
 
@@ -18,7 +18,7 @@ def argmedian_of_three(model: Model) -> Estimate:
         Where ``model`` is not an argmedian model of three inputs.
     """
     check_model(model)
-    if not isinstance(model, DistRNN) or model.task_name != "argmedian" or model.seq_len != 3:
+    if not isinstance(model, OneLayerRNN) or model.task_name != "argmedian" or model.seq_len != 3:
         raise ValueError(
             "This is for argmedian models of three inputs, got "
             f"{type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"

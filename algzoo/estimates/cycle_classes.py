@@ -37,6 +37,7 @@ from ..structure.functional_graphs import (
 )
 from ..zoo import DistTransformer, Model, check_model, task_longest_cycle
 from ..zoo.model_check import (
+    check_can_be_enumerated,
     check_logits_not_too_small,
     check_outputs,
     check_transformer_weights,
@@ -60,10 +61,13 @@ def folded_exhaustive(model: Model) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is not a longest-cycle transformer of two layers, one head and no biases.
+        Where ``model`` is not a longest-cycle transformer of two layers, one head and no biases,
+        or the states on all functions are more than
+        :data:`~algzoo.zoo.model_check.MOST_NUMBERS`.
     """
     transformer = _two_layers(model)
     n, d = transformer.seq_len, transformer.hidden_size
+    check_can_be_enumerated(n, n, n * d)
     counter = OperationCounter()
     tokens, positions, unembed = (
         counter.array(_array(weights))
@@ -121,7 +125,8 @@ def class_representatives(model: Model, *, pointed: bool = False, scramble: int 
     Raises
     ------
     ValueError
-        Where ``model`` is not a longest-cycle model.
+        Where ``model`` is not a longest-cycle model, or one of more than
+        :data:`~algzoo.structure.functional_graphs.MOST_POINTS` inputs.
     """
     classes_of = pointed_classes if pointed else conjugacy_classes
     classes = classes_of(_longest_cycle_model(model).seq_len)
@@ -143,7 +148,8 @@ def class_margins(model: Model, *, scramble: int = 0) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is not a longest-cycle model.
+        Where ``model`` is not a longest-cycle model, or one of more than
+        :data:`~algzoo.structure.functional_graphs.MOST_POINTS` inputs.
     """
     classes = pointed_classes(_longest_cycle_model(model).seq_len)
     counter = OperationCounter()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ..zoo import DistTransformer, Model, OneLayerRNN, check_model
-from ..zoo.architectures import AttentionOnlyTransformer
 from .angular import angular
 from .argmedian_exact import argmedian_of_three
 from .estimate import Estimate
@@ -20,11 +19,14 @@ def exact(model: Model) -> Estimate:
 
     Raises
     ------
+    TypeError
+        Where ``model`` is no model of this package.
     ValueError
-        Where no exact method is known for the model.
+        Where no exact method is known for the model, it does something else than its weights say
+        (:func:`~algzoo.zoo.model_check.check_plain`), or a longest-cycle model has more inputs than
+        are enumerated (:data:`~algzoo.zoo.model_check.MOST_FUNCTIONS`).
     """
-    if isinstance(model, OneLayerRNN | AttentionOnlyTransformer):
-        check_model(model)
+    check_model(model)
     if isinstance(model, OneLayerRNN) and model.task_name == "2nd_argmax":
         if model.seq_len == 2:
             return angular(model)
@@ -36,8 +38,8 @@ def exact(model: Model) -> Estimate:
         return squared_error(model)
     if isinstance(model, DistTransformer) and model.input_range == model.seq_len:
         return exhaustive(model)
-    described = f"{type(model).__name__} with seq_len {getattr(model, 'seq_len', 'unknown')}"
     raise ValueError(
         "Exact values are available for 2nd-argmax and median models with seq_len 2 and 3, for "
-        f"argmedian models with seq_len 3 and for longest cycle, not for this {described}"
+        "argmedian models with seq_len 3 and for longest cycle, not for this "
+        f"{type(model).__name__} with seq_len {model.seq_len}"
     )

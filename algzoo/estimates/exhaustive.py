@@ -7,7 +7,11 @@ from fractions import Fraction
 import torch
 
 from ..zoo import TASKS, DistTransformer, Model, check_model
-from ..zoo.model_check import check_logits_not_too_small, check_outputs
+from ..zoo.model_check import (
+    check_can_be_enumerated,
+    check_logits_not_too_small,
+    check_outputs,
+)
 from .estimate import Estimate, counted
 from .operations import OperationCounter
 
@@ -20,7 +24,8 @@ def exhaustive_accuracy(model: Model) -> Fraction:
     Raises
     ------
     ValueError
-        Where ``model`` is not a longest-cycle model.
+        Where ``model`` is not a longest-cycle model, does something else than its weights say, or
+        there are more functions than :data:`~algzoo.zoo.model_check.MOST_FUNCTIONS`.
     """
     return _evaluate(model, OperationCounter())
 
@@ -41,10 +46,13 @@ def _evaluate(model: Model, counter: OperationCounter) -> Fraction:
         )
     check_logits_not_too_small(model)
     n = model.seq_len
-    functions = torch.cartesian_prod(*[torch.arange(n, device=model.device)] * n)
+    check_can_be_enumerated(n, n)
+    place_values = n ** torch.arange(n - 1, -1, -1, device=model.device)
     right = 0
     with torch.no_grad():
-        for x in torch.split(functions, _BATCH):
+        for start in range(0, n**n, _BATCH):
+            numbers = torch.arange(start, min(start + _BATCH, n**n), device=model.device)
+            x = numbers[:, None] // place_values % n
             with counter.tensors():
                 logits = model(x)
             check_outputs(logits)

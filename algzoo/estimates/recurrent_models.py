@@ -5,29 +5,26 @@ from __future__ import annotations
 from typing import TypeGuard
 
 from ..structure import Weights, weights_in_range
-from ..zoo import DistRNN, Model, check_model
+from ..zoo import Model, OneLayerRNN, check_model
 
 Size = tuple[int, int]  # hidden_size and seq_len
 
 _WORDS = {2: "two", 3: "three", 4: "four"}
 
 
-def is_recurrent(model: Model, task_name: str, least: int) -> TypeGuard[DistRNN]:
+def is_recurrent(model: Model, task_name: str, least: int) -> TypeGuard[OneLayerRNN]:
     """Whether it is a recurrent model of that task, of at least so many inputs.
-
-    A model of a subclass is none: it may compute anything, and who asks reads the weights alone.
-    Whether the weights are as they should be is left to
-    :func:`~algzoo.structure.weights_in_range`.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`~algzoo.zoo.check_model`, where it is none.
+        As :func:`~algzoo.zoo.check_model`: where it is no model of a family, or does something else
+        than its weights say.
     """
-    if type(model) is DistRNN and model.task_name == task_name and model.seq_len >= least:
-        return True
     check_model(model)
-    return False
+    return (
+        isinstance(model, OneLayerRNN) and model.task_name == task_name and model.seq_len >= least
+    )
 
 
 def second_argmax_weights(model: Model, what: str, least: int = 2) -> Weights:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from ..structure import Weights, weights_in_range
-from ..zoo import DistRNN, Model
+from ..zoo import Model, OneLayerRNN
 from .estimate import Estimate
 from .recurrent_models import is_recurrent
 from .samplers import Sampler, sobol_points
@@ -105,10 +105,10 @@ def checked_argmedian(model: Model, n_samples: int, seed: int) -> Weights:
     return weights_in_range(argmedian)
 
 
-def _checked(model: Model) -> DistRNN:
+def _checked(model: Model) -> OneLayerRNN:
     if not is_recurrent(model, "argmedian", 3) or model.seq_len % 2 == 0:
         raise ValueError(
-            "This estimator is for recurrent argmedian models (DistRNN) of an odd number of "
+            "This estimator is for recurrent argmedian models of an odd number of "
             f"inputs, three or more, got {type(model).__name__} with task {model.task_name!r} and "
             f"seq_len {model.seq_len}"
         )

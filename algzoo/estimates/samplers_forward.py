@@ -22,7 +22,7 @@ def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
     """
     if not is_recurrent(model, "2nd_argmax", 2):
         raise ValueError(
-            "This sampler is for recurrent 2nd-argmax models (DistRNN, at least two inputs), got "
+            "This sampler is for recurrent 2nd-argmax models (at least two inputs), got "
             f"{type(model).__name__} with task {model.task_name!r}; sampling() takes any model"
         )
     check_draws(n_samples, seed)

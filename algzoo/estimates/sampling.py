@@ -12,8 +12,15 @@ import torch
 from torch import Tensor
 
 from ..structure import Weights, check_not_too_small, may_be_too_large, weights_of
-from ..zoo import FAMILIES, TASKS, DistRNN, Model, OneLayerRNN, ScalarRNN, check_model
-from ..zoo.model_check import check_logits_not_too_small, check_outputs, check_task_has_answers
+from ..zoo import FAMILIES, TASKS, Model, OneLayerRNN
+from ..zoo.model_check import (
+    check_can_be_run,
+    check_logits_not_too_small,
+    check_outputs,
+    check_task_has_answers,
+    is_plain,
+    n_outputs,
+)
 from . import recurrent_kernel as kernel
 from .estimate import Estimate
 from .operations import OperationCounter
@@ -33,6 +40,10 @@ def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
     own number type and on its own device; on a CPU by as many threads as torch uses, of which the
     result does not depend. Operations are the multiply-adds of its forward passes.
 
+    A module that does something else than its weights say (hooks, a forward pass of its own,
+    pruned or parametrized weights, replaced parts) is run as it is, block after block in the
+    caller's thread, and its operations are counted while it runs.
+
     ``std`` is the standard error. Where every sample is right, or every one wrong, it is that of
     one more sample of either kind, for the usual formula would claim certainty.
 
@@ -42,7 +53,8 @@ def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
         Where ``model`` is no model of this package.
     ValueError
         Where ``n_samples`` is not positive, ``seed`` is negative, or outputs are too large or too
-        small for the model's number type; ``model.double()`` has a wider one.
+        small for the model's number type, of which ``model.double()`` has a wider one; and where
+        a module that is run as it is fails or gives outputs of another shape.
     """
     return ensemble_sampling([model], n_samples, seed)[0]
 
@@ -63,14 +75,18 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
         return []
     first = models[0]
     for model in models:
-        check_model(model)
+        check_can_be_run(model)
         check_task_has_answers(model)
         if _kind(model) != _kind(first):
             raise ValueError(
                 f"the models of an ensemble have the same inputs: {_kind(model)} is not "
                 f"{_kind(first)} (family, length, number type, device)"
             )
-    totals_of = [_totals_of(model) for model in models]
+    counters = [None if is_plain(model) else OperationCounter() for model in models]
+    totals_of = [
+        _totals_of(model) if counter is None else _totals_as_it_is(model, counter)
+        for model, counter in zip(models, counters, strict=True)
+    ]
 
     @torch.no_grad()
     def block_totals(block: int) -> list[tuple[float, float]]:
@@ -78,13 +94,23 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
         n = min(_BLOCK, n_samples - block * _BLOCK)
         return [totals(x, n) for totals in totals_of]
 
-    with _threads(first.device) as pool:
-        of_blocks = list(pool.map(block_totals, range(-(-n_samples // _BLOCK))))
+    blocks = range(-(-n_samples // _BLOCK))
+    if any(counter is not None for counter in counters):
+        # One after the other: hooks may keep notes, and draw random numbers of their own.
+        of_blocks = [block_totals(block) for block in blocks]
+    else:
+        with _threads(first.device) as pool:
+            of_blocks = list(pool.map(block_totals, blocks))
     # Summed in the order of the blocks, whichever was ready first.
     totals = np.sum(of_blocks, axis=0)
     return [
-        _estimate(model, total, total_of_squares, n_samples)
-        for model, (total, total_of_squares) in zip(models, totals, strict=True)
+        _estimate(
+            total,
+            total_of_squares,
+            n_samples,
+            _operations_of_a_sample(model) * n_samples if counter is None else counter.total,
+        )
+        for model, counter, (total, total_of_squares) in zip(models, counters, totals, strict=True)
     ]
 
 
@@ -127,9 +153,9 @@ def _inputs(model: Model, seed: int, block: int) -> Tensor:
 
 
 def _totals_of(model: Model) -> _Totals:
+    """Of a plain model."""
     if (
         isinstance(model, OneLayerRNN)
-        and type(model) in (DistRNN, ScalarRNN)  # a subclass may compute anything
         and model.device.type == "cpu"
         and model.dtype in _COMPILED
         and not model.bias
@@ -140,20 +166,46 @@ def _totals_of(model: Model) -> _Totals:
         check_logits_not_too_small(model)
     elif not model.bias:
         check_not_too_small(weights_of(model), model.dtype)
-    forward: Callable[[Tensor], Tensor] = model
 
     def totals(x: Tensor, n: int) -> tuple[float, float]:
         sequences = x[:, :n].T.contiguous()
-        outputs = forward(sequences)
-        check_outputs(outputs)
-        target = TASKS[model.task_name](sequences)
-        if FAMILIES[model.task_name].measures_error:
-            scores = (outputs.squeeze(-1) - target).double().square()
-        else:
-            scores = (outputs.argmax(-1) == target).double()
-        return scores.sum().item(), scores.square().sum().item()
+        return _scored(model, sequences, model(sequences))
 
     return totals
+
+
+def _totals_as_it_is(model: Model, counter: OperationCounter) -> _Totals:
+    """Of a module that may do anything; the counter has its operations in the end."""
+    kind = type(model).__name__
+
+    def totals(x: Tensor, n: int) -> tuple[float, float]:
+        sequences = x[:, :n].T.contiguous()
+        try:
+            with counter.tensors():
+                outputs = model(sequences)
+        except Exception as error:
+            line = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise ValueError(f"This {kind}, run as it is, raised {line}") from error
+        wanted = (n, n_outputs(model))
+        found = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
+        if found != wanted:
+            raise ValueError(
+                f"A model for {model.task_name} with seq_len {model.seq_len} has outputs of shape "
+                f"{wanted} on {n} inputs, this {kind}, run as it is, {found}"
+            )
+        return _scored(model, sequences, outputs)
+
+    return totals
+
+
+def _scored(model: Model, sequences: Tensor, outputs: Tensor) -> tuple[float, float]:
+    check_outputs(outputs)
+    target = TASKS[model.task_name](sequences)
+    if FAMILIES[model.task_name].measures_error:
+        scores = (outputs.squeeze(-1) - target).double().square()
+    else:
+        scores = (outputs.argmax(-1) == target).double()
+    return scores.sum().item(), scores.square().sum().item()
 
 
 def _compiled(model: OneLayerRNN) -> _Totals:
@@ -184,13 +236,12 @@ def _compiled(model: OneLayerRNN) -> _Totals:
     return totals
 
 
-def _estimate(model: Model, total: float, total_of_squares: float, n_samples: int) -> Estimate:
+def _estimate(total: float, total_of_squares: float, n_samples: int, operations: int) -> Estimate:
     mean = total / n_samples
     variance = max(total_of_squares / n_samples - mean**2, 0.0)
     if variance == 0 and mean in (0, 1):
         share = (total + 1) / (n_samples + 2)
         variance = share * (1 - share)
-    operations = _operations_of_a_sample(model) * n_samples
     return Estimate(float(mean), operations, "D", std=math.sqrt(variance / n_samples))
 
 

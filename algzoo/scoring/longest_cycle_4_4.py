@@ -34,8 +34,11 @@ from scipy.optimize import brentq
 from ..structure.attention import fold
 from ..structure.attention_form import gauge_directions, spectra
 from ..structure.functional_graphs import FunctionClass, Graph, conjugacy_classes, graph_of
-from ..zoo import DistTransformer, task_longest_cycle
+from ..zoo import DistTransformer, check_model, task_longest_cycle
+from ..zoo.model_check import check_can_be_enumerated
 from .ledger import Check, Ledger, Prior
+
+_INSTEAD = "this is for models whose inputs can all be put in"
 
 _ARC_EQUALITY = Prior(
     stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the ratio uniform on (0, 1)"
@@ -117,6 +120,9 @@ def noise_tolerance(
     """
     if not loss > 0:
         raise ValueError(f"loss must be positive, got {loss}")
+    fold(model)  # refuses what is refused
+    n = model.seq_len
+    check_can_be_enumerated(model.input_range, n, n * n, instead=_INSTEAD)  # attention weights
     generator = torch.Generator().manual_seed(seed)
     weights = [p.detach().cpu().double() for p in model.parameters()]
     noise = [
@@ -166,6 +172,7 @@ def weight_information(model: DistTransformer, sd: float) -> float:
     """
     if not sd > 0:
         raise ValueError(f"sd must be positive, got {sd}")
+    check_model(model)
     sizes = torch.cat([p.detach().cpu().double().abs().flatten() for p in model.parameters()])
     bits = torch.log2(torch.clamp(sizes / sd, min=1.0)).sum().item()
     # The scale of the logits changes no answer either.
@@ -186,6 +193,7 @@ def _class_checks(model: DistTransformer, rates: dict[int, float] | None) -> lis
             f"and {model.seq_len}"
         )
     n = model.seq_len
+    check_can_be_enumerated(n, n, 16, instead=_INSTEAD)  # each in a tuple of some 16 words
     checks = []
     for members in conjugacy_classes(n):
         rate = 1 / n if rates is None else rates[members.longest_cycle]

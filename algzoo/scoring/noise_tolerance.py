@@ -15,7 +15,8 @@ import torch
 from scipy.optimize import brentq
 
 from ..estimates.sampling import ensemble_sampling
-from ..zoo import OneLayerRNN
+from ..structure import weights_of
+from ..zoo import OneLayerRNN, check_model
 from .second_argmax_4_3 import effective_parameters
 
 _MATRICES = {
@@ -87,10 +88,12 @@ def noise_tolerance(
     Raises
     ------
     ValueError
-        Where ``loss`` is not positive, or noise of 16 times the size of a matrix does not cost it.
+        As :func:`~algzoo.structure.weights_of`; where ``loss`` is not positive, or noise of 16 times the size of a matrix does not cost it.
     """
     if not loss > 0:
         raise ValueError(f"loss must be positive, got {loss}")
+    check_model(model)
+    weights_of(model)  # refuses what is refused
     matrices = {
         label: _matrix_tolerance(model, name, loss, n_noises, n_inputs, seed)
         for name, label in _MATRICES.items()

@@ -16,11 +16,18 @@ import torch
 from scipy.optimize import brentq
 
 from ..estimates import Estimator
-from ..zoo import Model
+from ..zoo import Model, check_model
 
 
 def storage_bits(model: Model) -> int:
-    """Bits in which the weights are stored, 32 each for float32."""
+    """Bits in which the weights are stored, 32 each for float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`~algzoo.zoo.check_model`.
+    """
+    check_model(model)
     return sum(p.numel() * p.element_size() * 8 for p in model.parameters())
 
 
@@ -31,7 +38,13 @@ def weight_bits(model: Model, estimator: Estimator, loss: float) -> float:
     accuracy by ``loss``. Every weight counts by itself, so directions that change nothing (units of
     the neurons, scale of the logits) are counted too: a bound from above. A weight whose tolerance
     exceeds it counts nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`~algzoo.zoo.check_model` and the estimator.
     """
+    check_model(model)
     floor = estimator(model).value - loss
     bits = 0.0
     for name, parameter in model.named_parameters():

@@ -16,7 +16,16 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ..zoo import EXAMPLE, FAMILIES, SEEDS, Model, best_seed, example_2nd_argmax, load_model
+from ..zoo import (
+    EXAMPLE,
+    FAMILIES,
+    SEEDS,
+    Model,
+    best_seed,
+    check_model,
+    example_2nd_argmax,
+    load_model,
+)
 from ..zoo.streams import model_digest, named_stream
 
 Stream = Literal["scoring", "tuning"]
@@ -205,7 +214,8 @@ class NoisyCopies(Population):
     Raises
     ------
     ValueError
-        Where a base does not exist, ``sd`` is negative or there are no models.
+        Where a base does not exist or does something else than its weights say
+        (:func:`~algzoo.zoo.model_check.check_plain`), ``sd`` is negative or there are no models.
 
     Notes
     -----
@@ -297,7 +307,9 @@ def _as_bases(base: object) -> tuple[Base, ...]:
         return (ZooModel(*base),)
     bases = base if isinstance(base, tuple) else (base,)
     for one in bases:
-        if not isinstance(one, ZooModel | Model):
+        if isinstance(one, torch.nn.Module):
+            check_model(one)  # its copies, and their truths on disk, are known by the weights alone
+        elif not isinstance(one, ZooModel):
             raise ValueError(
                 "A base is a model, (family, hidden_size, seq_len), the same with n_seqs and seed, "
                 f"or TrainingSeeds, not {one!r}"

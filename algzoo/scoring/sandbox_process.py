@@ -27,6 +27,7 @@ import torch
 
 from ..estimates import Estimate, Estimator, Tier, sampling
 from ..zoo import FAMILIES, DistRNN, Model
+from ..zoo.model_check import is_plain
 from ..zoo.streams import model_digest
 from .sandbox import KILL_JOB, EstimatorFailure, die_with_parent, in_words, packed, receive, send
 
@@ -142,7 +143,7 @@ def _estimate(
     before = {name: state() for name, state in _STATES.items()}
     estimate = estimator(model)
     drawn_from = [name for name, state in _STATES.items() if state() != before[name]]
-    if model_digest(model) != digest:
+    if not is_plain(model) or model_digest(model) != digest:
         raise EstimatorFailure("changed the model that it was given")
     outcome = _checked(estimate, model)
     n_operations, tier = outcome["operations"], outcome["tier"]

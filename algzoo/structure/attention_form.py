@@ -25,7 +25,6 @@ that count; the choice of basis is this book's.
 
 from __future__ import annotations
 
-import copy
 import math
 from typing import Literal
 
@@ -91,8 +90,11 @@ def attention_standard_form(model: DistTransformer) -> DistTransformer:
             value = np.linalg.pinv(state["unembed.weight"]) @ (state["unembed.weight"] @ value)
         state[f"attns.{layer}.in_proj_weight"] = np.concatenate([query, identity, value])
         state[f"attns.{layer}.out_proj.weight"] = identity
-    standard = copy.deepcopy(model).double()
-    standard.load_state_dict({key: torch.as_tensor(matrix) for key, matrix in state.items()})
+    # A new model, for weights of the old one may be tied to each other.
+    standard = DistTransformer(model.hidden_size, model.seq_len, model.input_range, n_layers=2)
+    standard.double().train(model.training).load_state_dict(
+        {key: torch.as_tensor(matrix) for key, matrix in state.items()}
+    )
     return standard
 
 

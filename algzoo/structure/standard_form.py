@@ -135,7 +135,12 @@ def reorder_neurons(model: Model, order: Sequence[int] | NDArray[np.intp]) -> Mo
 
 
 def _set_weights(model: OneLayerRNN, weights: Weights) -> None:
-    w_hi, w_hh, w_oh = (torch.as_tensor(matrix) for matrix in weights)
+    w_hi, w_hh, w_oh = (
+        torch.tensor(matrix, dtype=model.dtype, device=model.device) for matrix in weights
+    )
+    # Assigned, for weights that are there may be tied to each other; buffers stay as they are.
     model.load_state_dict(
-        {"rnn.weight_ih_l0": w_hi[:, None], "rnn.weight_hh_l0": w_hh, "linear.weight": w_oh}
+        {"rnn.weight_ih_l0": w_hi[:, None], "rnn.weight_hh_l0": w_hh, "linear.weight": w_oh},
+        strict=False,
+        assign=True,
     )

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..zoo import OneLayerRNN, check_model
-from ..zoo.model_check import check_weights_are_there
+from ..zoo.model_check import check_plain, check_weights_are_there
 
 
 class Weights(NamedTuple):
@@ -33,10 +33,12 @@ def weights_of(model: OneLayerRNN) -> Weights:
     TypeError
         Where ``model`` is not a recurrent model of this package.
     ValueError
-        Where it has biases, no weights, or one that is not finite.
+        Where it has biases, no weights, or one that is not finite, or does something else than its
+        weights say (:func:`~algzoo.zoo.model_check.check_plain`).
     """
     if not isinstance(model, OneLayerRNN):
         raise TypeError(f"A recurrent model is needed, got {type(model).__name__}")
+    check_plain(model)
     if model.bias:
         raise ValueError("Models with biases are not positively homogeneous: bias must be False")
     check_weights_are_there(model)

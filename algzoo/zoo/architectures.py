@@ -17,18 +17,24 @@ class _OnOneDevice(nn.Module):
     """A module whose weights all have one place and one number type: those of its readout."""
 
     @property
-    def _readout(self) -> nn.Linear:
+    def _readout(self) -> nn.Module | None:
         raise NotImplementedError
 
     @property
     def device(self) -> torch.device:
         """Where the weights lie."""
-        return self._readout.weight.device
+        return self._a_weight.device
 
     @property
     def dtype(self) -> torch.dtype:
         """Number type of the weights."""
-        return self._readout.weight.dtype
+        return self._a_weight.dtype
+
+    @property
+    def _a_weight(self) -> Tensor:
+        """That of the readout; another one where the readout was replaced by something else."""
+        weight = getattr(self._readout, "weight", None)
+        return weight if isinstance(weight, Tensor) else next(self.parameters(), torch.empty(0))
 
 
 class OneLayerRNN(_OnOneDevice):
@@ -53,8 +59,8 @@ class OneLayerRNN(_OnOneDevice):
         self.linear = nn.Linear(hidden_size, output_size, bias=bias)
 
     @property
-    def _readout(self) -> nn.Linear:
-        return self.linear
+    def _readout(self) -> nn.Module | None:
+        return self._modules.get("linear")
 
     def forward(self, x: Tensor, init_state: Tensor | None = None) -> Tensor:
         """Map sequences (batch, seq_len) to outputs (batch, output_size).
@@ -126,8 +132,8 @@ class AttentionOnlyTransformer(_OnOneDevice):
         self.unembed = nn.Linear(hidden_size, output_size, bias=bias)
 
     @property
-    def _readout(self) -> nn.Linear:
-        return self.unembed
+    def _readout(self) -> nn.Module | None:
+        return self._modules.get("unembed")
 
     def forward(self, x: Tensor) -> Tensor:
         """Map integer sequences (batch, seq_len) to outputs (batch, output_size).

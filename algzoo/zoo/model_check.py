@@ -1,20 +1,42 @@
-"""Refusing what is no model of a family, in one wording for everything that takes a model."""
+"""Refusing what is no model of a family, in one wording for everything that takes a model.
+
+There are two questions. Can it be run: is it a model of this package, with a task, a length and
+weights? That is enough for a method that only looks at outputs. And is it *plain*: does it compute
+what its weights say, and nothing else? A method that reads the weights needs that too, or it would
+speak of another function than the module computes.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules import module as torch_modules
+from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
-from .architectures import AttentionOnlyTransformer, OneLayerRNN
+from .architectures import AttentionOnlyTransformer, Model, OneLayerRNN
 from .families import FAMILIES, check_choice
 
 _LEAST = 1e-30  # of a matrix of a transformer, so that products of eight are in float64
 
+_NUMBER_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+MOST_FUNCTIONS = 2**24
+"""The most functions that are enumerated: there are as many on eight points. On nine there are 23
+times as many, hours of forward passes."""
+
+MOST_NUMBERS = 2**27
+"""The most numbers that an array over all functions holds: 1 GiB in float64. A method that keeps
+such an array has about four at its peak."""
+
+SAMPLING = "sampling(model, n_samples, seed) estimates the score with a standard error"
+
 
 def check_model(model: object) -> None:
-    """Raise unless ``model`` is one of a family, whole: its sizes fit each other, its weights too.
+    """Raise unless ``model`` is one of a family and computes what its weights say.
 
     Whether its weights are finite is not asked.
 
@@ -23,30 +45,318 @@ def check_model(model: object) -> None:
     TypeError
         Where it is no model of this package.
     ValueError
-        Where it has no task or no length, its readout does not have the shape that these ask for,
-        or its weights lie on no device or are of several number types.
+        As :func:`check_can_be_run` and :func:`check_plain`, and where its readout does not have
+        the shape that its task and length ask for.
+    """
+    check_can_be_run(model)
+    assert isinstance(model, OneLayerRNN | AttentionOnlyTransformer)
+    check_plain(model)
+    readout = model.linear if isinstance(model, OneLayerRNN) else model.unembed
+    wanted = (n_outputs(model), model.hidden_size)
+    if tuple(readout.weight.shape) != wanted:
+        raise ValueError(
+            f"A model for {model.task_name} with seq_len {model.seq_len} and hidden_size "
+            f"{model.hidden_size} has output weights of shape {wanted}, this "
+            f"{type(model).__name__} of shape {tuple(readout.weight.shape)}"
+        )
+
+
+def check_can_be_run(model: object) -> None:
+    """Raise unless ``model`` is of this package, with a task, a length and weights.
+
+    What it does with its weights is not asked.
+
+    Raises
+    ------
+    TypeError
+        Where it is no model of this package.
+    ValueError
+        Where it has no task or no length, or its weights are not numbers of one type in one place.
     """
     if not isinstance(model, OneLayerRNN | AttentionOnlyTransformer):
-        raise TypeError(f"A model of this package is needed, got {type(model).__name__}")
+        raise TypeError(f"A model of this package is needed, got {_described(model)}")
     kind = type(model).__name__
     for name in ("task_name", "seq_len"):
         if not hasattr(model, name):
             raise ValueError(f"This {kind} has no {name}: a model of one of the families has")
     check_choice("task_name", model.task_name, FAMILIES, what="model")
-    readout = model.linear if isinstance(model, OneLayerRNN) else model.unembed
-    n_outputs = 1 if FAMILIES[model.task_name].measures_error else model.seq_len
-    wanted = (n_outputs, model.hidden_size)
-    if tuple(readout.weight.shape) != wanted:
-        raise ValueError(
-            f"A model for {model.task_name} with seq_len {model.seq_len} and hidden_size "
-            f"{model.hidden_size} has output weights of shape {wanted}, this {kind} of shape "
-            f"{tuple(readout.weight.shape)}"
-        )
     check_weights_are_there(model)
-    number_types = {parameter.dtype for parameter in model.parameters()}
-    if len(number_types) != 1:
-        listed = ", ".join(sorted(map(str, number_types)))
-        raise ValueError(f"The weights of a model have one number type, of this {kind}: {listed}")
+    weights = [*model.parameters()]
+    for what, found in (
+        ("have one number type", {weight.dtype for weight in weights}),
+        ("lie on one device", {weight.device for weight in weights}),
+    ):
+        if len(found) > 1:
+            listed = ", ".join(sorted(map(str, found)))
+            raise ValueError(f"The weights of a model {what}, of this {kind}: {listed}")
+    if model.dtype not in _NUMBER_TYPES:
+        raise ValueError(
+            f"The weights of a model are real numbers of 16, 32 or 64 bits, of this {kind} "
+            f"{_name(model.dtype)}"
+        )
+
+
+def check_plain(model: Model) -> None:
+    """Raise a ``ValueError`` unless the module computes what its weights say.
+
+    That is, unless its parts, their settings and their forward passes are those that its class
+    makes. Biases are weights. Backward hooks, further attributes and buffers, the mode (``train``
+    or ``eval``) and a subclass that overrides nothing of this change no output.
+    """
+    reason = _departure(model)
+    if reason is not None:
+        raise ValueError(
+            f"This {type(model).__name__} does something else than its weights say: {reason}. Only "
+            "sampling() runs a module as it is"
+        )
+
+
+def is_plain(model: Model) -> bool:
+    """Whether :func:`check_plain` lets the model pass."""
+    return _departure(model) is None
+
+
+def n_outputs(model: Model) -> int:
+    """How many outputs its task asks for: one number, or one logit a position."""
+    return 1 if FAMILIES[model.task_name].measures_error else model.seq_len
+
+
+_Shapes = dict[str, tuple[int, ...]]  # of parameters, by name
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A module as the class of its model makes it.
+
+    Attributes
+    ----------
+    kind
+        Its type; of the model itself, a class from which it may be derived.
+    shapes
+        Of its own parameters, by name.
+    settings
+        Attributes that its forward pass reads.
+    """
+
+    kind: type[nn.Module]
+    shapes: _Shapes = field(default_factory=dict)
+    settings: Mapping[str, object] = field(default_factory=dict)
+
+
+_KINDS: tuple[type[nn.Module], ...] = (
+    OneLayerRNN,
+    AttentionOnlyTransformer,
+    nn.RNN,
+    nn.Linear,
+    NonDynamicallyQuantizableLinear,
+    nn.Embedding,
+    nn.MultiheadAttention,
+    nn.ModuleList,
+)
+_METHOD_NAMES = (
+    "forward",
+    "__call__",
+    "_wrapped_call_impl",
+    "_call_impl",
+    "__getattr__",
+    "__getattribute__",
+    "named_modules",
+    "named_parameters",
+    "parameters",
+    "get_parameter",
+    "state_dict",
+)
+_KEEP = {
+    "prune": "; torch.nn.utils.prune.remove() makes the pruned weights its own",
+    "parametrize": (
+        "; torch.nn.utils.parametrize.remove_parametrizations() makes the computed weights its own"
+    ),
+}
+
+# As they are when this module is imported: a method may be overridden or replaced later.
+_METHODS = {kind: {name: getattr(kind, name) for name in _METHOD_NAMES} for kind in _KINDS}
+_FUNCTIONS = [
+    (owner, name, getattr(owner, name))
+    for owner, names in (
+        (torch._VF, ["rnn_relu"]),
+        (
+            nn.functional,
+            [
+                "linear",
+                "embedding",
+                "multi_head_attention_forward",
+                "scaled_dot_product_attention",
+            ],
+        ),
+    )
+    for name in names
+]
+
+
+def _departure(model: Model) -> str | None:
+    """What the module has besides its weights that may change its outputs, in words."""
+    if _of_users(torch_modules._global_forward_pre_hooks.values()) or _of_users(
+        torch_modules._global_forward_hooks.values()
+    ):
+        return "a forward hook on all modules is registered"
+    for owner, name, original in _FUNCTIONS:
+        if getattr(owner, name) is not original:
+            return f"PyTorch's function {name} was replaced"
+    try:
+        parts = _recurrent(model) if isinstance(model, OneLayerRNN) else _transformer(model)
+    except (AttributeError, TypeError, ZeroDivisionError) as error:
+        return f"its sizes are not whole numbers ({error})"
+    root = parts[""]
+    return _departure_of(model, "it", root) or _departure_of_parts(model, parts)
+
+
+def _departure_of_parts(model: Model, parts: Mapping[str, _Part]) -> str | None:
+    modules = dict(model.named_modules(remove_duplicate=False))
+    if modules.keys() != parts.keys():
+        differing = ", ".join(sorted(modules.keys() ^ parts.keys()))
+        return f"its parts are not those of its class ({differing})"
+    for name, part in parts.items():
+        if name:
+            if type(modules[name]) is not part.kind:
+                advice = _KEEP["parametrize"] if hasattr(modules[name], "parametrizations") else ""
+                found = type(modules[name]).__name__
+                return f"{name} is no plain {part.kind.__name__}, but {found}{advice}"
+            reason = _departure_of(modules[name], name, part)
+            if reason is not None:
+                return reason
+    return None
+
+
+def _departure_of(module: nn.Module, name: str, part: _Part) -> str | None:
+    """The same of one module, its own parts aside."""
+    for hooks, when in ((module._forward_pre_hooks, "pre-hook"), (module._forward_hooks, "hook")):
+        for hook in hooks.values():
+            what = getattr(hook, "__qualname__", type(hook).__qualname__)
+            advice = _KEEP["prune"] if hook.__module__ == "torch.nn.utils.prune" else ""
+            return f"{name} has a forward {when}, {what}{advice}"
+    own = vars(module)
+    for method, original in _METHODS[part.kind].items():
+        if method in own or getattr(type(module), method) is not original:
+            return f"{method} of {name} is not that of {part.kind.__name__}"
+    parameters = {key: weight for key, weight in module._parameters.items() if weight is not None}
+    if {key: tuple(weight.shape) for key, weight in parameters.items()} != part.shapes:
+        found = ", ".join(f"{key} {tuple(weight.shape)}" for key, weight in parameters.items())
+        wanted = ", ".join(f"{key} {shape}" for key, shape in part.shapes.items())
+        return f"{name} has the weights {found or 'none'}, not {wanted or 'none'}"
+    for key, weight in parameters.items():
+        if type(weight) not in (nn.Parameter, Tensor):
+            return f"{key} of {name} is a {type(weight).__name__}, not a plain tensor"
+    for key in (*parameters, *module._modules):
+        if key in own or hasattr(type(module), key):
+            return f"{key} of {name} is hidden by another attribute of that name"
+    for key, setting in part.settings.items():
+        if getattr(module, key, None) != setting:
+            return f"{key} of {name} is {getattr(module, key, None)!r}, not {setting!r}"
+    return None
+
+
+def _recurrent(model: OneLayerRNN) -> dict[str, _Part]:
+    d, o = model.hidden_size, model.output_size
+    of_rnn: _Shapes = {"weight_ih_l0": (d, 1), "weight_hh_l0": (d, d)}
+    of_linear: _Shapes = {"weight": (o, d)}
+    if model.bias:
+        of_rnn |= {"bias_ih_l0": (d,), "bias_hh_l0": (d,)}
+        of_linear |= {"bias": (o,)}
+    settings = {
+        "mode": "RNN_RELU",
+        "input_size": 1,
+        "hidden_size": d,
+        "num_layers": 1,
+        "bias": bool(model.bias),
+        "batch_first": True,
+        "bidirectional": False,
+        "proj_size": 0,
+    }
+    return {
+        "": _Part(OneLayerRNN),
+        "rnn": _Part(nn.RNN, of_rnn, settings),
+        "linear": _Part(nn.Linear, of_linear),
+    }
+
+
+def _transformer(model: AttentionOnlyTransformer) -> dict[str, _Part]:
+    d, o = model.hidden_size, model.output_size
+    of_attention: _Shapes = {"in_proj_weight": (3 * d, d)}
+    of_output: _Shapes = {"weight": (d, d)}
+    of_readout: _Shapes = {"weight": (o, d)}
+    if model.bias:
+        of_attention |= {"in_proj_bias": (3 * d,)}
+        of_output |= {"bias": (d,)}
+        of_readout |= {"bias": (o,)}
+    settings = {
+        "embed_dim": d,
+        "num_heads": model.n_heads,
+        "head_dim": d // model.n_heads,
+        "dropout": 0.0,
+        "batch_first": True,
+        "bias_k": None,
+        "bias_v": None,
+        "add_zero_attn": False,
+        "_qkv_same_embed_dim": True,
+    }
+    parts = {
+        "": _Part(AttentionOnlyTransformer),
+        "embed": _Part(nn.Embedding, {"weight": (model.input_range, d)}, {"max_norm": None}),
+        "pos_embed": _Part(nn.Embedding, {"weight": (model.seq_len, d)}, {"max_norm": None}),
+        "attns": _Part(nn.ModuleList),
+        "unembed": _Part(nn.Linear, of_readout),
+    }
+    for layer in range(model.n_layers):
+        parts[f"attns.{layer}"] = _Part(nn.MultiheadAttention, of_attention, settings)
+        parts[f"attns.{layer}.out_proj"] = _Part(NonDynamicallyQuantizableLinear, of_output)
+    return parts
+
+
+def _of_users(hooks: Iterable[object]) -> bool:
+    """Whether there is one besides those by which torch counts operations, maybe in a thread."""
+    return any(getattr(hook, "__module__", None) != "torch.utils.module_tracker" for hook in hooks)
+
+
+def _described(model: object) -> str:
+    """Its type, and how to come by the model where it is a wrapper of one."""
+    kind = type(model).__name__
+    if isinstance(model, torch.jit.ScriptModule):
+        return f"{kind}: pass the Python model that it was compiled from"
+    for name in ("_orig_mod", "module"):
+        if isinstance(getattr(model, name, None), OneLayerRNN | AttentionOnlyTransformer):
+            return f"{kind}, which wraps one: pass its {name}"
+    return kind
+
+
+def check_can_be_enumerated(
+    n_values: int, n_points: int, numbers_each: int = 1, *, instead: str = SAMPLING
+) -> None:
+    """Raise a ``ValueError`` where there are too many functions to put in every one.
+
+    That is, more than :data:`MOST_FUNCTIONS`, or more than :data:`MOST_NUMBERS` in memory.
+
+    Parameters
+    ----------
+    n_values, n_points
+        A function has one of ``n_values`` values at each of ``n_points`` points.
+    numbers_each
+        How many numbers of 8 bytes are kept of every function at a time.
+    instead
+        What to do in place of it, for the message.
+    """
+    # In logarithms, for the number itself may have more digits than Python writes.
+    digits = n_points * math.log10(n_values)
+    if digits > math.log10(MOST_FUNCTIONS):
+        raise ValueError(
+            f"There are {n_values}^{n_points} functions, about 10^{digits:.0f}, and at most "
+            f"{MOST_FUNCTIONS} are enumerated: {instead}"
+        )
+    n_numbers = n_values**n_points * numbers_each
+    if n_numbers > MOST_NUMBERS:
+        raise ValueError(
+            f"All {n_values}^{n_points} functions at once would be {n_numbers * 8 / 1e9:.1f} GB of "
+            f"numbers, and at most {MOST_NUMBERS * 8 / 1e9:.1f} GB are kept: {instead}"
+        )
 
 
 def check_task_has_answers(model: OneLayerRNN | AttentionOnlyTransformer) -> None:
@@ -78,8 +388,10 @@ def check_outputs(outputs: Tensor) -> None:
 def check_transformer_weights(model: AttentionOnlyTransformer) -> None:
     """Raise a ``ValueError`` where a weight is not finite, or products of eight leave float64.
 
-    Two layers multiply up to eight matrices; a matrix of zeros is no obstacle.
+    Two layers multiply up to eight matrices; a matrix of zeros is no obstacle. Raises as
+    :func:`check_plain` too, for who asks is about to read the weights.
     """
+    check_plain(model)
     check_weights_are_there(model)
     for name, weight in model.named_parameters():
         largest = _largest(weight)

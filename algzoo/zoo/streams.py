@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 
 from .architectures import Model
+from .model_check import check_plain
 from .official import content_digest
 
 
@@ -17,6 +18,13 @@ def named_stream(name: str, seed: int, *index: int) -> np.random.SeedSequence:
 
 
 def model_digest(model: Model) -> str:
-    """SHA-256 over what a model computes: its class, task, length and weights."""
+    """SHA-256 over what a model computes: its class, task, length and weights.
+
+    Raises
+    ------
+    ValueError
+        Where it computes something else, as :func:`~algzoo.zoo.model_check.check_plain`.
+    """
+    check_plain(model)
     kind = f"{type(model).__name__}\0{model.task_name}\0{model.seq_len}\0"
     return hashlib.sha256((kind + content_digest(model.state_dict())).encode()).hexdigest()
