@@ -88,7 +88,8 @@ def noise_tolerance(
     Raises
     ------
     ValueError
-        As :func:`~algzoo.structure.weights_of`; where ``loss`` is not positive, or noise of 16 times the size of a matrix does not cost it.
+        As :func:`~algzoo.structure.weights_of`; where ``loss`` is not positive, or noise of 16
+        times the size of a matrix does not cost it.
     """
     if not loss > 0:
         raise ValueError(f"loss must be positive, got {loss}")

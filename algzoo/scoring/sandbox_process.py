@@ -91,6 +91,7 @@ def _serve(requests: int, answers: int, job: bytes, kind: str, import_path: list
     die_with_parent(signal.SIGKILL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(KILL_JOB, signal.SIG_DFL)
+    server = os.getpid()
     sys.path += [folder for folder in import_path if folder not in sys.path]
     call: Any = None
     operations: Any = None
@@ -109,20 +110,23 @@ def _serve(requests: int, answers: int, job: bytes, kind: str, import_path: list
         act: Callable[..., bytes] = _estimate if kind == "estimates" else _fit
         return act(call, operations, *pickle.loads(request))
 
-    _reply(answers, load)
+    _reply(answers, server, load)
     with suppress(EOFError):
         while True:
-            _reply(answers, partial(answer, receive(requests)))
+            _reply(answers, server, partial(answer, receive(requests)))
     os._exit(0)
 
 
-def _reply(answers: int, act: Callable[[], bytes]) -> None:
+def _reply(answers: int, server: int, act: Callable[[], bytes]) -> None:
+    """Send what ``act`` gives, or why it gives nothing, from the process ``server`` alone."""
     try:
         content = b"+" + act()
     except EstimatorFailure as failure:
         content = b"!" + str(failure).encode()
     except BaseException as error:  # an exit or an interrupt raised by an estimator, too
         content = b"!raised " + f"{in_words(error)}{_place(error)}".encode()
+    if os.getpid() != server:  # a fork that the estimator made, and let come back here
+        os._exit(0)
     send(answers, content)
 
 
