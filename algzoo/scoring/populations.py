@@ -95,7 +95,7 @@ def base_named(name: str) -> Base:
     raise ValueError(
         f"No model is called {name!r}: models are called family_hidden_seq, as 2nd_argmax_16_10, "
         f"family_hidden_seq_nseqs_seed, with family one of {', '.join(FAMILIES)}, or {EXAMPLE}; "
-        "family_hidden_seq:FILE is one of your own, in a .safetensors or .pth file"
+        "family_hidden_seq:FILE is one of your own, in a .safetensors, .pth or .pt file"
     )
 
 

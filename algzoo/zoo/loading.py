@@ -13,11 +13,16 @@ from .architectures import DistRNN, DistTransformer, Model, ScalarRNN, ScalarTra
 from .families import CHECKPOINTS, FAMILIES, SEEDS, check_choice
 from .official import EXAMPLE, EXAMPLE_FILE, official_state_dict, read_weights
 from .scores import DATA, Source, best_seed, family_with
-from .weights import check_weight, load_into, read_state_dict
+from .weights import (
+    NUMBER_TYPES,
+    WEIGHT_FILES,
+    check_weight,
+    is_weight_file,
+    load_into,
+    read_state_dict,
+)
 
 ARC_FOLDER = "gs://arc-ml-public/alg/"  # how scripts for ARC's package name its bucket
-
-WEIGHT_FILES = (".safetensors", ".pth")  # how the names of weight files end
 
 Transformer = TypeVar("Transformer", DistTransformer, ScalarTransformer)
 
@@ -31,7 +36,7 @@ def load_model(
     source: str | os.PathLike[str] = "bundled",
 ) -> Model:
     """Model of any family; see :func:`zoo_2nd_argmax` for the arguments and errors."""
-    if isinstance(source, str | os.PathLike) and Path(source).suffix in WEIGHT_FILES:
+    if isinstance(source, str | os.PathLike) and is_weight_file(source):
         path = Path(source)
         return _own_model(family_name, hidden_size, seq_len, path, n_seqs=n_seqs, seed=seed)
     family = family_with(family_name, hidden_size, seq_len)
@@ -70,7 +75,7 @@ def _own_model(
         if choice is not None:
             raise ValueError(f"{name} {choice} chooses among models of the zoo: {path} is just one")
     try:
-        state = read_weights(path)
+        state = read_weights(path, NUMBER_TYPES)
     except FileNotFoundError as error:
         raise FileNotFoundError(f"No weight file at {path.absolute()}") from error
     model = FAMILIES[family_name].build(int(hidden_size), int(seq_len))
@@ -86,7 +91,7 @@ def _one_of_the_sources(source: object) -> Source:
             return known
     raise ValueError(
         f"No zoo model with source {source!r}, please choose one of: {', '.join(sources)}; or name "
-        f"a file of weights that ends in {' or '.join(WEIGHT_FILES)}"
+        f"a file of weights, which ends in {' or '.join(WEIGHT_FILES)}"
     )
 
 
@@ -115,8 +120,9 @@ def zoo_2nd_argmax(
         ``"bundled"``: retrained for this package with ARC's recipe. ``"official"``: ARC's own
         weights, from the folder that the environment variable ``ALGZOO_OFFICIAL`` names, else the
         user cache, else ARC's public bucket. Or your own file of weights, whose name ends in
-        ``.safetensors`` or ``.pth``: of any size, which its tensors must have, and read as tensors
-        alone, so that no code in it is run.
+        ``.safetensors``, ``.pth`` or ``.pt``: of any size, which its tensors must have, and read as
+        tensors alone, so that no code in it is run. No weight is rounded: a file of float64 gives a
+        model in float64, one of half precision a model in float32.
 
     Raises
     ------
@@ -224,7 +230,7 @@ def load_state_dict(model_path: str | os.PathLike[str]) -> dict[str, Tensor]:
         name = text.removeprefix(ARC_FOLDER).removeprefix("zoo/").removesuffix(".pth")
         return official_state_dict(EXAMPLE if name == EXAMPLE_FILE else name)[0]
     path = Path(text)
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() == ".safetensors":
         return read_state_dict(path)
     with path.open("rb") as file:
         try:
@@ -247,6 +253,8 @@ def load_state_dict(model_path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 def load_dist_rnn(model_path: str | os.PathLike[str], bias: bool = False) -> DistRNN:
     """RNN with one logit per position from a file; the sizes are those of its weights.
+
+    No weight is rounded: the model has the number type of the file, float32 at least.
 
     Parameters
     ----------

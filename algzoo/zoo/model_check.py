@@ -19,10 +19,9 @@ from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from .architectures import AttentionOnlyTransformer, Model, OneLayerRNN
 from .families import FAMILIES, check_choice
+from .weights import NUMBER_TYPES
 
 _LEAST = 1e-30  # of a matrix of a transformer, so that products of eight are in float64
-
-_NUMBER_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 MOST_FUNCTIONS = 2**24
 """The most functions that are enumerated: there are as many on eight points. On nine there are 23
@@ -89,7 +88,7 @@ def check_can_be_run(model: object) -> None:
         if len(found) > 1:
             listed = ", ".join(sorted(map(str, found)))
             raise ValueError(f"The weights of a model {what}, of this {kind}: {listed}")
-    if model.dtype not in _NUMBER_TYPES:
+    if model.dtype not in NUMBER_TYPES:
         raise ValueError(
             f"The weights of a model are real numbers of 16, 32 or 64 bits, of this {kind} "
             f"{_name(model.dtype)}"

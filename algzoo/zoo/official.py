@@ -15,7 +15,7 @@ import re
 import stat
 import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from torch import Tensor
 
 from .families import FAMILIES
 from .files import temporary_file, write_whole
-from .weights import read_state_dict
+from .weights import WEIGHT_FILES, is_weight_file, read_state_dict
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -136,14 +136,24 @@ def official_url(name: str) -> str:
     return f"{BUCKET}/{EXAMPLE_FILE if name == EXAMPLE else f'zoo/{name}'}.pth"
 
 
-def read_weights(path: Path) -> dict[str, Tensor]:
-    """State dict in the ``.safetensors`` or ``.pth`` file at ``path``; nothing else is unpickled.
+def read_weights(
+    path: Path, number_types: Collection[torch.dtype] = (torch.float32,)
+) -> dict[str, Tensor]:
+    """State dict in the weight file at ``path``; nothing else is unpickled.
+
+    Parameters
+    ----------
+    path
+        What its name ends in says what it is: one of :data:`~algzoo.zoo.weights.WEIGHT_FILES`, in
+        capitals or not.
+    number_types
+        Those that tensors may have; ARC's own files have float32 alone.
 
     Raises
     ------
     ValueError
         Where the file is too large, no readable weight file or anything but a dictionary of finite
-        float32 tensors.
+        tensors of these types.
     OSError
         Where it is not there, no file, or may not be read.
     """
@@ -151,26 +161,31 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     content = _content(path)
     if not content:
         raise ValueError(f"{path} is empty")
-    if path.suffix == ".pth":
-        return _checked_weights(path, _unpickled(path, content))
-    if path.suffix != ".safetensors":
-        raise ValueError(f"{path} is no weight file: its name ends neither .safetensors nor .pth")
+    if not is_weight_file(path):
+        raise ValueError(
+            f"{path} is no weight file: its name ends in none of {', '.join(WEIGHT_FILES)}"
+        )
+    if path.suffix.lower() != ".safetensors":
+        return _checked_weights(path, _unpickled(path, content), number_types)
     try:
         state = read_state_dict(path)
     except Exception as error:
         if isinstance(error, ValueError | OSError) and str(path) in str(error):
             raise
         raise ValueError(f"{path} is not a readable safetensors file: {_line(error)}") from error
-    return _checked_weights(path, state)
+    return _checked_weights(path, state, number_types)
 
 
 def content_digest(state: Mapping[str, Tensor]) -> str:
     """SHA-256 over keys, number types, shapes and numbers of ``state``, whatever file held it."""
     digest = hashlib.sha256()
     for key in sorted(state):
-        numbers = state[key].detach().cpu().numpy()
+        tensor = state[key].detach().cpu()
+        kind = str(tensor.dtype).removeprefix("torch.")
+        # NumPy has no bfloat16: its bits are taken as they are.
+        numbers = (tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor).numpy()
         shape = ",".join(map(str, numbers.shape))
-        digest.update(f"{key}\0{numbers.dtype.name}\0{shape}\0".encode())
+        digest.update(f"{key}\0{kind}\0{shape}\0".encode())
         digest.update(numbers.astype(numbers.dtype.newbyteorder("<")).tobytes())
     return digest.hexdigest()
 
@@ -197,7 +212,7 @@ def _content(path: Path) -> bytes:
 
 
 def _unpickled(path: Path, content: bytes) -> object:
-    """What the .pth file holds, by PyTorch's restricted unpickler alone."""
+    """What a file of ``torch.save`` holds, by PyTorch's restricted unpickler alone."""
     try:
         if zipfile.is_zipfile(io.BytesIO(content)):
             _check_archive(content)
@@ -206,7 +221,7 @@ def _unpickled(path: Path, content: bytes) -> object:
         # The messages of PyTorch are not passed on: they advise to unpickle without restriction.
         web_page = content.lstrip().startswith(b"<")
         reason = "it holds a web page" if web_page else "it is damaged or holds more than tensors"
-        raise ValueError(f"{path} is not a readable .pth weight file: {reason}") from error
+        raise ValueError(f"{path} is not a readable {path.suffix} weight file: {reason}") from error
     return state
 
 
@@ -219,20 +234,25 @@ def _check_archive(content: bytes) -> None:
             raise ValueError("wrong checksum")
 
 
-def _checked_weights(path: Path, state: object) -> dict[str, Tensor]:
-    """``state`` copied to plain tensors, if it is a dictionary of finite float32 tensors."""
+def _checked_weights(
+    path: Path, state: object, number_types: Collection[torch.dtype]
+) -> dict[str, Tensor]:
+    """``state`` copied to plain tensors, if it is a dictionary of finite ones of these types."""
     if not isinstance(state, dict) or not state:
         raise ValueError(f"{path} holds no dictionary of tensors")
     for key, tensor in state.items():
         if not isinstance(key, str) or type(tensor) not in (Tensor, torch.nn.Parameter):
             raise ValueError(f"{path} holds something other than named tensors")
         plain = tensor.layout == torch.strided and tensor.device.type == "cpu"
-        if not plain or tensor.is_nested or tensor.dtype != torch.float32:
-            raise ValueError(f"{path}: tensor {key!r} is not made of plain float32 numbers")
+        if not plain or tensor.is_nested or tensor.dtype not in number_types:
+            listed = " or ".join(str(kind).removeprefix("torch.") for kind in number_types)
+            raise ValueError(f"{path}: tensor {key!r} is not made of plain {listed} numbers")
     # A small file can describe a huge tensor that repeats one number.
-    if sum(tensor.numel() for tensor in state.values()) * 4 > MAX_BYTES:
+    if sum(tensor.numel() * tensor.itemsize for tensor in state.values()) > MAX_BYTES:
         raise ValueError(f"{path} describes more than {MAX_BYTES} bytes of weights")
-    weights = {key: torch.empty(t.shape).copy_(t.detach()) for key, t in state.items()}
+    weights = {
+        key: torch.empty(t.shape, dtype=t.dtype).copy_(t.detach()) for key, t in state.items()
+    }
     for key, weight in weights.items():
         if not torch.isfinite(weight).all():
             raise ValueError(f"{path}: tensor {key!r} holds a weight that is not finite")

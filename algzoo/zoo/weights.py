@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from functools import reduce
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
+
+WEIGHT_FILES = (".safetensors", ".pth", ".pt")  # how their names end, in capitals or not
+
+NUMBER_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def is_weight_file(path: str | os.PathLike[str]) -> bool:
+    """Whether the name ends as those of weight files do."""
+    return os.fsdecode(path).lower().endswith(WEIGHT_FILES)
 
 
 def read_state_dict(path: Path, prefix: str = "") -> dict[str, Tensor]:
@@ -40,8 +51,7 @@ def read_state_dict(path: Path, prefix: str = "") -> dict[str, Tensor]:
 
 def check_weight(source: str, key: str, weight: Tensor) -> None:
     """``ValueError`` naming ``source`` and ``key`` where a tensor holds no finite real numbers."""
-    kinds = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
-    if weight.dtype not in kinds or weight.layout != torch.strided or weight.is_meta:
+    if weight.dtype not in NUMBER_TYPES or weight.layout != torch.strided or weight.is_meta:
         number_type = str(weight.dtype).removeprefix("torch.")
         raise ValueError(
             f"{source}: tensor {key!r} is not made of plain numbers, but {number_type}"
@@ -51,7 +61,11 @@ def check_weight(source: str, key: str, weight: Tensor) -> None:
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Load ``state`` into ``model``; ``ValueError`` naming ``source`` where it does not fit."""
+    """Load ``state`` into ``model``, rounding nothing; ``ValueError`` where it does not fit.
+
+    The model gets the number type of the weights, float32 at least: half precision is widened, and
+    where types are mixed, to the widest. The error names ``source``.
+    """
     wanted = {key: tuple(weight.shape) for key, weight in model.state_dict().items()}
     found = {key: tuple(weight.shape) for key, weight in state.items()}
     differences = [
@@ -62,6 +76,8 @@ def load_into(model: nn.Module, state: dict[str, Tensor], source: str) -> None:
     ]
     if differences:
         raise ValueError(f"{source} does not hold the weights asked for: {'; '.join(differences)}")
+    number_types = (weight.dtype for weight in state.values())
+    model.to(reduce(torch.promote_types, number_types, torch.float32))
     model.load_state_dict(state)
 
 

@@ -97,4 +97,4 @@ def test_no_code_in_a_file_is_run(tmp_path, write):
 
 def test_a_source_that_is_none_is_told_of_files():
     with pytest.raises(ValueError, match=r"or name a file of weights that ends in \.safetensors"):
-        zoo_2nd_argmax(2, 2, source="mine.pt")
+        zoo_2nd_argmax(2, 2, source="mine.txt")

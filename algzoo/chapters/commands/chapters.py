@@ -24,7 +24,7 @@ from rich.progress import (
 )
 
 from ...zoo import FAMILIES
-from ...zoo.loading import WEIGHT_FILES
+from ...zoo.weights import is_weight_file
 from ..address import publish_at
 from ..cover import cover, write_cover
 from ..machine import machine
@@ -287,7 +287,7 @@ def _parameter(text: str) -> Any:
     The path of a weight file, alone or after a model's name and a colon, is made absolute, for the
     chapter runs in another folder.
     """
-    if text.endswith(WEIGHT_FILES):
+    if is_weight_file(text):
         model_name, colon, file = text.partition(":")
         if colon and _MODEL.fullmatch(model_name) and not Path(text).exists():
             return f"{model_name}:{Path(file).absolute()}"
