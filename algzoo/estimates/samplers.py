@@ -23,6 +23,7 @@ from scipy.stats import qmc
 
 from ..structure import Weights
 from ..zoo import FAMILIES, Model, check_model
+from ..zoo.model_check import check_can_be_run
 from ..zoo.streams import model_digest, named_stream
 from .estimate import Estimate, Estimator
 from .samplers_forward import answers_right, checked_weights, operations_of_samples
@@ -147,7 +148,7 @@ def prior_shrunk(
         raise ValueError(
             f"Accuracies with mean {mean} have a variance from 0 to mean (1 - mean), got {variance}"
         )
-    check_model(model)
+    check_can_be_run(model)
     if FAMILIES[model.task_name].measures_error:
         raise ValueError(f"Shrinking is for accuracies; {model.task_name} is scored by its error")
     sampled = sampling(model, n_samples, seed)

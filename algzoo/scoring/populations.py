@@ -312,11 +312,16 @@ def _as_bases(base: object) -> tuple[Base, ...]:
         elif not isinstance(one, ZooModel):
             raise ValueError(
                 "A base is a model, (family, hidden_size, seq_len), the same with n_seqs and seed, "
-                f"or TrainingSeeds, not {one!r}"
+                f"or TrainingSeeds, not {_on_a_line(one)}"
             )
     if not bases:
         raise ValueError("There is no base model to make copies of")
     return bases
+
+
+def _on_a_line(thing: object) -> str:
+    text = " ".join(repr(thing).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _training_seeds_like(base: Base) -> tuple[Base, ...]:

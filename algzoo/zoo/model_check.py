@@ -73,7 +73,7 @@ def check_can_be_run(model: object) -> None:
         Where it has no task or no length, or its weights are not numbers of one type in one place.
     """
     if not isinstance(model, OneLayerRNN | AttentionOnlyTransformer):
-        raise TypeError(f"A model of this package is needed, got {_described(model)}")
+        raise _wrong_type(model)
     kind = type(model).__name__
     for name in ("task_name", "seq_len"):
         if not hasattr(model, name):
@@ -96,12 +96,21 @@ def check_can_be_run(model: object) -> None:
 
 
 def check_plain(model: Model) -> None:
-    """Raise a ``ValueError`` unless the module computes what its weights say.
+    """Raise unless the module computes what its weights say.
 
     That is, unless its parts, their settings and their forward passes are those that its class
     makes. Biases are weights. Backward hooks, further attributes and buffers, the mode (``train``
     or ``eval``) and a subclass that overrides nothing of this change no output.
+
+    Raises
+    ------
+    TypeError
+        Where it is no model of this package.
+    ValueError
+        Where it computes something else; says what was found.
     """
+    if not isinstance(model, OneLayerRNN | AttentionOnlyTransformer):
+        raise _wrong_type(model)
     reason = _departure(model)
     if reason is not None:
         raise ValueError(
@@ -316,15 +325,15 @@ def _of_users(hooks: Iterable[object]) -> bool:
     return any(getattr(hook, "__module__", None) != "torch.utils.module_tracker" for hook in hooks)
 
 
-def _described(model: object) -> str:
-    """Its type, and how to come by the model where it is a wrapper of one."""
-    kind = type(model).__name__
+def _wrong_type(model: object) -> TypeError:
+    """Names its type, and says how to come by the model where it is a wrapper of one."""
+    found = type(model).__name__
     if isinstance(model, torch.jit.ScriptModule):
-        return f"{kind}: pass the Python model that it was compiled from"
+        found += ": pass the Python model that it was compiled from"
     for name in ("_orig_mod", "module"):
         if isinstance(getattr(model, name, None), OneLayerRNN | AttentionOnlyTransformer):
-            return f"{kind}, which wraps one: pass its {name}"
-    return kind
+            found += f", which wraps one: pass its {name}"
+    return TypeError(f"A model of this package is needed, got {found}")
 
 
 def check_can_be_enumerated(
