@@ -91,7 +91,7 @@ def _one_of_the_sources(source: object) -> Source:
             return known
     raise ValueError(
         f"No zoo model with source {source!r}, please choose one of: {', '.join(sources)}; or name "
-        f"a file of weights, which ends in {' or '.join(WEIGHT_FILES)}"
+        f"a file of weights that ends in {' or '.join(WEIGHT_FILES)}"
     )
 
 

@@ -215,7 +215,7 @@ def _departure(model: Model) -> str | None:
     except (AttributeError, TypeError, ZeroDivisionError) as error:
         return f"its sizes are not whole numbers ({error})"
     root = parts[""]
-    return _departure_of(model, "it", root) or _departure_of_parts(model, parts)
+    return _departure_of(model, "the model", root) or _departure_of_parts(model, parts)
 
 
 def _departure_of_parts(model: Model, parts: Mapping[str, _Part]) -> str | None:

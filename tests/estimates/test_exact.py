@@ -28,9 +28,13 @@ def test_models_in_standard_form_have_the_same_accuracy():
         (zoo_2nd_argmax(2, 4), "DistRNN with seq_len 4"),
         (zoo_argmedian(4, 5), "DistRNN with seq_len 5"),
         (zoo_median(2, 5), "ScalarRNN with seq_len 5"),
-        (nn.Linear(2, 2), "Linear"),
     ],
 )
 def test_models_without_an_exact_method_are_refused_by_name(model, name):
     with pytest.raises(ValueError, match=name):
         exact(model)
+
+
+def test_what_is_no_model_is_refused_by_its_type():
+    with pytest.raises(TypeError, match="A model of this package is needed, got Linear"):
+        exact(nn.Linear(2, 2))

@@ -43,17 +43,22 @@ ESTIMATORS = [
 ]
 
 
-class Subclass(DistRNN):
-    """It may compute anything, for all that its weights say."""
-
-
 OTHERS = {
     "median": zoo_median(2, 3),
     "argmedian": zoo_argmedian(4, 5),
     "longest cycle": zoo_longest_cycle(2, 3),
-    "subclass": Subclass(3, 5),
-    "standard form": standard_form(zoo_2nd_argmax(4, 5)),
 }
+
+
+class Subclass(DistRNN):
+    """It computes what its weights say, by another name."""
+
+
+class Reversing(DistRNN):
+    """It computes something else than its weights say."""
+
+    def forward(self, x, init_state=None):
+        return super().forward(x.flip(-1), init_state)
 
 
 @pytest.mark.parametrize(("estimator", "least", "message"), ESTIMATORS)
@@ -68,6 +73,24 @@ def test_other_tasks_and_lengths_are_refused(estimator, least, message):
 @pytest.mark.parametrize(("estimator", "least", "message"), ESTIMATORS)
 def test_the_shortest_are_taken(estimator, least, message):
     assert 0 <= estimator(zoo_2nd_argmax(2, least)).value <= 1
+
+
+@pytest.mark.parametrize(("estimator", "least", "message"), ESTIMATORS)
+def test_the_same_function_in_another_class_is_taken(estimator, least, message):
+    model = zoo_2nd_argmax(4, 4)
+    same = Subclass(4, 4)
+    same.load_state_dict(model.state_dict())
+    assert estimator(same) == estimator(model)
+    standard = estimator(standard_form(model))
+    # Its units differ, and the standard form is rounded once.
+    assert standard.value == pytest.approx(estimator(model).value, abs=1e-9)
+    assert standard.operations == estimator(model).operations
+
+
+@pytest.mark.parametrize(("estimator", "least", "message"), ESTIMATORS)
+def test_another_function_with_the_same_weights_is_refused(estimator, least, message):
+    with pytest.raises(ValueError, match="This Reversing does something else than its weights say"):
+        estimator(Reversing(4, 5))
 
 
 @pytest.mark.parametrize("name", OTHERS)
@@ -103,5 +126,5 @@ def test_constants_are_for_the_size_that_they_were_fitted_on(size):
     )
     with pytest.raises(ValueError, match=f"^{message}$"):
         fitted_weights(model, "maps", size, "fit")
-    with pytest.raises(ValueError, match=f"^maps are {OF_AT_LEAST} two inputs, not for Subclass"):
-        fitted_weights(OTHERS["subclass"], "maps", size, "fit")
+    with pytest.raises(ValueError, match=f"^maps are {OF_AT_LEAST} two inputs, not for DistRNN"):
+        fitted_weights(OTHERS["argmedian"], "maps", size, "fit")
