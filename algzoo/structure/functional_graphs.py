@@ -132,8 +132,8 @@ def fewest_cases(n: int) -> int:
         Where ``n`` is not positive or above 6.
     """
     _check(n)
-    # A state has a value or none at each point, and some 64 words of memory.
-    check_can_be_enumerated(n + 1, n, 64, instead="no shorter way is known")
+    # A state has a value or none at each point, and some 128 words of memory.
+    check_can_be_enumerated(n + 1, n, 128, instead="no shorter way is known")
     lengths = {f: _longest_cycle(f) for f in itertools.product(range(n), repeat=n)}
 
     @cache

@@ -6,6 +6,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from algzoo.estimates import sampling
+from algzoo.scoring import base_named
 from algzoo.zoo import (
     FAMILIES,
     load_model,
@@ -14,6 +16,8 @@ from algzoo.zoo import (
     zoo_longest_cycle,
     zoo_median,
 )
+from algzoo.zoo.loading import load_dist_rnn, load_dist_transformer, load_scalar_rnn
+from algzoo.zoo.streams import model_digest
 
 LOADERS = {
     "2nd_argmax": zoo_2nd_argmax,
@@ -98,3 +102,98 @@ def test_no_code_in_a_file_is_run(tmp_path, write):
 def test_a_source_that_is_none_is_told_of_files():
     with pytest.raises(ValueError, match=r"or name a file of weights that ends in \.safetensors"):
         zoo_2nd_argmax(2, 2, source="mine.txt")
+
+
+ENDINGS = ["safetensors", "SAFETENSORS", "pth", "PTH", "pt", "Pt"]
+
+
+def saved(state, path):
+    save_file(state, path) if path.suffix.lower() == ".safetensors" else torch.save(state, path)
+    return path
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_every_ending_that_says_what_a_file_is(tmp_path, ending):
+    own = zoo_2nd_argmax(3, 4)
+    path = saved(own.state_dict(), tmp_path / f"own.{ending}")
+    for load in (load_dist_rnn, lambda path: zoo_2nd_argmax(3, 4, source=path)):
+        for source in (path, str(path)):
+            assert model_digest(load(source)) == model_digest(own)
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+@pytest.mark.parametrize(
+    ("number_types", "expected"),
+    [
+        ((torch.float64,) * 3, torch.float64),
+        ((torch.float32,) * 3, torch.float32),
+        ((torch.float16,) * 3, torch.float32),
+        ((torch.bfloat16,) * 3, torch.float32),
+        ((torch.float32, torch.float64, torch.float32), torch.float64),
+        ((torch.float16, torch.bfloat16, torch.float16), torch.float32),
+    ],
+)
+def test_no_weight_is_rounded(tmp_path, ending, number_types, expected):
+    torch.manual_seed(1)
+    shapes = {"rnn.weight_ih_l0": (3, 1), "rnn.weight_hh_l0": (3, 3), "linear.weight": (4, 3)}
+    state = {
+        key: torch.randn(shape, dtype=torch.float64).to(number_type)
+        for (key, shape), number_type in zip(shapes.items(), number_types, strict=True)
+    }
+    path = saved(state, tmp_path / f"own.{ending}")
+    for model in (load_dist_rnn(path), zoo_2nd_argmax(3, 4, source=path)):
+        assert {weight.dtype for weight in model.parameters()} == {expected}
+        for key, weight in state.items():
+            assert torch.equal(model.state_dict()[key].double(), weight.double())
+        assert 0 <= sampling(model, 100, 0).value <= 1
+
+
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+def test_transformers_and_scalars_are_not_rounded_either(tmp_path, ending):
+    torch.manual_seed(2)
+    transformer = FAMILIES["longest_cycle"].build(4, 3).double()
+    path = saved(transformer.state_dict(), tmp_path / f"transformer.{ending}")
+    for model in (load_dist_transformer(path), zoo_longest_cycle(4, 3, source=path)):
+        assert model_digest(model) == model_digest(transformer)
+    scalar = FAMILIES["median"].build(4, 3).double()
+    path = saved(scalar.state_dict(), tmp_path / f"scalar.{ending}")
+    for model in (load_scalar_rnn(path, 3), zoo_median(4, 3, source=path)):
+        assert model_digest(model) == model_digest(scalar)
+
+
+@pytest.mark.parametrize("number_type", [torch.int32, torch.complex64, torch.float8_e4m3fn])
+def test_other_number_types_are_refused_in_a_line(tmp_path, number_type):
+    state = {key: w.to(number_type) for key, w in zoo_2nd_argmax(2, 2).state_dict().items()}
+    path = saved(state, tmp_path / "own.pt")
+    for load in (load_dist_rnn, lambda path: zoo_2nd_argmax(2, 2, source=path)):
+        with pytest.raises(ValueError, match=r"own\.pt: tensor .* is not made of plain") as error:
+            load(path)
+        assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("prefix", ["_orig_mod.", "module."])
+@pytest.mark.parametrize("ending", ["safetensors", "pth"])
+def test_keys_of_wrapped_models_are_named(tmp_path, prefix, ending):
+    state = {f"{prefix}{key}": w for key, w in zoo_2nd_argmax(2, 2).state_dict().items()}
+    path = saved(state, tmp_path / f"own.{ending}")
+    with pytest.raises(ValueError, match=f"'{prefix}linear.weight' has no place in the model"):
+        zoo_2nd_argmax(2, 2, source=path)
+    with pytest.raises(ValueError, match=r"no matrix 'linear\.weight'"):
+        load_dist_rnn(path)
+
+
+def test_checkpoint_dictionaries_are_refused(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    torch.save({"model": zoo_2nd_argmax(2, 2).state_dict(), "step": 3}, path)
+    for load in (load_dist_rnn, lambda path: zoo_2nd_argmax(2, 2, source=path)):
+        with pytest.raises(ValueError, match=r"other than named tensors|more than named tensors"):
+            load(path)
+
+
+@pytest.mark.parametrize("name", ["own:x.pt", "a b'c\".PTH", "own.pth.pt", "Übung=3.pt", "-o.pth"])
+def test_any_name_that_the_file_system_allows(tmp_path, name):
+    own = zoo_2nd_argmax(2, 2)
+    path = saved(own.state_dict(), tmp_path / name)
+    assert model_digest(zoo_2nd_argmax(2, 2, source=path)) == model_digest(own)
+    assert model_digest(load_dist_rnn(path)) == model_digest(own)
+    assert model_digest(base_named(f"2nd_argmax_2_2:{path}")) == model_digest(own)
