@@ -151,7 +151,9 @@ def class_margins(model: Model, *, scramble: int = 0) -> Estimate:
         Where ``model`` is not a longest-cycle model, or one of more than
         :data:`~algzoo.structure.functional_graphs.MOST_POINTS` inputs.
     """
-    classes = pointed_classes(_longest_cycle_model(model).seq_len)
+    if (n := _longest_cycle_model(model).seq_len) < 2:
+        raise ValueError(f"A margin is between two answers, a model of {n} position has one")
+    classes = pointed_classes(n)
     counter = OperationCounter()
     logits = _forward(model, _renamed(classes, scramble, pointed=True), counter)
     groups: dict[Graph, list[tuple[int, float]]] = {}

@@ -19,7 +19,7 @@ from .class_margins import margins, margins_of_models
 from .estimate import Estimate
 from .operations import PRICES
 from .prefix_tree import PrefixTree, prefix_tree
-from .recurrent_models import Size, fitted_weights, size_of
+from .recurrent_models import Size, fitted_weights, second_argmax_weights, size_of
 from .samplers_forward import operations_of_samples
 
 Array = NDArray[np.float64]
@@ -67,15 +67,18 @@ def fitted_margin_surrogate(
     Raises
     ------
     ValueError
-        Where there are fewer than three models, or not as many accuracies.
+        Where there are fewer than three models, not as many accuracies, or no margin but zeros.
     """
     if len(models) < 3 or len(models) != len(accuracies):
         raise ValueError(
             "three models at least and as many accuracies are needed, "
             f"got {len(models)} and {len(accuracies)}"
         )
+    second_argmax_weights(models[0], "margin surrogates are")  # before its length is asked for
     margin = margins_of_models(models, *_inputs(models[0].seq_len, n_inputs))
     scale = float(np.abs(margin).mean())
+    if scale == 0:
+        raise ValueError("all margins of these models are zero: nothing can be learned from them")
     intercept, coefficients = _ridge(_squashed(margin, scale), np.asarray(accuracies, dtype=float))
     learned = tuple(map(float, coefficients))
     return MarginSurrogate(n_inputs, scale, intercept, learned, size_of(models[0]))

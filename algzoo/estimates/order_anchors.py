@@ -26,7 +26,7 @@ from ..zoo import Model
 from .class_margins import levels_tree, margins, margins_of_models
 from .estimate import Estimate
 from .operations import PRICES
-from .recurrent_models import Size, fitted_weights, size_of
+from .recurrent_models import Size, fitted_weights, second_argmax_weights, size_of
 
 Array = NDArray[np.float64]
 
@@ -109,6 +109,7 @@ def fitted_order_anchors(
     """
     if not models or len(models) != len(accuracies):
         raise ValueError(f"as many accuracies as models are needed, {len(models)} at least one")
+    second_argmax_weights(models[0], "order anchors are")  # before its length is asked for
     accuracy = np.asarray(accuracies, dtype=float)
     features = np.concatenate(
         [

@@ -66,7 +66,16 @@ class CalibratedSkeleton:
 
 
 def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> CalibratedSkeleton:
-    """:class:`CalibratedSkeleton` with the constants of least squared error on these models."""
+    """:class:`CalibratedSkeleton` with the constants of least squared error on these models.
+
+    Raises
+    ------
+    ValueError
+        Where there are none, or one is of another task or size.
+    """
+    if not models:
+        raise ValueError("models are needed, got none")
+    second_argmax_weights(models[0], "the skeleton is")  # before its length is asked for
     margin = margins_of_models(models, *_tree(models[0].seq_len))
     accuracy = np.asarray(accuracies, dtype=float)
 

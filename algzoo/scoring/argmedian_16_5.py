@@ -34,7 +34,7 @@ from scipy import special, stats
 from ..structure import Weights, outputs, weights_of
 from ..structure.ablation_argmedian import ArgmedianSample
 from ..structure.comparisons import fitted_state
-from ..zoo import DistRNN
+from ..zoo import DistRNN, check_model
 from .ledger import Check, Ledger, Prior
 
 Array = NDArray[np.float64]
@@ -129,11 +129,7 @@ def comparison_ledger(model: DistRNN) -> Ledger:
     ValueError
         Where ``model`` is no argmedian model of three inputs or more.
     """
-    if model.task_name != "argmedian" or model.seq_len < 3:
-        raise ValueError(
-            "This ledger is about argmedian models of three inputs or more, got task "
-            f"{model.task_name!r} with seq_len {model.seq_len}"
-        )
+    _check_argmedian(model)
     weights, n = weights_of(model), model.seq_len
     direction = Prior(stats.beta((n - 1) / 2, 1 / 2), "a linear drive of random direction")
     checks = []
@@ -179,10 +175,20 @@ def predicted_accuracy(model: DistRNN) -> float:
     """Accuracy that the explanation predicts: with sums of distances for all activations.
 
     They are fitted to the activations on fixed Gaussian inputs, on others of which the accuracy is
-    measured: no deduction either.
+    measured: no deduction either. Errors as of :func:`comparison_ledger`.
     """
+    _check_argmedian(model)
     sample = ArgmedianSample.of(model, 2 * _N_INPUTS, seed=_SEED)
     return fitted_state(sample, "distances").accuracy
+
+
+def _check_argmedian(model: DistRNN) -> None:
+    check_model(model)
+    if model.task_name != "argmedian" or model.seq_len < 3:
+        raise ValueError(
+            "This ledger is about argmedian models of three inputs or more, got task "
+            f"{model.task_name!r} with seq_len {model.seq_len}"
+        )
 
 
 def prediction_sd(predicted: Sequence[float], actual: Sequence[float]) -> float:

@@ -86,6 +86,7 @@ def base_rate_ledger(model: DistTransformer) -> Ledger:
 
     Errors as of :func:`brute_force_ledger`.
     """
+    _check_functions(model)
     classes = conjugacy_classes(model.seq_len)
     sizes = Counter[int]()
     for members in classes:
@@ -96,8 +97,11 @@ def base_rate_ledger(model: DistTransformer) -> Ledger:
 def layer_ledger(model: DistTransformer) -> Ledger:
     """That the second layer moves nearly one number, as nearly as it is found to.
 
-    Errors as of :func:`brute_force_ledger`.
+    Errors as of :func:`brute_force_ledger`, and where hidden_size is 1.
     """
+    fold(model)  # refuses what is refused
+    if model.hidden_size < 2:
+        raise ValueError("A second singular value needs a hidden_size of at least 2, got 1")
     statement = "what the second layer writes is nearly a single number"
     check = Check(
         "second layer", "zero", statement, SecondValue(), "<=", None, _ARC_EQUALITY, alternatives=4
@@ -120,9 +124,9 @@ def noise_tolerance(
     """
     if not loss > 0:
         raise ValueError(f"loss must be positive, got {loss}")
-    fold(model)  # refuses what is refused
+    _check_functions(model)
     n = model.seq_len
-    check_can_be_enumerated(model.input_range, n, n * n, instead=_INSTEAD)  # attention weights
+    check_can_be_enumerated(n, n, n * n, instead=_INSTEAD)  # attention weights
     generator = torch.Generator().manual_seed(seed)
     weights = [p.detach().cpu().double() for p in model.parameters()]
     noise = [
@@ -186,14 +190,21 @@ def _ledger(model: DistTransformer, checks: list[Check]) -> Ledger:
     return Ledger(checks, subject)
 
 
-def _class_checks(model: DistTransformer, rates: dict[int, float] | None) -> list[Check]:
-    if model.input_range != model.seq_len:
-        raise ValueError(
-            f"A longest-cycle model has as many tokens as positions, got {model.input_range} "
-            f"and {model.seq_len}"
-        )
+def _check_functions(model: DistTransformer) -> None:
+    """Raise unless it is a longest-cycle model all of whose functions can be put in."""
+    fold(model)  # refuses what is refused
     n = model.seq_len
+    if model.input_range != n or n < 2:
+        raise ValueError(
+            "A longest-cycle model has as many tokens as positions, two or more, got "
+            f"{model.input_range} and {n}"
+        )
     check_can_be_enumerated(n, n, 16, instead=_INSTEAD)  # each in a tuple of some 16 words
+
+
+def _class_checks(model: DistTransformer, rates: dict[int, float] | None) -> list[Check]:
+    _check_functions(model)
+    n = model.seq_len
     checks = []
     for members in conjugacy_classes(n):
         rate = 1 / n if rates is None else rates[members.longest_cycle]

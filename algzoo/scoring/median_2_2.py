@@ -24,7 +24,7 @@ from ..structure import (
     reorder_neurons,
     standard_form,
 )
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Ledger, Prior
 from .second_argmax_2_2 import STANDARDISE, ProductOfInputs, probe
 
@@ -168,6 +168,7 @@ def selection_bits(model: OneLayerRNN) -> float:
 
 
 def _standardised(model: OneLayerRNN) -> StandardForm:
+    check_model(model)
     shape = (model.hidden_size, model.seq_len, model.task_name)
     if shape != (2, 2, "median"):
         raise ValueError(

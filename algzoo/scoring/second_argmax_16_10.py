@@ -32,7 +32,7 @@ from scipy import integrate, stats
 
 from ..structure import Feature, FeatureSearch, Weights, outputs, weights_of
 from ..structure.features_circuit import Wiring
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Ledger, Prior
 
 Array = NDArray[np.float64]
@@ -324,6 +324,7 @@ def skeleton_ledger(model: OneLayerRNN, residual_bits: float = 0.0) -> Ledger:
     ValueError
         Where the model has fewer than three inputs, or not a logit for each.
     """
+    check_model(model)
     n = model.seq_len
     if n < 3 or model.output_size != n:
         raise ValueError(

@@ -30,7 +30,7 @@ from ..structure import (
     reorder_neurons,
     standard_form,
 )
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Implied, Ledger, Prior
 
 LARGEST_SMALL_ERROR = 0.01  # to which the first-order formula for selection is trusted
@@ -217,6 +217,7 @@ def lean_ledger(model: OneLayerRNN) -> Ledger:
 
 
 def _standardised(model: OneLayerRNN) -> StandardForm:
+    check_model(model)
     if (model.hidden_size, model.seq_len, model.output_size) != (2, 2, 2):
         raise ValueError(
             "These ledgers are about models with hidden_size 2, seq_len 2 and two logits, got "

@@ -31,7 +31,7 @@ from ..structure import Weights, reorder_neurons, standard_form, weights_of
 from ..structure.cone import Cone
 from ..structure.partition import cones
 from ..structure.symmetry import find_symmetry
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Ledger, Prior
 
 Array = NDArray[np.float64]
@@ -303,7 +303,13 @@ def brute_force_ledger(model: OneLayerRNN, shortest: float = 0.2) -> Ledger:
     ValueError
         Where the model has other than three inputs, or one with no arc as long.
     """
-    arcs = [arc for arc, length in decision_arcs(cones(model)) if length > shortest]
+    pieces = cones(model)
+    if (model.seq_len, model.output_size) != (3, 3):
+        raise ValueError(
+            "Decision arcs are those of models with three inputs and three logits, got seq_len "
+            f"{model.seq_len} and {model.output_size} outputs"
+        )
+    arcs = [arc for arc, length in decision_arcs(pieces) if length > shortest]
     if not arcs:
         raise ValueError(f"The model has no decision arc longer than {shortest} rad")
     checks = [
@@ -364,8 +370,9 @@ def effective_parameters(model: OneLayerRNN) -> int:
     """Parameters less the directions in which the answers do not change: 32 - 9 = 23 for M4,3.
 
     The unit of each neuron, the scale of the logits, and a number added to all logits for each
-    neuron.
+    neuron. Errors as :func:`~algzoo.structure.weights_of`.
     """
+    weights_of(model)  # refuses what is refused
     d = model.hidden_size
     return d * (1 + d + model.output_size) - (d + 1 + d)
 
@@ -395,6 +402,7 @@ def _in_arcs_order(model: OneLayerRNN) -> Weights:
 
 def _in_pairs(model: OneLayerRNN) -> Weights:
     """Standard form, with neurons 0 and 3 a pair and 1 and 2, the first of each with W_hi = 1."""
+    check_model(model)
     if (model.hidden_size, model.seq_len) != (4, 3):
         raise ValueError(
             "This ledger is about models with hidden_size 4 and seq_len 3, got hidden_size "

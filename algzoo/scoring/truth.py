@@ -10,7 +10,7 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from ..estimates import exact, sampling
-from ..zoo import FAMILIES, Model
+from ..zoo import FAMILIES, Model, check_model
 from ..zoo.files import write_whole
 from ..zoo.streams import model_digest
 from .populations import Population
@@ -45,7 +45,13 @@ def truth(model: Model, n_samples: int) -> Truth:
 
     The random inputs are those of a stream that belongs to the weights of the model: two different
     models see independent inputs, and no estimator uses them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`~algzoo.zoo.check_model`.
     """
+    check_model(model)
     if not FAMILIES[model.task_name].measures_error:
         try:
             found = exact(model)

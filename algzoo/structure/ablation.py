@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..zoo import DistRNN, check_model
 from .features import Feature
-from .weights import Weights, weights_of
+from .weights import Weights, weights_in_range
 
 When = Literal["every step", "last step"]
 
@@ -54,14 +54,15 @@ class Sample:
         Raises
         ------
         ValueError
-            Where ``n_inputs`` is not positive or the model is of another task.
+            Where ``n_inputs`` is not positive, the model is of another task, or as
+            :func:`~algzoo.structure.weights_in_range`.
         """
         if n_inputs < 1:
             raise ValueError(f"n_inputs must be at least 1, got {n_inputs}")
         check_model(model)
         if model.task_name != cls.task_name:
             raise ValueError(f"{cls._needed} is needed, got one of {model.task_name}")
-        weights = weights_of(model)
+        weights = weights_in_range(model)
         x = np.random.default_rng(seed).standard_normal((n_inputs, model.seq_len))
         order = np.argsort(-x, axis=1)
         return cls(weights, x, order, _last_activations(weights, x, {}))

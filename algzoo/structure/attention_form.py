@@ -32,7 +32,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..zoo import DistTransformer
+from ..zoo import DistTransformer, check_model
 from .attention import fold
 
 Array = NDArray[np.float64]
@@ -103,7 +103,15 @@ def gauge_directions(model: DistTransformer) -> int:
 
     (1 + 2 layers) d^2 + 2 d + d (d - r), as the module says. The scale of all logits, which changes
     them but no answer, is not included.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`~algzoo.zoo.check_model`, and where ``model`` is not a transformer.
     """
+    check_model(model)
+    if not isinstance(model, DistTransformer):
+        raise TypeError(f"A transformer is needed, got {type(model).__name__}")
     d = model.hidden_size
     unread = d - min(d, model.output_size - 1)
     return (1 + 2 * model.n_layers) * d * d + 2 * d + d * unread

@@ -91,12 +91,26 @@ def as_fractions(weights: Weights) -> Weights:
 
 
 def cones_of_plane(model: OneLayerRNN) -> list[Cone]:
-    """The cones of a model of two inputs, counterclockwise from the ray (0, -1)."""
+    """The cones of a model of two inputs, counterclockwise from the ray (0, -1).
+
+    Raises
+    ------
+    ValueError
+        As :func:`~algzoo.structure.weights_of`, and where the model has other than two inputs.
+    """
     return [_cone(segment, segment.lower, segment.upper) for segment in _around(model)]
 
 
 def decision_cones_of_plane(model: OneLayerRNN) -> list[DecisionCone]:
-    """The same, cut where the two logits are equal and where the two inputs are."""
+    """The same, cut where the two logits are equal and where the two inputs are.
+
+    Raises
+    ------
+    ValueError
+        As :func:`cones_of_plane`, and where the model has other than two logits.
+    """
+    if weights_of(model).w_oh.shape[0] != 2:
+        raise ValueError(f"Decisions in the plane are between two logits, got {model.output_size}")
     cones = []
     for segment in _around(model):
         constant, slope = (v[1] - v[0] for v in (segment.constant, segment.slope))
@@ -114,6 +128,8 @@ def decision_cones_of_plane(model: OneLayerRNN) -> list[DecisionCone]:
 def _around(model: OneLayerRNN) -> list[Segment]:
     """Segments of both half planes, counterclockwise from the ray (0, -1)."""
     weights = as_fractions(weights_of(model))
+    if model.seq_len != 2:
+        raise ValueError(f"A plane is that of two inputs, got seq_len {model.seq_len}")
     return line_segments(weights, +1) + line_segments(weights, -1)[::-1]
 
 

@@ -119,6 +119,7 @@ def reorder_neurons(model: Model, order: Sequence[int] | NDArray[np.intp]) -> Mo
     ValueError
         Where ``order`` is not a permutation of the model's neurons.
     """
+    check_model(model)
     p = np.asarray(order)
     whole = np.issubdtype(p.dtype, np.integer)
     if not (whole and np.array_equal(np.sort(p), np.arange(model.hidden_size))):

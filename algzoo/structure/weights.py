@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from ..zoo import OneLayerRNN, check_model
-from ..zoo.model_check import check_plain, check_weights_are_there
+from ..zoo.model_check import check_plain, check_weights
 
 
 class Weights(NamedTuple):
@@ -41,7 +41,7 @@ def weights_of(model: OneLayerRNN) -> Weights:
     check_plain(model)
     if model.bias:
         raise ValueError("Models with biases are not positively homogeneous: bias must be False")
-    check_weights_are_there(model)
+    check_weights(model)
     names = ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "linear.weight")
     parameters = (model.get_parameter(name) for name in names)
     w_ih, w_hh, w_oh = (p.detach().cpu().double().numpy().copy() for p in parameters)

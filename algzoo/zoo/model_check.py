@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import SupportsIndex
 
 import torch
 from torch import Tensor, nn
@@ -70,7 +71,8 @@ def check_can_be_run(model: object) -> None:
     TypeError
         Where it is no model of this package.
     ValueError
-        Where it has no task or no length, or its weights are not numbers of one type in one place.
+        Where it has no task, one of another architecture or no length, and as
+        :func:`check_weights`.
     """
     if not isinstance(model, OneLayerRNN | AttentionOnlyTransformer):
         raise _wrong_type(model)
@@ -79,20 +81,15 @@ def check_can_be_run(model: object) -> None:
         if not hasattr(model, name):
             raise ValueError(f"This {kind} has no {name}: a model of one of the families has")
     check_choice("task_name", model.task_name, FAMILIES, what="model")
-    check_weights_are_there(model)
-    weights = [*model.parameters()]
-    for what, found in (
-        ("have one number type", {weight.dtype for weight in weights}),
-        ("lie on one device", {weight.device for weight in weights}),
-    ):
-        if len(found) > 1:
-            listed = ", ".join(sorted(map(str, found)))
-            raise ValueError(f"The weights of a model {what}, of this {kind}: {listed}")
-    if model.dtype not in NUMBER_TYPES:
+    n = model.seq_len
+    if isinstance(n, bool) or not isinstance(n, SupportsIndex) or n < 1:
+        raise ValueError(f"seq_len is a whole number above 0, of this {kind} {n!r}")
+    if isinstance(model, OneLayerRNN) == (model.task_name == "longest_cycle"):
         raise ValueError(
-            f"The weights of a model are real numbers of 16, 32 or 64 bits, of this {kind} "
-            f"{_name(model.dtype)}"
+            f"A {kind} is no model for {model.task_name}: longest_cycle is for transformers, the "
+            "other tasks are for recurrent networks"
         )
+    check_weights(model)
 
 
 def check_plain(model: Model) -> None:
@@ -378,10 +375,27 @@ def check_task_has_answers(model: OneLayerRNN | AttentionOnlyTransformer) -> Non
         )
 
 
-def check_weights_are_there(model: nn.Module) -> None:
-    """Raise a ``ValueError`` where weights lie on PyTorch's meta device, which keeps no numbers."""
-    if any(parameter.is_meta for parameter in model.parameters()):
+def check_weights(model: Model) -> None:
+    """Raise a ``ValueError`` unless all weights are real numbers of one type on one device.
+
+    PyTorch's meta device keeps no numbers.
+    """
+    weights = [*model.parameters()]
+    if any(weight.is_meta for weight in weights):
         raise ValueError("The model has no weights: they are on PyTorch's meta device")
+    kind = type(model).__name__
+    for what, found in (
+        ("have one number type", {weight.dtype for weight in weights}),
+        ("lie on one device", {weight.device for weight in weights}),
+    ):
+        if len(found) > 1:
+            listed = ", ".join(sorted(map(str, found)))
+            raise ValueError(f"The weights of a model {what}, of this {kind}: {listed}")
+    if model.dtype not in NUMBER_TYPES:
+        raise ValueError(
+            f"The weights of a model are real numbers of 16, 32 or 64 bits, of this {kind} "
+            f"{_name(model.dtype)}"
+        )
 
 
 def check_outputs(outputs: Tensor) -> None:
@@ -397,10 +411,9 @@ def check_transformer_weights(model: AttentionOnlyTransformer) -> None:
     """Raise a ``ValueError`` where a weight is not finite, or products of eight leave float64.
 
     Two layers multiply up to eight matrices; a matrix of zeros is no obstacle. Raises as
-    :func:`check_plain` too, for who asks is about to read the weights.
+    :func:`check_model` too, for who asks is about to read the weights.
     """
-    check_plain(model)
-    check_weights_are_there(model)
+    check_model(model)
     for name, weight in model.named_parameters():
         largest = _largest(weight)
         if not math.isfinite(largest):

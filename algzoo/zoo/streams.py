@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 
 from .architectures import Model
-from .model_check import check_plain
+from .model_check import check_model
 from .official import content_digest
 
 
@@ -22,9 +22,10 @@ def model_digest(model: Model) -> str:
 
     Raises
     ------
-    ValueError
-        Where it computes something else, as :func:`~algzoo.zoo.model_check.check_plain`.
+    TypeError, ValueError
+        As :func:`~algzoo.zoo.check_model`: where it is no model of a family, or computes something
+        else than its weights say.
     """
-    check_plain(model)
+    check_model(model)
     kind = f"{type(model).__name__}\0{model.task_name}\0{model.seq_len}\0"
     return hashlib.sha256((kind + content_digest(model.state_dict())).encode()).hexdigest()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from algzoo.scoring import NoisyCopies, TrainingSeeds, ZooModel, base_named
 from algzoo.scoring.populations import base_name
+from algzoo.scoring.truth import truth
 from algzoo.zoo import SEEDS, best_seed, load_model, zoo_2nd_argmax, zoo_median
 from algzoo.zoo.streams import model_digest, named_stream
 
@@ -171,6 +172,21 @@ def test_other_bases_are_told_apart_by_their_weights():
     assert [base.seed for base in others.bases] == [seed for seed in SEEDS if seed != best]
     assert others.copies == 4
     assert others.stream == "tuning"
+
+
+def test_models_that_are_more_than_their_weights_are_no_bases():
+    """Truths are kept on disk under the weights of a base, and its copies are made of them."""
+    model = zoo_2nd_argmax(2, 2)
+    handle = model.linear.register_forward_hook(lambda module, args, output: 0 * output)
+    for base in (model, (zoo_2nd_argmax(2, 2), model)):
+        with pytest.raises(ValueError, match="linear has a forward hook"):
+            NoisyCopies(base, 0.1, 3)
+    with pytest.raises(TypeError, match="which wraps one: pass its module"):
+        NoisyCopies(torch.nn.DataParallel(model), 0.1, 3)
+    with pytest.raises(ValueError, match="something else than its weights say"):
+        truth(model, 100)
+    handle.remove()
+    assert len(NoisyCopies(model, 0.1, 3)) == 3
 
 
 def test_a_size_outside_the_zoo_has_no_other_bases(gaussian_rnn):

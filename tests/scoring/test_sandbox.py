@@ -1,6 +1,7 @@
 """The sandbox: what an estimator does is told in words, and the next one is not disturbed."""
 
 import ctypes
+import importlib
 import os
 import random
 import signal
@@ -72,6 +73,55 @@ def exit_as_if_all_were_well(model):
     os._exit(0)
 
 
+def exit_without_a_word(model):
+    sys.exit()
+
+
+def exit_with_words(model):
+    sys.exit("no\nlicence")
+
+
+def exit_from_a_thread(model):
+    threading.Thread(target=os._exit, args=(5,)).start()
+    time.sleep(60)
+
+
+def leave_a_hook(model):
+    model.linear.register_forward_hook(lambda module, args, output: 0 * output)
+    return good(model)
+
+
+def leave_a_hook_on_all_modules(model):
+    torch.nn.modules.module.register_module_forward_pre_hook(lambda module, args: None)
+    return good(model)
+
+
+def leave_another_forward(model):
+    model.forward = lambda x: x
+    return good(model)
+
+
+def hook_for_a_while(model):
+    handle = model.register_forward_hook(lambda module, args, output: output)
+    model(torch.zeros(1, 2, dtype=model.dtype))
+    handle.remove()
+    return good(model)
+
+
+def exit_in_a_thread(model):
+    thread = threading.Thread(target=sys.exit)
+    thread.start()
+    thread.join()
+    return good(model)
+
+
+def exit_in_a_fork(model):
+    if os.fork() == 0:
+        sys.exit(3)
+    os.wait()
+    return good(model)
+
+
 def crash(model):
     ctypes.string_at(0)
 
@@ -115,12 +165,18 @@ class Unreadable:
     ("estimator", "reason"),
     [
         (raise_deep, r"raised ValueError: a reason of two lines \(test_sandbox.py, line \d+\)"),
-        (exit_in_python, "raised SystemExit"),
+        (exit_in_python, r"raised SystemExit, as by sys\.exit\(0\) \(test_sandbox.py, line \d+\)"),
+        (exit_without_a_word, r"raised SystemExit, as by sys\.exit\(None\)"),
+        (exit_with_words, r"raised SystemExit, as by sys\.exit\('no\\nlicence'\)"),
+        (exit_from_a_thread, "ended its process with exit status 5"),
         (exit_at_once, "ended its process with exit status 3"),
         (exit_as_if_all_were_well, "ended its process with exit status 0"),
         (crash, "ended by signal SIGSEGV"),
         (mutate, "changed the model"),
         (turn_to_another_task, "changed the model"),
+        (leave_a_hook, "changed the model"),
+        (leave_a_hook_on_all_modules, "changed the model"),
+        (leave_another_forward, "changed the model"),
         (draw_torch, "torch's global random generator, although its tier is B"),
         (draw_numpy, "NumPy's global random generator, although its tier is C"),
         (draw_python_and_torch, "torch's and Python's global random generator"),
@@ -148,6 +204,11 @@ def test_what_an_estimator_does_instead_is_told_in_words(call, estimator, reason
     with pytest.raises(EstimatorFailure, match=reason):
         call(estimator)
     assert [outcome.value for outcome in call(good)] == [0.25, 0.25]
+
+
+@pytest.mark.parametrize("estimator", [hook_for_a_while, exit_in_a_thread, exit_in_a_fork])
+def test_what_leaves_nothing_behind_is_no_failure(call, estimator):
+    assert [outcome.value for outcome in call(estimator)] == [0.25, 0.25]
 
 
 def loop(model):
@@ -253,6 +314,51 @@ def test_one_that_cannot_be_sent_or_loaded(sandbox):
 
     with pytest.raises(EstimatorFailure, match=r"cannot be loaded .* ValueError: invalid literal"):
         list(sandbox.estimates(packed((Unloadable(), None)), [], time_limit=1))
+
+
+@pytest.mark.parametrize(
+    ("leave", "reason"),
+    [
+        ("sys.exit(2)", r"cannot be loaded in a fresh interpreter: .* as by sys\.exit\(2\)"),
+        ("os._exit(2)", "ended its process with exit status 2"),
+    ],
+)
+def test_a_module_that_exits_where_it_is_imported_anew(
+    sandbox, tmp_path, monkeypatch, leave, reason
+):
+    name = f"leaves_by_{leave[:2]}"
+    (tmp_path / f"{name}.py").write_text(
+        f"import os, sys\nif os.getpid() != {os.getpid()}:\n    {leave}\n"
+        "def estimate(model):\n    return None\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    module = importlib.import_module(name)
+    with pytest.raises(EstimatorFailure, match=reason):
+        list(
+            sandbox.estimates(
+                packed((module.estimate, None)), [], time_limit=9, import_path=[str(tmp_path)]
+            )
+        )
+
+
+def test_one_that_exits_where_it_is_packed():
+    class Leaving:
+        def __reduce__(self):
+            sys.exit(3)
+
+    with pytest.raises(EstimatorFailure, match=r"cannot be sent .* as by sys\.exit\(3\)"):
+        packed(Leaving())
+
+
+def test_models_that_hold_what_only_cloudpickle_can_send(sandbox, gaussian_rnn):
+    model = gaussian_rnn(0, 2)
+    model.note = lambda: "of the user"
+    model.register_full_backward_hook(lambda *_: None)  # changes no output
+    [outcome] = sandbox.estimates(packed((good, None)), [(model, 0)], time_limit=20)
+    assert outcome.value == 0.25
+    model.note = threading.Lock()
+    with pytest.raises(EstimatorFailure, match="cannot be sent to another process"):
+        list(sandbox.estimates(packed((good, None)), [(model, 0)], time_limit=20))
 
 
 def test_modules_are_found_where_the_caller_finds_them(sandbox, tmp_path, monkeypatch, make_rnn):
