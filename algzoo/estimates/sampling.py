@@ -237,6 +237,8 @@ def _compiled(model: OneLayerRNN) -> _Totals:
 
 
 def _estimate(total: float, total_of_squares: float, n_samples: int, operations: int) -> Estimate:
+    if not math.isfinite(total_of_squares):
+        raise ValueError("The model's outputs are too large: its errors squared overflow float64")
     mean = total / n_samples
     variance = max(total_of_squares / n_samples - mean**2, 0.0)
     if variance == 0 and mean in (0, 1):

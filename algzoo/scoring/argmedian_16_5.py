@@ -31,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from ..structure import Weights, outputs, weights_of
+from ..structure import Weights, outputs, weights_in_range
 from ..structure.ablation_argmedian import ArgmedianSample
 from ..structure.comparisons import fitted_state
 from ..zoo import DistRNN, check_model
@@ -130,7 +130,7 @@ def comparison_ledger(model: DistRNN) -> Ledger:
         Where ``model`` is no argmedian model of three inputs or more.
     """
     _check_argmedian(model)
-    weights, n = weights_of(model), model.seq_len
+    weights, n = weights_in_range(model), model.seq_len
     direction = Prior(stats.beta((n - 1) / 2, 1 / 2), "a linear drive of random direction")
     checks = []
     for earlier in range(n - 1):

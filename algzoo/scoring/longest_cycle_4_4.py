@@ -34,8 +34,8 @@ from scipy.optimize import brentq
 from ..structure.attention import fold
 from ..structure.attention_form import gauge_directions, spectra
 from ..structure.functional_graphs import FunctionClass, Graph, conjugacy_classes, graph_of
-from ..zoo import DistTransformer, check_model, task_longest_cycle
-from ..zoo.model_check import check_can_be_enumerated
+from ..zoo import DistTransformer, task_longest_cycle
+from ..zoo.model_check import check_can_be_enumerated, check_transformer_weights
 from .ledger import Check, Ledger, Prior
 
 _INSTEAD = "this is for models whose inputs can all be put in"
@@ -176,7 +176,7 @@ def weight_information(model: DistTransformer, sd: float) -> float:
     """
     if not sd > 0:
         raise ValueError(f"sd must be positive, got {sd}")
-    check_model(model)
+    check_transformer_weights(model)
     sizes = torch.cat([p.detach().cpu().double().abs().flatten() for p in model.parameters()])
     bits = torch.log2(torch.clamp(sizes / sd, min=1.0)).sum().item()
     # The scale of the logits changes no answer either.

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import integrate, stats
 
-from ..structure import Feature, FeatureSearch, Weights, outputs, weights_of
+from ..structure import Feature, FeatureSearch, Weights, outputs, weights_in_range, weights_of
 from ..structure.features_circuit import Wiring
 from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Ledger, Prior
@@ -345,4 +345,4 @@ def skeleton_ledger(model: OneLayerRNN, residual_bits: float = 0.0) -> Ledger:
         )
         for first, second in permutations(range(n), 2)
     ]
-    return Ledger(checks, weights_of(model), residual_bits)
+    return Ledger(checks, weights_in_range(model), residual_bits)

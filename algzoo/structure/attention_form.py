@@ -63,7 +63,7 @@ def attention_standard_form(model: DistTransformer) -> DistTransformer:
 
     cells = (positions[:, None] + tokens).reshape(-1, model.hidden_size)
     moments, axes = np.linalg.eigh(cells.T @ cells / len(cells))
-    if moments[0] < _THINNEST * moments[-1]:
+    if moments[0] <= _THINNEST * moments[-1]:
         raise ValueError(
             f"The embeddings do not span the residual stream of hidden_size {model.hidden_size}: "
             "its directions that only the layers write to have no natural unit"

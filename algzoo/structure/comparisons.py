@@ -212,6 +212,7 @@ def fitted_state(sample: Sample, dictionary: Dictionary) -> StateFit:
     answer = sample.answer[half:]
     readout = sample.weights.w_oh.T - sample.weights.w_oh.mean(axis=0)[:, None]
     logits, said = held_out[1] @ readout, fitted @ readout
+    total = (logits**2).sum()
     return StateFit(
         dictionary,
         terms,
@@ -219,7 +220,7 @@ def fitted_state(sample: Sample, dictionary: Dictionary) -> StateFit:
         _r2(fit_on, held_out),
         accuracy=float((said.argmax(axis=1) == answer).mean()),
         intact=float((logits.argmax(axis=1) == answer).mean()),
-        logits_r2=float(1 - ((logits - said) ** 2).sum() / (logits**2).sum()),
+        logits_r2=float(1 - ((logits - said) ** 2).sum() / total) if total else 1.0,
     )
 
 

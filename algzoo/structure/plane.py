@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..zoo import OneLayerRNN
+from ..zoo import OneLayerRNN, check_model
 from .cone import Cone, DecisionCone
 from .weights import Weights, weights_of
 
@@ -96,7 +96,8 @@ def cones_of_plane(model: OneLayerRNN) -> list[Cone]:
     Raises
     ------
     ValueError
-        As :func:`~algzoo.structure.weights_of`, and where the model has other than two inputs.
+        As :func:`~algzoo.zoo.check_model` and :func:`~algzoo.structure.weights_of`, and where the
+        model has other than two inputs.
     """
     return [_cone(segment, segment.lower, segment.upper) for segment in _around(model)]
 
@@ -127,6 +128,7 @@ def decision_cones_of_plane(model: OneLayerRNN) -> list[DecisionCone]:
 
 def _around(model: OneLayerRNN) -> list[Segment]:
     """Segments of both half planes, counterclockwise from the ray (0, -1)."""
+    check_model(model)
     weights = as_fractions(weights_of(model))
     if model.seq_len != 2:
         raise ValueError(f"A plane is that of two inputs, got seq_len {model.seq_len}")
