@@ -18,7 +18,7 @@ from algzoo.scoring.argmedian_16_5 import (
 from algzoo.structure import Weights, weights_of
 from algzoo.structure.ablation_argmedian import ArgmedianSample
 from algzoo.structure.comparisons import fitted_state
-from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian
+from algzoo.zoo import DistRNN, zoo_2nd_argmax, zoo_argmedian
 from algzoo.zoo.handcrafted_argmedian import least_distance_argmedian
 
 
@@ -171,8 +171,8 @@ def test_the_prices_depend_on_the_number_of_inputs():
     assert [e.p for e in found.entries[2:5]] == pytest.approx([1 / 3] * 3)
     gap = found.entries[0].value  # on the circle: of a random direction in three dimensions
     assert found.entries[0].p == pytest.approx(1 - math.sqrt(1 - gap))
-    two_inputs = zoo_argmedian(4, 3)
-    two_inputs.seq_len = 2
+    two_inputs = DistRNN(4, 2)
+    two_inputs.task_name = "argmedian"
     with pytest.raises(ValueError, match="'argmedian' with seq_len 2"):
         comparison_ledger(two_inputs)
 
