@@ -294,6 +294,45 @@ def test_the_ablation_of_the_bug_report():
     assert exact(model) == exact(zoo_2nd_argmax(4, 3))
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("pruned readout", r"L1Unstructured; torch\.nn\.utils\.prune\.remove\(\) makes"),
+        ("parametrized recurrence", r"rnn is no plain RNN, but ParametrizedRNN; .*remove_param"),
+        ("sequential readout", "linear is no plain Linear, but Sequential"),
+        ("replaced forward", "forward of the model is not that of OneLayerRNN"),
+        ("tanh", "mode of rnn is 'RNN_TANH', not 'RNN_RELU'"),
+        ("biased readout", r"linear has the weights weight \(3, 4\), bias \(3,\), not weight"),
+        ("subclass that hides a part", "linear of the model is hidden by another attribute"),
+    ],
+)
+def test_what_was_found_is_told(kind, told):
+    with pytest.raises(ValueError, match=told):
+        check_plain(RECURRENT[kind](zoo_2nd_argmax(4, 3)))
+
+
+def test_a_part_more_or_less():
+    model = zoo_2nd_argmax(4, 3)
+    model.probe = nn.Linear(4, 2)
+    with pytest.raises(ValueError, match="it has parts that its class does not have, probe"):
+        check_plain(model)
+    del model.probe, model.linear
+    with pytest.raises(ValueError, match="it has no linear"):
+        check_plain(model)
+
+
+class Tagged(torch.Tensor):
+    pass
+
+
+def test_weights_that_are_no_plain_tensors():
+    model = zoo_2nd_argmax(4, 3)
+    model.linear.weight = nn.Parameter(model.linear.weight.detach().as_subclass(Tagged))
+    with pytest.raises(ValueError, match="weight of linear is a Tagged, not a plain tensor"):
+        exact(model)
+    assert sampling(model, 1000, 0).value == sampling(zoo_2nd_argmax(4, 3), 1000, 0).value
+
+
 @pytest.mark.parametrize("kind", ["hook", "pre-hook", "class", "class of a part", "function"])
 def test_what_changes_every_module(kind):
     with everywhere(kind):

@@ -211,25 +211,19 @@ def _departure(model: Model) -> str | None:
         parts = _recurrent(model) if isinstance(model, OneLayerRNN) else _transformer(model)
     except (AttributeError, TypeError, ZeroDivisionError) as error:
         return f"its sizes are not whole numbers ({error})"
-    root = parts[""]
-    return _departure_of(model, "the model", root) or _departure_of_parts(model, parts)
-
-
-def _departure_of_parts(model: Model, parts: Mapping[str, _Part]) -> str | None:
     modules = dict(model.named_modules(remove_duplicate=False))
-    if modules.keys() != parts.keys():
-        differing = ", ".join(sorted(modules.keys() ^ parts.keys()))
-        return f"its parts are not those of its class ({differing})"
     for name, part in parts.items():
-        if name:
-            if type(modules[name]) is not part.kind:
-                advice = _KEEP["parametrize"] if hasattr(modules[name], "parametrizations") else ""
-                found = type(modules[name]).__name__
-                return f"{name} is no plain {part.kind.__name__}, but {found}{advice}"
-            reason = _departure_of(modules[name], name, part)
-            if reason is not None:
-                return reason
-    return None
+        module = modules.get(name)
+        if module is None:
+            return f"it has no {name}"
+        if name and type(module) is not part.kind:
+            advice = _KEEP["parametrize"] if hasattr(module, "parametrizations") else ""
+            return f"{name} is no plain {part.kind.__name__}, but {type(module).__name__}{advice}"
+        reason = _departure_of(module, name or "the model", part)
+        if reason is not None:
+            return reason
+    more = sorted(modules.keys() - parts.keys())
+    return f"it has parts that its class does not have, {', '.join(more)}" if more else None
 
 
 def _departure_of(module: nn.Module, name: str, part: _Part) -> str | None:
@@ -237,7 +231,8 @@ def _departure_of(module: nn.Module, name: str, part: _Part) -> str | None:
     for hooks, when in ((module._forward_pre_hooks, "pre-hook"), (module._forward_hooks, "hook")):
         for hook in hooks.values():
             what = getattr(hook, "__qualname__", type(hook).__qualname__)
-            advice = _KEEP["prune"] if hook.__module__ == "torch.nn.utils.prune" else ""
+            of_prune = getattr(hook, "__module__", None) == "torch.nn.utils.prune"
+            advice = _KEEP["prune"] if of_prune else ""
             return f"{name} has a forward {when}, {what}{advice}"
     own = vars(module)
     for method, original in _METHODS[part.kind].items():
