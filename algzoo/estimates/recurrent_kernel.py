@@ -2,41 +2,22 @@
 
 Inputs lie along the last axis, so that a neuron's states of neighbouring inputs are neighbours in
 memory; a tile of them stays in the processor's first cache through all steps. All functions here
-let go of Python's lock, so that threads work side by side.
+let go of Python's lock, so that threads work side by side. Their results are the same bits on every
+machine (:mod:`algzoo.estimates.compiled`).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from ..structure import Weights
+from .compiled import compiled, inlined
 
 TILE = 256  # inputs at a time: two states of 16 neurons for them fill 32 kB
 _GROUP = 4  # neurons at a time: a state that was read is used for four sums
 
 Array = NDArray[np.floating]
-
-# contract: a product and its addition may be rounded once, as in every matrix product.
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"contract"}}
-_SOURCE = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
-
-
-def _compiled(function: Callable[..., Any]) -> Any:
-    """Compile a function; the machine code is kept on disk where there is a place for it."""
-    # Numba names its files after this. It writes the index of a new source before the code: of a
-    # process killed in between, the next one would take old code of the same name for the new.
-    function.__qualname__ += f"_{_SOURCE}"
-    try:
-        return numba.njit(function, cache=True, **_OPTIONS)
-    except RuntimeError:  # neither beside this file nor in the user's cache can it be written
-        return numba.njit(function, **_OPTIONS)
 
 
 def padded(weights: Weights) -> tuple[Array, Array, Array]:
@@ -49,7 +30,7 @@ def padded(weights: Weights) -> tuple[Array, Array, Array]:
     return w_hi, w_hh, w_oh
 
 
-@_compiled
+@compiled
 def run(x: Array, w_hi: Array, w_hh: Array, w_oh: Array, outputs: Array) -> None:
     """Write the outputs of a bias-free ReLU network into ``outputs``.
 
@@ -89,7 +70,7 @@ def run(x: Array, w_hi: Array, w_hh: Array, w_oh: Array, outputs: Array) -> None
 
 
 # Written out because the compiler does not keep sixteen weights in registers of its own accord.
-@numba.njit(nogil=True, error_model="numpy", fastmath={"contract"}, inline="always")
+@inlined
 def _add_product(matrix: Array, state: Array, total: Array) -> None:
     """Add ``matrix @ state`` to ``total``."""
     for i in range(0, matrix.shape[0], 4):
@@ -111,7 +92,7 @@ def _add_product(matrix: Array, state: Array, total: Array) -> None:
                 total_3[k] += d_0 * s_0 + d_1 * s_1 + d_2 * s_2 + d_3 * s_3
 
 
-@_compiled
+@compiled
 def n_right(x: Array, logits: Array, rank: int, n: int) -> int:
     """Of the first ``n`` inputs, how many are answered with the position of the given rank.
 
@@ -137,7 +118,7 @@ def n_right(x: Array, logits: Array, rank: int, n: int) -> int:
     return right
 
 
-@_compiled
+@compiled
 def squared_errors(
     x: Array, outputs: Array, rank: int, other_rank: int, n: int
 ) -> tuple[float, float]:
