@@ -84,8 +84,7 @@ def _design(n: int) -> _Design:
     # Columns that are products of an odd number of others first: effects of the other inputs are
     # then not confused with products of two of them. The largest and second take what is left.
     columns = sorted(range(1, runs), key=lambda column: (column.bit_count() % 2 == 0, column))
-    signs = matrix[:, [*columns[n - 2 : n], *columns[: n - 2]]]
-    values = _levels(signs, n)
+    values = _levels(matrix[:, [*columns[n - 2 : n], *columns[: n - 2]]], n)
 
     # Sobol's points lie on the lower corners of cells; their middles are never 0 or 1.
     free = runs - n - 1
@@ -93,10 +92,23 @@ def _design(n: int) -> _Design:
     inputs, noise = order_statistics(u[:, :n].T).T, ndtri(u[:, n:])
     terms = np.insert(values, 0, 1, axis=1)
     fit = np.linalg.pinv(terms)
-    # Orthonormal contrasts that the fit leaves: their mean square is the variance of what is left.
-    contrasts = np.linalg.svd(terms)[0][:, n + 1 :].T / np.sqrt(free)
+    contrasts = _contrasts(terms, matrix[:, columns[n:]]) / np.sqrt(free)
     combinations = np.insert(inputs, 0, 1, axis=1) @ fit + noise @ contrasts
     return _Design(prefix_tree(arranged(values.T).reshape(-1, n)), combinations)
+
+
+def _contrasts(terms: Array, columns: NDArray[np.int_]) -> Array:
+    """Orthonormal contrasts of the runs that a fit of ``terms`` leaves, one a row.
+
+    Their mean square is the variance of what is left, whichever basis of them is taken; but the
+    noise that is made of them at given points is not the same for every basis. This one is that of
+    Gram and Schmidt: of each column the part that is orthogonal to the terms and to the columns
+    before it, with the column's sign. There are as many columns as contrasts, and together with the
+    terms they span all runs.
+    """
+    orthogonal, triangle = np.linalg.qr(np.concatenate([terms, columns], axis=1))
+    contrasts: Array = (orthogonal * np.sign(np.diagonal(triangle)))[:, terms.shape[1] :].T
+    return contrasts
 
 
 def _levels(signs: NDArray[np.int_], n: int) -> Array:
