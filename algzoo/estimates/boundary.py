@@ -148,7 +148,8 @@ def _covariance(residual: Array, weight: Array) -> Array:
 
 def _share_positive(predicted: Array, covariance: Array, noise: NDArray[np.float64]) -> Array:
     """Share of draws in which all predictions with residuals are positive."""
+    # The symmetric root, for eigenvectors are arbitrary in their signs.
     eigenvalues, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(eigenvalues, 0.0))
-    margins = predicted + noise @ root.T
+    root = (vectors * np.sqrt(np.maximum(eigenvalues, 0.0))) @ vectors.T
+    margins = predicted + noise @ root
     return (margins.min(axis=-1) > 0).mean()

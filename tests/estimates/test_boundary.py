@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algzoo.estimates import ensemble_sampling, sampling
-from algzoo.estimates.boundary import boundary_oracle, linearised
+from algzoo.estimates.boundary import _share_positive, boundary_oracle, linearised
 from algzoo.scoring.populations import NoisyCopies, ZooModel
 from algzoo.zoo import zoo_2nd_argmax, zoo_median
 
@@ -104,6 +104,22 @@ def test_it_holds_on_noisy_copies_of_the_bundled_model():
     assert np.abs(error["boundary"]).max() < 0.05
     assert (error["linear"] > error["self-consistent"]).all()
     assert (error["ordinary"] < error["boundary"]).all()
+
+
+def test_the_value_is_no_matter_of_signs_of_eigenvectors():
+    """It moved in the fifth digit where noise was multiplied by eigenvectors as they came."""
+    value = boundary_oracle(zoo_2nd_argmax(16, 10), 2048, 0).value
+    assert value == pytest.approx(0.9469048394, abs=1e-10)
+
+
+@pytest.mark.parametrize("equal", [False, True])
+def test_residuals_are_those_of_the_symmetric_root(equal):
+    rng = np.random.default_rng(1)
+    directions = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    root = (directions * ([2.0, 2.0, 0.5] if equal else [2.0, 1.0, 0.5])) @ directions.T
+    predicted, noise = rng.standard_normal((50, 3)), rng.standard_normal((4, 50, 3))
+    expected = ((predicted + noise @ root) > 0).all(-1).mean()
+    assert _share_positive(predicted, root @ root, noise) == expected
 
 
 def test_operations_hold_the_forward_passes_and_the_fits():
