@@ -13,11 +13,12 @@ far a model respects the symmetry of its task:
   (tier B).
 
 Beside them :func:`folded_exhaustive` enumerates, exactly, but shares everything that two functions
-have in common.
+have in common. All of them compute in float64, whatever the model's number type.
 """
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 from typing import Any
@@ -141,7 +142,7 @@ def class_margins(model: Model, *, scramble: int = 0) -> Estimate:
     A function's margin is the logit of its right answer less the largest other one. Mean and
     standard deviation over a class are estimated from one member of each of its pointed classes;
     the class is then right with probability Phi(mean / deviation). A class that is a single
-    pointed class is right or wrong as its member is.
+    pointed class has no deviation: it is right or wrong as its member is.
 
     Parameters as of :func:`class_representatives`.
 
@@ -166,16 +167,22 @@ def class_margins(model: Model, *, scramble: int = 0) -> Estimate:
     right = 0.0
     for group in groups.values():
         sizes, margins = (np.array(column, dtype=float) for column in zip(*group, strict=True))
-        mean = np.average(margins, weights=sizes)
-        spread = np.average((margins - mean) ** 2, weights=sizes)
-        counter.counts["multiply_add"] += 3 * len(group)
-        if spread > 0:
-            deviation = math.sqrt(spread * len(group) / (len(group) - 1))
-            counter.counts["transcendental"] += 2
-            right += sizes.sum() * ndtr(mean / deviation)
-        else:
-            right += sizes.sum() * (mean > 0)
+        right += sizes.sum() * _probability_positive(sizes, margins, counter)
     return counted(float(right / sum(c.size for c in classes)), counter, "B")
+
+
+def _probability_positive(sizes: Array, margins: Array, counter: OperationCounter) -> float:
+    """Of a margin, from one member of each of some pointed classes of these sizes."""
+    if len(margins) == 1:
+        return float(margins[0] > 0)
+    mean = np.average(margins, weights=sizes)
+    spread = np.average((margins - mean) ** 2, weights=sizes)
+    counter.counts["multiply_add"] += 3 * len(margins)
+    if spread == 0:
+        return float(mean > 0)
+    deviation = math.sqrt(spread * len(margins) / (len(margins) - 1))
+    counter.counts["transcendental"] += 2
+    return float(ndtr(mean / deviation))
 
 
 def symmetrised(model: Model) -> Estimate:
@@ -260,10 +267,11 @@ def _renamed(classes: list[FunctionClass], scramble: int, *, pointed: bool) -> t
 
 
 def _forward(model: Model, functions: torch.Tensor, counter: OperationCounter) -> Array:
+    in_64_bits = copy.deepcopy(model).double()
     with torch.no_grad(), counter.tensors():
-        logits: torch.Tensor = model(functions.to(model.device))
+        logits: torch.Tensor = in_64_bits(functions.to(model.device))
     check_outputs(logits)
-    return logits.cpu().double().numpy()
+    return logits.cpu().numpy()
 
 
 def _share_right(classes: list[FunctionClass], logits: Array) -> float:

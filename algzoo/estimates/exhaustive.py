@@ -1,7 +1,11 @@
-"""Exact accuracy of longest-cycle models: every function is put in."""
+"""Exact accuracy of longest-cycle models: every function is put in.
+
+The model is run in float64, so that rounding does not decide between two logits.
+"""
 
 from __future__ import annotations
 
+import copy
 from fractions import Fraction
 
 import torch
@@ -44,6 +48,7 @@ def _evaluate(model: Model, counter: OperationCounter) -> Fraction:
             "Only longest-cycle models can be evaluated on all inputs, got "
             f"{type(model).__name__} with seq_len {model.seq_len}"
         )
+    model = copy.deepcopy(model).double()
     check_logits_not_too_small(model)
     n = model.seq_len
     check_can_be_enumerated(n, n)

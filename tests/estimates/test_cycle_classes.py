@@ -6,9 +6,11 @@ import itertools
 import numpy as np
 import pytest
 import torch
+from scipy.stats import norm
 
 from algzoo.estimates import exact
 from algzoo.estimates.cycle_classes import (
+    _renamed,
     average_over_renamings,
     class_margins,
     class_representatives,
@@ -16,6 +18,7 @@ from algzoo.estimates.cycle_classes import (
     symmetrised,
 )
 from algzoo.structure.attention import Folded, fold
+from algzoo.structure.functional_graphs import conjugacy_classes, graph_of, pointed_classes
 from algzoo.zoo import task_longest_cycle, zoo_2nd_argmax, zoo_longest_cycle
 from algzoo.zoo.handcrafted_longest_cycle import handcrafted_longest_cycle
 
@@ -77,6 +80,55 @@ def test_class_margins_is_a_probability_and_right_where_margins_are_wide():
         estimate = class_margins(zoo_longest_cycle(4, 4, seed=seed))
         assert 0 <= estimate.value <= 1
         assert estimate.tier == "B"
+
+
+def by_hand(model):
+    """The estimate from all margins of one member of each pointed class, by its definition."""
+    n, members = model.seq_len, pointed_classes(model.seq_len)
+    functions = _renamed(members, 0, pointed=True)
+    with torch.no_grad():
+        logits = copy.deepcopy(model).double()(functions).numpy()
+    right, groups = 0.0, {}
+    for member, row, function in zip(members, logits, functions.tolist(), strict=True):
+        answer = task_longest_cycle(torch.tensor([function])).item()
+        margin = row[answer] - max(np.delete(row, answer))
+        groups.setdefault(graph_of(function), []).append((member.size, margin))
+    for group in groups.values():
+        sizes, margins = np.array(group).T
+        if len(group) == 1:
+            # All members of the class are renamings of this one that leave the last point alone.
+            right += sizes.sum() if margins[0] > 0 else 0
+            continue
+        mean = sizes @ margins / sizes.sum()
+        variance = sizes @ (margins - mean) ** 2 / sizes.sum() * len(group) / (len(group) - 1)
+        right += sizes.sum() * norm.cdf(mean / np.sqrt(variance))
+    return right / n**n, sum(len(group) for group in groups.values() if len(group) > 1)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_class_margins_are_those_of_the_definition(seed):
+    """A single member has no spread: where rounding made one, its class counted half."""
+    model = zoo_longest_cycle(4, 4, seed=seed)
+    value, n_spread = by_hand(model)
+    found = class_margins(model)
+    assert found.value == pytest.approx(value, rel=1e-12)
+    passes = class_representatives(model, pointed=True).operations
+    # Of 52 members three are classes by themselves: the identity, two swaps, and the cycle of four.
+    assert n_spread == 49
+    assert found.operations == passes + 52 * 3 + 49 * 3 + 16 * 20
+
+
+def test_a_class_of_one_member_is_right_or_wrong():
+    """With all margins alike, as of a model blind to its input, a third is not a half."""
+    model = zoo_longest_cycle(4, 4)
+    for answer in range(4):
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.zero_()
+            model.embed.weight += 1
+            model.unembed.weight[answer] += 1
+        right = sum(c.size for c in conjugacy_classes(4) if c.longest_cycle == answer + 1)
+        assert class_margins(model).value == right / 4**4
 
 
 def test_the_average_is_that_over_all_renamings():
