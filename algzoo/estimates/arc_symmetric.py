@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 
-from ..structure.half_spaces import Polygon, Vector, cross, cut, dot, order_polygon
+from ..structure.half_spaces import Polygon, Vector, cross, cut, height, order_polygon
 from ..structure.symmetry import Symmetry, find_symmetry
 from ..zoo import Model
 from .arc_original import checked_m43
@@ -95,22 +95,7 @@ def _estimated(symmetry: Symmetry) -> Estimate:
             differences += len(of_triangles) * [compare @ noise @ compare.T]
 
     three = counter.array([[[float(plain(x)) for x in row] for row in rows] for rows in normals])
-    two = np.stack(logits)
-    across = three @ two.swapaxes(-1, -2)
-    covariance = np.concatenate(
-        [
-            np.concatenate([three @ three.swapaxes(-1, -2), across], axis=-1),
-            np.concatenate(
-                [
-                    across.swapaxes(-1, -2),
-                    two @ two.swapaxes(-1, -2) + np.stack(differences),
-                ],
-                axis=-1,
-            ),
-        ],
-        axis=-2,
-    )
-    accuracy = positive_probability(covariance, _NODES).sum()
+    accuracy = positive_probability(three, np.stack(logits), np.stack(differences), _NODES).sum()
     return counted(float(accuracy.item()), counter, "B")
 
 
@@ -169,7 +154,7 @@ def _inward_normals(triangle: list[Vector]) -> list[Vector]:
     """Normals of the three planes that bound a triangle, positive inside; none where it is flat."""
     a, b, c = triangle
     normals = [cross(b, c), cross(c, a), cross(a, b)]
-    side = dot(a, normals[0])
+    side = height(a, normals[0])
     if side == 0:
         return []
     return normals if side > 0 else [[-n for n in normal] for normal in normals]

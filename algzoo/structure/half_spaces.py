@@ -33,8 +33,8 @@ def order_polygon(low: int, middle: int, high: int) -> Polygon:
 
 def cut(polygon: Polygon, normal: Vector) -> Polygon:
     """The part of a polygon where ``normal . x >= 0``; empty where it has no interior."""
-    heights = [_height(vertex, normal) for vertex in polygon]
-    above = [i for i, height in enumerate(heights) if height > 0]
+    heights = [height(vertex, normal) for vertex in polygon]
+    above = [i for i, here in enumerate(heights) if here > 0]
     if not above:
         return []
     part: Polygon = []
@@ -96,12 +96,12 @@ def cross(x: Vector, y: Vector) -> Vector:
     ]
 
 
-def _height(vertex: Vector, normal: Vector) -> Number:
+def height(vertex: Vector, normal: Vector) -> Number:
     """``normal . vertex``, 0 where that is nothing but rounding error."""
     terms = [x * n for x, n in zip(vertex, normal, strict=True)]
-    height = terms[0] + terms[1] + terms[2]
+    total = terms[0] + terms[1] + terms[2]
     bound = abs(terms[0]) + abs(terms[1]) + abs(terms[2])
-    return 0 if abs(height) <= bound * _ROUNDING else height
+    return 0 if abs(total) <= bound * _ROUNDING else total
 
 
 def _crossing(polygon: Polygon, heights: list[Number], above: int, below: int) -> Vector:
