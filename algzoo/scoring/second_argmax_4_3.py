@@ -17,9 +17,9 @@ uninterpreted models with fewer than 1,500 parameters", 2026); the other ledgers
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import product
 from typing import Literal
 
 import numpy as np
@@ -28,9 +28,8 @@ from scipy import stats
 
 from ..estimates.arc_original import inequalities, numbering
 from ..structure import Weights, reorder_neurons, standard_form, weights_of
-from ..structure.cone import Cone
-from ..structure.partition import cones
 from ..structure.symmetry import find_symmetry
+from ..structure.tie_arcs import tie_arcs
 from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Ledger, Prior
 
@@ -44,8 +43,6 @@ _ARC_EQUALITY = Prior(
     stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the gap uniform on (0, 1)"
 )
 _NORMALS = Prior(stats.uniform(0, 1), "a plane of random direction")
-
-_FLAT = 1e-9  # radians within which a piece lies on one side of a plane
 
 # Neurons as in ARC's notes: 0 with 3 and 1 with 2, the first of each with positive input.
 _PARTNER = (3, 2, 1, 0)
@@ -303,13 +300,7 @@ def brute_force_ledger(model: OneLayerRNN, shortest: float = 0.2) -> Ledger:
     ValueError
         Where the model has other than three inputs, or one with no arc as long.
     """
-    pieces = cones(model)
-    if (model.seq_len, model.output_size) != (3, 3):
-        raise ValueError(
-            "Decision arcs are those of models with three inputs and three logits, got seq_len "
-            f"{model.seq_len} and {model.output_size} outputs"
-        )
-    arcs = [arc for arc, length in decision_arcs(pieces) if length > shortest]
+    arcs = [arc for arc, length in decision_arcs(model) if length > shortest]
     if not arcs:
         raise ValueError(f"The model has no decision arc longer than {shortest} rad")
     checks = [
@@ -328,23 +319,22 @@ def brute_force_ledger(model: OneLayerRNN, shortest: float = 0.2) -> Ledger:
     return Ledger(checks, weights_of(model))
 
 
-def decision_arcs(pieces: Sequence[Cone]) -> list[tuple[DecisionArc, float]]:
+def decision_arcs(model: OneLayerRNN) -> list[tuple[DecisionArc, float]]:
     """The arcs on which a model's answer changes, each with its length, radians; longest first.
 
-    ``pieces`` are the linear pieces of a model of three inputs, as
-    :func:`algzoo.structure.partition.cones` finds them. An arc ends where its piece does.
+    They are those of :func:`algzoo.structure.tie_arcs.tie_arcs`: which there are is decided
+    exactly. An arc ends where its linear piece does.
+
+    Raises
+    ------
+    ValueError
+        Where the model has other than three inputs and three logits.
     """
-    found = []
-    for piece in pieces:
-        pattern = tuple(tuple(map(bool, active)) for active in piece.pattern)
-        for one, other in combinations(range(3), 2):
-            (third,) = {0, 1, 2} - {one, other}
-            tie = piece.outputs[one] - piece.outputs[other]
-            winning = piece.outputs[one] - piece.outputs[third]
-            length = _length_of_zeros(piece.rays, tie, winning)
-            if length > 0:
-                found.append((DecisionArc(pattern, (one, other)), length))
-    return sorted(found, key=lambda arc: -arc[1])
+    found = [
+        (DecisionArc(tuple(tuple(map(bool, active)) for active in arc.pattern), arc.answers), arc)
+        for arc in tie_arcs(model)
+    ]
+    return sorted(((arc, of.length) for arc, of in found), key=lambda arc: -arc[1])
 
 
 def weight_information(model: OneLayerRNN, sd: float) -> float:
@@ -453,31 +443,3 @@ def _lambdas(weights: Weights) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         lams = np.stack([f[..., 0, 2] / f[..., 0, 0], -f[..., 1, 2] / f[..., 1, 0] - 1])
         return np.where(lams > 0, lams, np.nan)
-
-
-def _length_of_zeros(rays: Array, tie: Array, winning: Array) -> float:
-    """Length of the arc in a convex polygon on which ``tie . x = 0`` and ``winning . x > 0``.
-
-    0 where the arc is an edge of the polygon.
-    """
-    heights = rays @ tie
-    scale = np.linalg.norm(tie)
-    if not (heights.min() < -_FLAT * scale and heights.max() > _FLAT * scale):
-        return 0.0
-    following = np.roll(np.arange(len(rays)), -1)
-    ends = [
-        rays[i] * abs(heights[j]) + rays[j] * abs(heights[i])
-        for i, j in enumerate(following)
-        if heights[i] * heights[j] < 0
-    ]
-    ends += [ray for ray, height in zip(rays, heights, strict=True) if height == 0]
-    start, stop = ends
-    first, second = winning @ start, winning @ stop
-    if max(first, second) <= 0:
-        return 0.0
-    if first < 0:
-        start = start * second - stop * first
-    elif second < 0:
-        stop = stop * first - start * second
-    across = np.linalg.norm(np.cross(start, stop))
-    return float(np.arctan2(across, start @ stop))

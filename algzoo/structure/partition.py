@@ -12,7 +12,7 @@ from .answers import answers, where_right
 from .cone import Cone, DecisionCone
 from .plane import as_floats, as_fractions, cones_of_plane, decision_cones_of_plane
 from .solid_angle import scaled, solid_angle
-from .sphere import Cell, Polygon, StepWeights, cells, step_weights
+from .sphere import Cell, Polygon, StepWeights, cells, same_direction, step_weights
 from .weights import weights_of
 
 
@@ -79,7 +79,7 @@ def cone_of(
 ) -> Cone:
     """The cone of a polygon within a cell; ``combine`` makes the outputs from the readout."""
     points = [vertex.point for vertex, _ in polygon]
-    distinct = [p for i, p in enumerate(points) if not _same_direction(p, points[i - 1])]
+    distinct = [p for i, p in enumerate(points) if not same_direction(p, points[i - 1])]
     rays = np.array([scaled(*point) for point in distinct])
     (side,) = cell.half.earlier
     rays *= [side, 1, 1] / np.linalg.norm(rays, axis=1, keepdims=True)
@@ -91,10 +91,3 @@ def cone_of(
         as_floats(outputs * Fraction(1, weights.denominator)),
         max(solid_angle(polygon), 0.0) / (4 * np.pi),
     )
-
-
-def _same_direction(p: tuple[int, int, int], q: tuple[int, int, int]) -> bool:
-    return (
-        p[1] * q[2] == p[2] * q[1] and p[2] * q[0] == p[0] * q[2] and p[0] * q[1] == p[1] * q[0]
-        and p[0] * q[0] + p[1] * q[1] + p[2] * q[2] > 0
-    )  # fmt: skip

@@ -123,7 +123,7 @@ def solid_angle(polygon: Polygon) -> float:
     return 2 * math.fsum(halves)
 
 
-def scaled(a: int, b: int, c: int) -> tuple[float, float, float]:
+def scaled(*coordinates: int) -> tuple[float, ...]:
     """Coordinates proportional to integers of any size, the largest between 1/2 and 1."""
-    unit = 1 << max(abs(a), abs(b), abs(c)).bit_length()
-    return a / unit, b / unit, c / unit
+    unit = 1 << max(map(abs, coordinates)).bit_length()
+    return tuple(coordinate / unit for coordinate in coordinates)
