@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .operations import CountedNumber
+from .operations import CountedNumber, OperationCounter, plain
 
 _NODE = 1 / math.sqrt(3)  # of Gauss's rule of two nodes on (-1, 1)
 
@@ -53,8 +53,32 @@ class _Interval:
     least_after: CountedNumber  # doubt of its halves
     urgency: CountedNumber
 
-    def __lt__(self, other: _Interval) -> bool:
-        return other.urgency < self.urgency  # the most urgent is the first
+
+class _Queue:
+    """Intervals, the most urgent first, and of equally urgent ones the first that was put in.
+
+    A heap of n intervals is charged ceil(log2 n) comparisons for each that it takes up as the n-th,
+    and as many for the one that it gives up.
+    """
+
+    def __init__(self, counter: OperationCounter) -> None:
+        self.counter = counter
+        self.heap: list[tuple[float, int, _Interval]] = []
+        self.n_put = 0
+
+    def put(self, interval: _Interval) -> None:
+        """Take up an interval."""
+        heapq.heappush(self.heap, (-float(plain(interval.urgency)), self.n_put, interval))
+        self.n_put += 1
+        self._charge()
+
+    def take(self) -> _Interval:
+        """The most urgent interval, which leaves the queue."""
+        self._charge()
+        return heapq.heappop(self.heap)[-1]
+
+    def _charge(self) -> None:
+        self.counter.counts["compare"] += (len(self.heap) - 1).bit_length()
 
 
 def adaptive_gauss(
@@ -94,19 +118,19 @@ def adaptive_gauss(
             _Interval(middle, whole.stop, second, doubt, least_after, urgency),
         )
 
-    nothing = CountedNumber(0.0, ends[0].counter)
-    intervals = []
+    counter = ends[0].counter
+    nothing = CountedNumber(0.0, counter)
+    queue = _Queue(counter)
     for start, stop in pairwise(ends):
         length = stop - start
         value = integral(start, stop)
-        intervals.append(_Interval(start, stop, value, length, nothing, length))
-    heapq.heapify(intervals)
-    used = 2 * len(intervals)
+        queue.put(_Interval(start, stop, value, length, nothing, length))
+    used = 2 * len(queue.heap)
     while used + 4 <= n_nodes:
-        first, second = halved(intervals[0])
-        heapq.heapreplace(intervals, first)
-        heapq.heappush(intervals, second)
+        for half in halved(queue.take()):
+            queue.put(half)
         used += 4
+    intervals = [interval for *_, interval in queue.heap]
     value, doubt = intervals[0].value, intervals[0].doubt
     for interval in intervals[1:]:
         value, doubt = value + interval.value, doubt + interval.doubt

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..structure import weights_in_range
+from ..structure.sorting import in_order
 from ..zoo import Model, OneLayerRNN, check_model
 from .estimate import Estimate, counted
 from .operations import CountedNumber, OperationCounter, plain
@@ -223,7 +224,7 @@ class _Fan:
         }
         constant = [_sum([row[k] * drive[k] for k in active]) for row in self.readout]
         slope = list(self.lowest_slope)
-        switches = sorted(
+        switches = in_order(
             ((-drive[k] / self.w_hi[k], k) for k, sign in enumerate(self.signs) if sign),
             key=operator.itemgetter(0),
         )
@@ -325,7 +326,7 @@ def _sum(terms: list[Number]) -> Number:
 def _means(slopes: list[Number]) -> list[Number]:
     """Slopes x1 / abs(x0) in order, those close to their neighbour replaced by their mean."""
     groups: list[list[Number]] = []
-    for t in sorted(slopes):
+    for t in in_order(slopes, key=lambda slope: slope):
         if groups and t - groups[-1][-1] < _CLOSE * (1 + t * groups[-1][-1]):
             groups[-1].append(t)
         else:

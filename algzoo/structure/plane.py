@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from ..zoo import OneLayerRNN, check_model
 from .cone import Cone, DecisionCone
+from .sorting import in_order
 from .weights import Weights, weights_of
 
 Number = Any  # float, Fraction or anything else with ordered-field arithmetic
@@ -55,7 +56,7 @@ def line_segments(weights: Weights, side: int) -> list[Segment]:
     offset = _matvec(w_hh[:, first_active], first_state)
 
     roots = [(-a / w, j) for j, (a, w) in enumerate(zip(offset, w_hi, strict=True)) if w != 0]
-    roots.sort(key=lambda root_and_neuron: root_and_neuron[0])
+    roots = in_order(roots, key=operator.itemgetter(0))
     # Far down the line, z[j] has the sign of -W_hi[j]; without input, always that of A[j].
     active = np.array(
         [w < 0 or (w == 0 and a > 0) for a, w in zip(offset, w_hi, strict=True)], dtype=bool

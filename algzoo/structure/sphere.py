@@ -26,22 +26,21 @@ computed once and shared by the cells around it.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from fractions import Fraction
-from functools import cmp_to_key
 from itertools import combinations, pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .sorting import ranked
 from .weights import Weights
 
 Number = Any  # int, or anything else with the arithmetic of integers
 Vector = tuple[Number, Number, Number]
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -288,7 +287,11 @@ class _Sector:
         return [Ray(*group[0]) for group in groups]
 
     def _read(self, ray: Ray, order: list[int]) -> None:
-        """Compute drive, levels and vertices of a ray; ``order`` is a guess at the lines' order."""
+        """Compute drive, levels and vertices of a ray.
+
+        ``order`` holds the neurons with input, as their lines lie on the ray before: where they are
+        still in order, sorting looks at each difference in one comparison, not in two.
+        """
         w_3 = self.weights.inputs[-1]
         ray.drive = [p * ray.a + q * ray.b for p, q in zip(self.alpha, self.beta, strict=True)]
         width = {k: abs(w_3[k]) for k in order}
@@ -425,29 +428,12 @@ class _Slot:
     since: int  # number of the group of crossings in which it began; -1 for the ray
 
 
-def ranked(items: Sequence[Item], difference: Callable[[Item, Item], Number]) -> list[list[Item]]:
-    """Items in increasing order, equal ones together; few comparisons where nearly sorted."""
-    known: dict[tuple[int, int], Number] = {}
-
-    def compare(i: int, j: int) -> int:
-        known[i, j] = difference(items[i], items[j])
-        return -1 if known[i, j] < 0 else 1
-
-    groups: list[list[Item]] = []
-    before: int | None = None
-    for i in sorted(range(len(items)), key=cmp_to_key(compare)):
-        if before is None:
-            equal = False
-        elif (before, i) in known or (i, before) in known:
-            equal = known[(before, i) if (before, i) in known else (i, before)] == 0
-        else:
-            equal = difference(items[before], items[i]) == 0
-        if equal:
-            groups[-1].append(items[i])
-        else:
-            groups.append([items[i]])
-        before = i
-    return groups
+def same_direction(p: Vector, q: Vector) -> bool:
+    """Whether two points in integers are one point of the sphere."""
+    return bool(
+        p[1] * q[2] == p[2] * q[1] and p[2] * q[0] == p[0] * q[2] and p[0] * q[1] == p[1] * q[0]
+        and p[0] * q[0] + p[1] * q[1] + p[2] * q[2] > 0
+    )  # fmt: skip
 
 
 def _is_left(r: tuple[Number, Number], q: tuple[Number, Number]) -> bool:
