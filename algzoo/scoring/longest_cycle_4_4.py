@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import copy
 import itertools
-import math
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
@@ -29,7 +28,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.optimize import brentq
 
 from ..structure.attention import fold
 from ..structure.attention_form import gauge_directions, spectra
@@ -37,6 +35,10 @@ from ..structure.functional_graphs import FunctionClass, Graph, conjugacy_classe
 from ..zoo import DistTransformer, task_longest_cycle
 from ..zoo.model_check import check_can_be_enumerated, check_transformer_weights
 from .ledger import Check, Ledger, Prior
+from .thresholds import least_factor
+
+_SMALLEST = -23  # octaves below the largest weight: float32 resolves no smaller change
+_STEPS = 64  # of an octave
 
 _INSTEAD = "this is for models whose inputs can all be put in"
 
@@ -115,7 +117,8 @@ def noise_tolerance(
     """Standard deviation of Gaussian noise on all weights that costs ``loss`` of the accuracy.
 
     The mean over ``n_models`` copies that share their noise but for its size; their accuracies are
-    exact.
+    exact. The least noise that costs more than ``loss`` is searched for on a grid of multiples of
+    the largest weight, by powers of 2^(1/64): to one part in a hundred (:mod:`.thresholds`).
 
     Raises
     ------
@@ -143,22 +146,22 @@ def noise_tolerance(
 
     least = n_right() - loss * len(functions)
 
-    def spare(log_sd: float) -> float:
+    def lost(sd: float) -> bool:
         total = 0
         for of_copy in noise:
             with torch.no_grad():
                 for parameter, weight, step in zip(
                     changed.parameters(), weights, of_copy, strict=True
                 ):
-                    parameter.copy_(weight + math.exp(log_sd) * step)
+                    parameter.copy_(weight + sd * step)
             total += n_right()
-        return total / n_models - least
+        return total < least * n_models
 
-    largest = math.log(max(float(w.abs().max()) for w in weights))
-    low, high = largest - 16, largest  # float32 resolves no smaller change
-    if spare(high) >= 0:
+    largest = max(float(w.abs().max()) for w in weights)
+    factor = least_factor(lambda factor: lost(factor * largest), _SMALLEST, 0, _STEPS)
+    if factor is None:
         raise ValueError(f"Noise of the size of the weights costs less than {loss} of accuracy")
-    return math.exp(float(brentq(spare, low, high, xtol=1e-2)))
+    return factor * largest
 
 
 def weight_information(model: DistTransformer, sd: float) -> float:

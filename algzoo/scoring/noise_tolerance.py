@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.optimize import brentq
 
 from ..estimates.sampling import ensemble_sampling
 from ..structure import weights_of
 from ..zoo import OneLayerRNN, check_model
 from .second_argmax_4_3 import effective_parameters
+from .thresholds import least_factor
+
+_LARGEST = 4  # octaves: noise of up to 16 times the size of a matrix is tried
+_STEPS = 1024  # of an octave
 
 _MATRICES = {
     "rnn.weight_ih_l0": "W_hi",
@@ -83,7 +86,8 @@ def noise_tolerance(
 
     The fall is the mean over ``n_noises`` fixed draws of the noise, scaled, on the same
     ``n_inputs`` random inputs as the accuracy without noise; both are drawn from ``seed``. The
-    noise that makes it ``loss`` is searched for by bisection, to one part in a thousand.
+    least noise that makes it ``loss`` is searched for on a grid of multiples of a matrix's size, by
+    powers of 2^(1/1024): to one part in 1,500 (:mod:`.thresholds`).
 
     Raises
     ------
@@ -115,21 +119,17 @@ def _matrix_tolerance(
     draws = np.random.default_rng(seed).standard_normal((n_noises, *weight.shape))
     noisy = [copy.deepcopy(clean) for _ in draws]
 
-    def excess(log_sd: float) -> float:
+    def lost(factor: float) -> bool:
         for copied, draw in zip(noisy, draws, strict=True):
             with torch.no_grad():
-                noise = math.exp(log_sd) * torch.as_tensor(draw)
+                noise = factor * size * torch.as_tensor(draw)
                 copied.get_parameter(name).copy_(weight + noise)
         intact, *others = ensemble_sampling([clean, *noisy], n_inputs, seed)
-        return intact.value - float(np.mean([e.value for e in others])) - loss
+        return intact.value - float(np.mean([e.value for e in others])) >= loss
 
-    high = math.log(size) - 12 * math.log(2)
-    for _ in range(17):
-        if excess(high) >= 0:
-            break
-        high += math.log(2)
-    else:
+    factor = least_factor(lost, -12, _LARGEST, _STEPS)
+    if factor is None:
         raise ValueError(f"Noise of 16 times the size of {name} does not cost {loss}")
-    sd = math.exp(brentq(excess, high - math.log(2), high, xtol=1e-3))
+    sd = factor * size
     bits = np.log2(np.maximum(np.abs(weight.numpy()) / sd, 1.0)).sum()
     return MatrixTolerance(sd, size, weight.numel(), float(bits))

@@ -13,10 +13,13 @@ import copy
 import math
 
 import torch
-from scipy.optimize import brentq
 
 from ..estimates import Estimator
 from ..zoo import Model, check_model
+from .thresholds import least_factor
+
+_FLOAT32 = -24  # 2^-24: float32 resolves no smaller relative change
+_STEPS = 2**16  # of an octave: a tolerance is found to 1e-5 of it
 
 
 def storage_bits(model: Model) -> int:
@@ -35,9 +38,9 @@ def weight_bits(model: Model, estimator: Estimator, loss: float) -> float:
     """Bits of the weights that matter: the sum over weights of log2(abs(weight) / tolerance).
 
     A weight's tolerance is the smallest change of it alone, up or down, that lowers the estimated
-    accuracy by ``loss``. Every weight counts by itself, so directions that change nothing (units of
-    the neurons, scale of the logits) are counted too: a bound from above. A weight whose tolerance
-    exceeds it counts nothing.
+    accuracy by ``loss``, of those on a grid of 2^-16 of an octave (:mod:`.thresholds`). Every
+    weight counts by itself, so directions that change nothing (units of the neurons, scale of the
+    logits) are counted too: a bound from above. A weight whose tolerance exceeds it counts nothing.
 
     Raises
     ------
@@ -66,16 +69,11 @@ def _tolerance(
     changed = copy.deepcopy(model).double()
     original = changed.get_parameter(name).detach().clone()
 
-    def spare(change: float) -> float:
+    def lost(change: float) -> bool:
         with torch.no_grad():
             parameter = changed.get_parameter(name)
             parameter.copy_(original)
             parameter.view(-1)[index] += change * weight
-        return estimator(changed).value - floor
+        return estimator(changed).value <= floor
 
-    low, high = 0.0, 2.0**-24  # float32 resolves no smaller relative change
-    while spare(high) > 0:
-        low, high = high, 2 * high
-        if low >= 1:
-            return 1.0
-    return float(brentq(spare, low, high, rtol=1e-6))
+    return least_factor(lost, _FLOAT32, 0, _STEPS) or 1.0
