@@ -8,7 +8,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 from scipy.special import ndtr
 
 from ..zoo import Model
@@ -18,6 +17,9 @@ from .operations import PRICES
 from .order_classes import class_moments, classes
 from .prefix_tree import PrefixTree, prefix_tree
 from .recurrent_models import Size, fitted_weights, second_argmax_weights, size_of
+
+_WIDTHS = 2.0 ** (np.arange(-48, 49) / 8)  # in mean absolute margins
+_NO_SPREAD = 1e-18  # variance of a mean step that is nothing but rounding
 
 
 def skeleton(model: Model) -> Estimate:
@@ -68,6 +70,10 @@ class CalibratedSkeleton:
 def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> CalibratedSkeleton:
     """:class:`CalibratedSkeleton` with the constants of least squared error on these models.
 
+    The width is the best on a grid of multiples of the mean absolute margin, by powers of 2^(1/8):
+    the error hardly depends on it near its minimum, so that a free search would stop where rounding
+    has it stop.
+
     Raises
     ------
     ValueError
@@ -78,18 +84,24 @@ def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> Cal
     second_argmax_weights(models[0], "the skeleton is")  # before its length is asked for
     margin = margins_of_models(models, *_tree(models[0].seq_len))
     accuracy = np.asarray(accuracies, dtype=float)
+    # Margins of zero width would be steps.
+    typical = float(np.abs(margin).mean() + np.finfo(float).tiny)
+    fits = [_line(margin, accuracy, typical * width) for width in _WIDTHS]
+    _, constants = min(fits, key=lambda fit: fit[0])
+    return CalibratedSkeleton(*constants, size_of(models[0]))
 
-    def residual(constants: NDArray[np.float64]) -> NDArray[np.float64]:
-        log_width, offset, slope = constants
-        soft = ndtr(margin / np.exp(log_width)).mean(axis=1)
-        difference: NDArray[np.float64] = offset + slope * soft - accuracy
-        return difference
 
-    # Margins of zero width would be steps, which no gradient sees.
-    typical = float(np.log(np.abs(margin).mean() + np.finfo(float).tiny))
-    log_width, offset, slope = least_squares(residual, [typical, 0.0, 1.0]).x
-    width = float(np.exp(log_width))
-    return CalibratedSkeleton(width, float(offset), float(slope), size_of(models[0]))
+def _line(
+    margin: NDArray[np.float64], accuracy: NDArray[np.float64], width: float
+) -> tuple[float, tuple[float, float, float]]:
+    """Squared error of the best line at this width, and the constants."""
+    soft = ndtr(margin / width).mean(axis=1)
+    centred = soft - soft.mean()
+    spread = centred @ centred
+    slope = centred @ accuracy / spread if spread > _NO_SPREAD * len(soft) else 0.0
+    error = accuracy - accuracy.mean() - slope * centred
+    offset = accuracy.mean() - slope * soft.mean()
+    return float(error @ error), (float(width), float(offset), float(slope))
 
 
 @cache
