@@ -38,7 +38,7 @@ from .attention import fold
 Array = NDArray[np.float64]
 Circuit = Literal["QK", "OV"]
 
-_THINNEST = 1e-10  # share of the embeddings' second moment below which an axis counts as absent
+_THINNEST = 1e-10  # share of the largest below which a direction counts as absent
 
 
 def attention_standard_form(model: DistTransformer) -> DistTransformer:
@@ -77,17 +77,19 @@ def attention_standard_form(model: DistTransformer) -> DistTransformer:
     basis = basis * np.sign(largest)
 
     inverse = np.linalg.inv(basis)
+    readout = (unembed - unembed.mean(axis=0)) @ inverse.T
     state = {
         "embed.weight": tokens @ basis,
         "pos_embed.weight": positions @ basis,
-        "unembed.weight": (unembed - unembed.mean(axis=0)) @ inverse.T,
+        "unembed.weight": readout,
     }
+    read = _directions_read(readout)
     identity = np.eye(model.hidden_size)
     for layer, (qk, ov) in enumerate(layers):
         query = math.sqrt(model.hidden_size) * (inverse @ qk @ inverse.T).T
         value = basis.T @ ov @ inverse.T
         if layer == 1:
-            value = np.linalg.pinv(state["unembed.weight"]) @ (state["unembed.weight"] @ value)
+            value = read.T @ (read @ value)
         state[f"attns.{layer}.in_proj_weight"] = np.concatenate([query, identity, value])
         state[f"attns.{layer}.out_proj.weight"] = identity
     # A new model, for weights of the old one may be tied to each other.
@@ -96,6 +98,17 @@ def attention_standard_form(model: DistTransformer) -> DistTransformer:
         {key: torch.as_tensor(matrix) for key, matrix in state.items()}
     )
     return standard
+
+
+def _directions_read(readout: Array) -> Array:
+    """Orthonormal rows that span what a readout less its mean reads: at most output_size - 1.
+
+    The rows of the readout sum to zero. What rounding leaves of that sum is no direction.
+    """
+    _, sizes, rows = np.linalg.svd(readout, full_matrices=False)
+    most = min(readout.shape[1], len(readout) - 1)
+    read: Array = rows[:most][sizes[:most] > _THINNEST * sizes[0]]
+    return read
 
 
 def gauge_directions(model: DistTransformer) -> int:
@@ -120,12 +133,15 @@ def gauge_directions(model: DistTransformer) -> int:
 def spectra(model: DistTransformer) -> dict[tuple[int, Circuit], Array]:
     """Singular values of W_Q^T W_K / sqrt(d) and W_O W_V of each layer, in standard form.
 
+    Of W_O W_V of the second layer those beyond output_size - 1 are zero, for nobody reads more.
     They do not depend on how the model was written. Errors as of :func:`attention_standard_form`.
     """
     standard = attention_standard_form(model)
     found: dict[tuple[int, Circuit], Array] = {}
     for layer in range(2):
         qk, ov = (np.linalg.svd(matrix, compute_uv=False) for matrix in _products(standard, layer))
+        if layer == 1:
+            ov[model.output_size - 1 :] = 0
         found |= {(layer, "QK"): qk.astype(float), (layer, "OV"): ov.astype(float)}
     return found
 
