@@ -9,7 +9,7 @@ example are never among the other seeds, so that the constants of both are the s
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -40,6 +40,7 @@ Array = NDArray[np.float64]
 FittedOn = Literal["nothing", "other seeds", "same base"]
 
 TABLE = "study_16_10.json"
+TRUTH = "truth"  # the row of the true accuracies
 TRUTH_SAMPLES = 2**20
 SAME = 5e-5  # between two machines' values: rounding may move an answer or a penalty
 OPERATIONS_OF_A_SAMPLE = 10 * 16 * 17 + 10 * 16
@@ -244,6 +245,7 @@ def run_study(
     bases: Iterable[str],
     workers: int | None = None,
     indices: Sequence[int] | None = None,
+    rows: Collection[str] | None = None,
 ) -> Study:
     """The study of some bases, as :func:`study_of`, in processes of this machine.
 
@@ -253,7 +255,7 @@ def run_study(
         Where ARC's example is among the bases and cannot be had.
     """
     found: dict[str, Study] = {}
-    tasks = {base: partial(study_of, base, n_models, indices) for base in bases}
+    tasks = {base: partial(study_of, base, n_models, indices, rows) for base in bases}
     for base in tasks:
         _base(base)  # absent files are found before the work begins
 
@@ -265,28 +267,46 @@ def run_study(
     return merged([found[base] for base in tasks])
 
 
-def study_of(base: str, n_models: int, indices: Sequence[int] | None = None) -> Study:
-    """The study of one base; of its models those with these numbers, all where absent."""
+def study_of(
+    base: str,
+    n_models: int,
+    indices: Sequence[int] | None = None,
+    rows: Collection[str] | None = None,
+) -> Study:
+    """The study of one base; of its models those with these numbers, all where absent.
+
+    ``rows`` are the names of the entries that are run, :data:`TRUTH` among them; all where absent.
+    """
     own = (cell for cell in cells() if cell.base == base)
-    return merged([study_of_cell(cell, n_models, indices) for cell in own])
+    return merged([study_of_cell(cell, n_models, indices, rows) for cell in own])
 
 
-def study_of_cell(cell: Cell, n_models: int, indices: Sequence[int] | None = None) -> Study:
+def study_of_cell(
+    cell: Cell,
+    n_models: int,
+    indices: Sequence[int] | None = None,
+    rows: Collection[str] | None = None,
+) -> Study:
     """The study of one cell, as :func:`study_of`."""
     population = models_of(cell, n_models)
     numbers = range(n_models) if indices is None else indices
     models = {i: population.model(i) for i in numbers if i < len(population)}
-    true = np.array([truth(model, TRUTH_SAMPLES).value for model in models.values()])
+    true: dict[str, Array] = {}
+    if rows is None or TRUTH in rows:
+        found = [truth(model, TRUTH_SAMPLES).value for model in models.values()]
+        true[cell.name] = np.array(found)
     operations: dict[str, int] = {}
     values: dict[str, Array] = {}
     for entry, make in _makers():
+        if rows is not None and entry.name not in rows:
+            continue
         estimator = make(cell)
         last = entry.of(len(population))
         estimates = [estimator(model, i) for i, model in models.items() if i < last]
         values[entry.name] = np.array([estimate.value for estimate in estimates])
         if estimates:
             operations[entry.name] = estimates[0].operations
-    return Study(operations, {cell.name: true}, {cell.name: values})
+    return Study(operations, true, {cell.name: values})
 
 
 def merged(studies: Sequence[Study]) -> Study:
@@ -295,6 +315,18 @@ def merged(studies: Sequence[Study]) -> Study:
         {name: n for study in studies for name, n in study.operations.items()},
         {name: truth for study in studies for name, truth in study.truth.items()},
         {name: values for study in studies for name, values in study.values.items()},
+    )
+
+
+def with_rows(study: Study, now: Study) -> Study:
+    """A study in which the rows of another take the place of those of the same names."""
+    return Study(
+        {**study.operations, **now.operations},
+        {**study.truth, **now.truth},
+        {
+            cell: {name: now.values.get(cell, {}).get(name, row) for name, row in rows.items()}
+            for cell, rows in study.values.items()
+        },
     )
 
 
@@ -349,7 +381,7 @@ def written(study: Study) -> str:
     """The study as JSON, a line for each entry and cell, six decimals."""
     lines = [f'{{"operations": {json.dumps(dict(study.operations))}']
     for cell, truth_of_cell in study.truth.items():
-        rows = {"truth": truth_of_cell, **study.values[cell]}
+        rows = {TRUTH: truth_of_cell, **study.values[cell]}
         body = ",\n".join(
             f"  {json.dumps(name)}: {json.dumps([round(float(v), 6) for v in row])}"
             for name, row in rows.items()
@@ -366,7 +398,7 @@ def read_study(text: str) -> Study:
         cell: {name: np.array(row) for name, row in of_cell.items()}
         for cell, of_cell in content.items()
     }
-    truths = {cell: of_cell.pop("truth") for cell, of_cell in rows.items()}
+    truths = {cell: of_cell.pop(TRUTH) for cell, of_cell in rows.items()}
     return Study(operations, truths, rows)
 
 
@@ -426,8 +458,8 @@ def moved(study: Study, now: Study, indices: Sequence[int]) -> list[Moved]:
     """
     found = []
     for cell, values in now.values.items():
-        for name, new in {"truth": now.truth[cell], **values}.items():
-            old = study.truth[cell] if name == "truth" else study.values[cell][name]
+        for name, new in {TRUTH: now.truth[cell], **values}.items():
+            old = study.truth[cell] if name == TRUTH else study.values[cell][name]
             there = np.array([i for i in indices if i < len(old)], dtype=int)
             old = old[there]
             for i in np.flatnonzero(np.abs(new - old) > SAME):

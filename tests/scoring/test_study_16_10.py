@@ -123,12 +123,12 @@ def test_a_base_without_a_check_is_refused() -> None:
 
 
 def test_the_study_of_a_base_is_that_of_its_own_cells(monkeypatch) -> None:
-    def empty(cell, n_models, indices):
-        assert (n_models, indices) == (5, [3])
+    def empty(cell, n_models, indices, rows):
+        assert (n_models, indices, rows) == (5, [3], ["a row"])
         return Study({}, {cell.name: np.zeros(1)}, {cell.name: {}})
 
     monkeypatch.setattr(study, "study_of_cell", empty)
-    found = study.study_of("seed 2", 5, [3])
+    found = study.study_of("seed 2", 5, [3], ["a row"])
     assert set(found.truth) == {cell.name for cell in study.cells() if cell.base == "seed 2"}
     assert len(found.truth) == 4
 
@@ -344,6 +344,49 @@ def test_the_study_of_a_cell_runs_each_entry_on_its_models(
     none = study_of_cell(cell, 72, [5])
     assert none.operations == {"all": 7}
     assert none.values[cell.name]["few"].tolist() == []
+    seen.clear()
+    one_row = study_of_cell(cell, 72, rows=["few"])
+    assert (seen, one_row.truth, list(one_row.values[cell.name])) == ([0, 1], {}, ["few"])
+    assert study_of_cell(cell, 72, rows=["truth"]).values == {cell.name: {}}
+
+
+def test_rows_take_the_place_of_those_of_their_names() -> None:
+    group, made = made_study()
+    first, second = (cell.name for cell in group)
+    now = Study({"few": 1}, {second: made.truth[second] / 2}, {first: {"few": np.ones(4)}})
+    found = study.with_rows(made, now)
+    assert found.operations == {"all": 28_800, "few": 1}
+    assert found.truth == {first: made.truth[first], second: now.truth[second]}
+    assert found.values[first] == {
+        "all": made.values[first]["all"],
+        "few": now.values[first]["few"],
+    }
+    assert found.values[second] == made.values[second]
+    assert list(found.values[first]) == ["all", "few"]
+
+
+def test_rows_are_recomputed_by_parts_of_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, kept = [], []
+
+    def run(n_models, bases, workers, *, rows):
+        asked.append((n_models, len(bases), workers, rows))
+        return Study({}, {}, {})
+
+    monkeypatch.setattr(study, "run_study", run)
+    monkeypatch.setattr(study, "write_study", lambda found: kept.append(found) or "there")
+    command = ["study", "--row", "oracle", "--row", "truth", "--workers", "2"]
+    result = CliRunner().invoke(main, command)
+    assert (result.exit_code, result.output) == (0, "Written: there\n")
+    names = ["truth", *(f"oracle, {c}" for c in ("linear", "ordinary", "boundary"))]
+    assert asked == [(256, 6, 2, [*names, "oracle, self-consistent"])]
+    assert written(kept[0]) == written(bundled_study())
+    for options, words in (
+        (["--row", "no such"], "no row is called 'no such'; there are: truth; chance; "),
+        (["--row", "oracle", "--check", "1"], "--check looks at all rows"),
+    ):
+        refused = CliRunner().invoke(main, ["study", *options])
+        assert refused.exit_code == 2
+        assert words in " ".join(refused.output.replace("│", " ").split())
 
 
 def test_intervals_are_those_of_the_stream_of_seed_0() -> None:
