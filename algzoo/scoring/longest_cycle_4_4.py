@@ -39,6 +39,7 @@ from .thresholds import least_factor
 
 _SMALLEST = -23  # octaves below the largest weight: float32 resolves no smaller change
 _STEPS = 64  # of an octave
+_ROUNDING = 1e-9  # of a number of lost answers
 
 _INSTEAD = "this is for models whose inputs can all be put in"
 
@@ -144,18 +145,20 @@ def noise_tolerance(
         # By tables: torch's threads wait for each other on batches as small as these.
         return int((fold(changed).evaluate(functions).logits.argmax(-1) == answers).sum())
 
-    least = n_right() - loss * len(functions)
+    intact = n_right()
+    # Whole numbers are compared with it: rounding shall not decide where it is one.
+    allowed = loss * len(functions) * n_models + _ROUNDING
 
     def lost(sd: float) -> bool:
-        total = 0
+        n_lost = 0
         for of_copy in noise:
             with torch.no_grad():
                 for parameter, weight, step in zip(
                     changed.parameters(), weights, of_copy, strict=True
                 ):
                     parameter.copy_(weight + sd * step)
-            total += n_right()
-        return total < least * n_models
+            n_lost += intact - n_right()
+        return n_lost > allowed
 
     largest = max(float(w.abs().max()) for w in weights)
     factor = least_factor(lambda factor: lost(factor * largest), _SMALLEST, 0, _STEPS)

@@ -122,3 +122,18 @@ def test_classes_are_listed_of_twelve_points_at_most():
         class_margins(DistTransformer(2, 13, n_layers=2))
     with pytest.raises(ValueError, match=r"All 8\^7 functions at once"):
         fewest_cases(7)
+
+
+def test_rounding_does_not_decide_between_two_logits():
+    """Logits 1 and 1 + 2^-30, which are the same number in float32."""
+    model = DistTransformer(2, 3, n_layers=1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.zero_()
+        model.embed.weight += 1
+        model.unembed.weight[:2, 0] = 1
+        model.unembed.weight[1, 1] = 2.0**-30
+        logits = model(torch.tensor([[0, 0, 0]]))
+    assert logits[0, 0] == logits[0, 1]
+    # Of the 27 functions on three points nine have a longest cycle of two, the second answer.
+    assert exhaustive_accuracy(model) == Fraction(9, 27)

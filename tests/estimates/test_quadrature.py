@@ -80,3 +80,18 @@ def test_arithmetic_is_counted():
 def test_too_few_nodes_are_refused():
     with pytest.raises(ValueError, match="at least 2 for each of 3 intervals, got 5"):
         Integrand(lambda x: x).integrate([0, 1, 2, 3], 5)
+
+
+def test_of_equally_urgent_intervals_the_first_that_was_put_in_is_halved():
+    """Four are alike; at the end of the budget two of them are halved."""
+    integrand = Integrand(lambda x: 0.5)
+    integrand.integrate([0, 1, 2, 3, 4], 16)
+    assert [int(x) for x in integrand.nodes[8:]] == [0, 0, 0, 0, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("n_halvings", "comparisons"), [(0, 0), (1, 1), (2, 5), (3, 11)])
+def test_the_queue_is_charged_by_its_length(n_halvings, comparisons):
+    """Of n intervals ceil(log2 n) to take one away, and to take up the n-th; two for each doubt."""
+    integrand = Integrand(lambda x: x)
+    integrand.integrate([0, 1], 2 + 4 * n_halvings)
+    assert integrand.counter.counts["compare"] == comparisons + 2 * n_halvings

@@ -226,3 +226,18 @@ def test_every_size_of_the_zoo_has_a_standard_form_or_says_why_not():
         else:
             with pytest.raises(ValueError, match=f"hidden_size {d}"):
                 attention_standard_form(model)
+
+
+@pytest.mark.parametrize("size", [(4, 4), (6, 4), (8, 5)])
+def test_what_rounding_leaves_of_a_sum_of_rows_is_not_read(size):
+    """A vector added to all rows of the unembedding changes no answer, but the rows' rounding."""
+    model = zoo_longest_cycle(*size, seed=1).double()
+    expected = spectra(model)[1, "OV"]
+    n_read = size[1] - 1
+    assert (expected[:n_read] > 1e-3 * expected[0]).all()
+    assert (expected[n_read:] == 0).all()
+    with torch.no_grad():
+        model.unembed.weight += 1e5 * torch.arange(1.0, size[0] + 1).double()
+    np.testing.assert_allclose(spectra(model)[1, "OV"], expected, rtol=1e-7)
+    value = attention_standard_form(model).attns[1].in_proj_weight.detach()[2 * size[0] :]
+    assert int((torch.linalg.svdvals(value) > 1e-9 * expected[0]).sum()) == n_read
