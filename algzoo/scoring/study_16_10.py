@@ -330,6 +330,32 @@ def with_rows(study: Study, now: Study) -> Study:
     )
 
 
+def with_rows_recomputed(parts: Sequence[str], workers: int | None = None) -> Study:
+    """The bundled study, on as many models, with those rows anew of whose names these are parts.
+
+    Errors as of :func:`run_study`.
+
+    Raises
+    ------
+    ValueError
+        Where one is a part of no name; says what names there are.
+    """
+    names = [TRUTH, *(entry.name for entry in entries())]
+    for part in parts:
+        if not any(part in name for name in names):
+            raise ValueError(f"no row is called {part!r}; there are: {'; '.join(names)}")
+    rows = [name for name in names if any(part in name for part in parts)]
+    committed = bundled_study()
+    bases = dict.fromkeys(cell.base for cell in cells())
+    now = run_study(n_models_of(committed), bases, workers, rows=rows)
+    return with_rows(committed, now)
+
+
+def n_models_of(study: Study) -> int:
+    """Models of a population."""
+    return max(len(of_cell) for of_cell in study.truth.values())
+
+
 @dataclass(frozen=True)
 class Scores:
     """What one entry reached on a population.

@@ -62,12 +62,9 @@ def study_command(
     if rows and n_checked is not None:
         raise click.UsageError("--check looks at all rows: leave out --row")
     try:
-        if rows:
-            found = _recomputed(_named(rows), workers)
-            click.echo(f"Written: {study.write_study(found)}")
-            return
         if n_checked is None:
-            found = study.run_study(n_models, _BASES, workers)
+            anew = study.with_rows_recomputed
+            found = anew(rows, workers) if rows else study.run_study(n_models, _BASES, workers)
             click.echo(f"Written: {study.write_study(found)}")
             return
         _check(n_checked, bases or _BASES, workers)
@@ -75,31 +72,11 @@ def study_command(
         raise click.ClickException(str(error)) from error
 
 
-def _named(parts: tuple[str, ...]) -> list[str]:
-    """The rows of whose names these are parts."""
-    names = [study.TRUTH, *(entry.name for entry in study.entries())]
-    for part in parts:
-        if not any(part in name for name in names):
-            raise click.UsageError(f"no row is called {part!r}; there are: {'; '.join(names)}")
-    return [name for name in names if any(part in name for part in parts)]
-
-
-def _recomputed(rows: list[str], workers: int | None) -> study.Study:
-    """The committed study with these rows anew, on as many models."""
-    committed = study.bundled_study()
-    now = study.run_study(_most_models(committed), _BASES, workers, rows=rows)
-    return study.with_rows(committed, now)
-
-
-def _most_models(committed: study.Study) -> int:
-    return max(len(truth) for truth in committed.truth.values())
-
-
 def _check(n_checked: int, bases: tuple[str, ...], workers: int | None) -> None:
     from ...scoring import study_16_10 as study
 
     committed = study.bundled_study()
-    n_models = _most_models(committed)
+    n_models = study.n_models_of(committed)
     if n_checked > n_models:
         raise click.UsageError(f"--check {n_checked}: each population has {n_models} models")
     indices = [i * n_models // n_checked for i in range(n_checked)]
