@@ -175,6 +175,8 @@ def _probability_positive(sizes: Array, margins: Array, counter: OperationCounte
     """Of a margin, from one member of each of some pointed classes of these sizes."""
     if len(margins) == 1:
         return float(margins[0] > 0)
+    # In units in which squares are in float64; a power of two, which rounds nothing.
+    margins = np.ldexp(margins, -int(np.frexp(np.abs(margins).max())[1]))
     mean = np.average(margins, weights=sizes)
     spread = np.average((margins - mean) ** 2, weights=sizes)
     counter.counts["multiply_add"] += 3 * len(margins)
