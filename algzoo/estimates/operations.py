@@ -61,6 +61,10 @@ class OperationCounter:
         self.multiplications = self.fused = self.additions = self.divisions = self.comparisons = 0
         return counts
 
+    def charge(self, kind: Kind, count: int) -> None:
+        """Add ``count`` operations of a kind."""
+        self._counts[kind] += count
+
     @property
     def total(self) -> int:
         """Operations so far, at :data:`PRICES`."""
