@@ -245,14 +245,15 @@ class Ledger:
     def margin(self) -> float:
         """How near any measurement comes to its threshold, so that rounding might decide.
 
-        As a share of the threshold, or by size where that is 0; at most 1. An entry whose threshold
-        is what was found in this very model decides nothing, and is left out.
+        As a share of the threshold, or by size where that is 0; at most 1. Algebra is left out, which
+        holds for all weights, and so is an entry whose threshold is what was found in this model.
         """
         nearest = 1.0
         for entry in self.entries:
             threshold = entry.check.threshold
             assert threshold is not None, "the ledger fixes thresholds"
-            if entry.check.id not in self._as_found or entry.value != threshold:
+            as_found = entry.check.id in self._as_found and entry.value == threshold
+            if entry.check.kind != "algebra" and not as_found:
                 nearest = min(nearest, abs(entry.value - threshold) / (abs(threshold) or 1.0))
         return nearest
 

@@ -85,6 +85,10 @@ def test_margin_leaves_out_a_threshold_that_is_what_was_found():
     assert Ledger([below(0.5)], toy(0.5)).margin == 0
 
 
+def test_margin_leaves_out_algebra():
+    assert Ledger([below(0.0, prior=None, kind="algebra", relation="<=")], toy(0.0)).margin == 1
+
+
 @pytest.mark.parametrize(("x", "holds"), [(0.1, True), (0.9, False)])
 def test_implied_check_costs_nothing_either_way(x, holds):
     implied = below(0.25**2, "square", Implied(), measure=square, given=("below",))
