@@ -40,7 +40,7 @@ PRICES: dict[Kind, int] = {
 
 
 class OperationCounter:
-    """Tally of the operations done on counted numbers and arrays and, in :meth:`tensors`, by torch."""
+    """Tally of the operations on counted numbers and arrays and, in :meth:`tensors`, of torch's."""
 
     def __init__(self) -> None:
         self._counts: Counter[Kind] = Counter()

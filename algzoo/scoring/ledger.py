@@ -245,8 +245,8 @@ class Ledger:
     def margin(self) -> float:
         """How near any measurement comes to its threshold, so that rounding might decide.
 
-        As a share of the threshold, or by size where that is 0; at most 1. Algebra is left out, which
-        holds for all weights, and so is an entry whose threshold is what was found in this model.
+        As a share of the threshold, or by size where that is 0; at most 1. Left out are algebra,
+        which holds for all weights, and entries whose threshold is what was found in this model.
         """
         nearest = 1.0
         for entry in self.entries:
