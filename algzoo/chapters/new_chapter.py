@@ -269,7 +269,7 @@ def _words_on_scores(model: Model) -> dict[str, str]:
             "measured format": ".3g",
         }
     sentence = "is right on {glue:text}`accuracy:.3%` of <<inputs>>"
-    tolerance = f"atol={'1e-5' if sampled else '1e-12'}"
+    tolerance = "share_of=n_samples" if sampled else "atol=1e-12"
     record = f"record(accuracy=truth.value, error=1 - truth.value, {tolerance})"
     if sampled:
         sentence += ", give or take {glue:text}`accuracy_std:.2%`"

@@ -12,10 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from IPython.display import display
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike, NDArray
 
 Plain = int | float | str | bool
 
@@ -23,28 +25,117 @@ GLUE_PREFIX = "application/papermill.record/"  # the mime prefix that MyST-NB's 
 METADATA_KEY = "algzoo"
 DEFAULT_RTOL = 1e-9
 
+# Inputs of a share that may be answered otherwise on another machine: where an input is so near a
+# tie that rounding decides its answer, kernels differ. Few inputs are.
+FLIPS = 3
 
-def record(*, rtol: float = DEFAULT_RTOL, atol: float = 0.0, **numbers: Any) -> None:
+# Rounding leaves less of a number that should be 0. Nothing that a chapter states about a model is
+# as small, in the units in which it is stated.
+ROUNDING = 1e-12
+
+
+def record(
+    *,
+    rtol: float = DEFAULT_RTOL,
+    atol: float = 0.0,
+    share_of: int | None = None,
+    margin: float | None = None,
+    **numbers: Any,
+) -> None:
     """State numbers (or short texts) under stable names: glued, printed and checked.
 
     Numbers of NumPy and torch become plain Python ones. On every later run, floats must agree
     within ``atol + rtol * abs(committed)``, everything else exactly.
+
+    Parameters
+    ----------
+    rtol, atol
+        The tolerance of floats.
+    share_of
+        Where the numbers are shares of random inputs, or means of such shares: of how many inputs
+        in all. The tolerance is then three inputs, for rounding may decide the answer to a few.
+    margin
+        Where the numbers count what a comparison selects, or are shares of that: how near to its
+        threshold the nearest came, as :func:`above` and :func:`below` say it; 1 where whole numbers
+        were compared. It is kept with the numbers, as the reason why they are exact.
 
     Raises
     ------
     TypeError
         Where a value is not a single number, truth value or text.
     ValueError
-        Where a number is not finite.
+        Where a number is not finite, or the tolerance of a share is given in another way too.
     """
+    declared = _declared(rtol, atol, share_of, margin)
     for name, number in numbers.items():
         value = plain_value(name, number)
         metadata = {
             "scrapbook": {"name": name, "mime_prefix": GLUE_PREFIX},
-            METADATA_KEY: {"record": name, "value": value, "rtol": rtol, "atol": atol},
+            METADATA_KEY: {"record": name, "value": value, **declared},
         }
         display({GLUE_PREFIX + "text/plain": repr(value)}, raw=True, metadata=metadata)
         print(printed(name, value))
+
+
+def above(values: ArrayLike, threshold: ArrayLike) -> tuple[NDArray[np.bool_], float]:
+    """Which of the values exceed a threshold, and how near to it the nearest value comes.
+
+    What is selected is a property of the model only where no value is so near to the threshold that
+    rounding decides on which side it lies. The distance belongs into the record of what is counted:
+    see ``margin`` of :func:`record`.
+
+    Parameters
+    ----------
+    values, threshold
+        Numbers, of shapes that broadcast.
+
+    Returns
+    -------
+    selected
+        A truth value for each of the values.
+    margin
+        Distance of the nearest value, as a share of the threshold, or of the largest value where
+        the threshold is 0, but at most 1; 1 where all are whole numbers.
+    """
+    return np.greater(values, threshold), _margin(np.asarray(values), np.asarray(threshold))
+
+
+def below(values: ArrayLike, threshold: ArrayLike) -> tuple[NDArray[np.bool_], float]:
+    """Which of the values are less than a threshold; the rest as for :func:`above`."""
+    return np.less(values, threshold), _margin(np.asarray(values), np.asarray(threshold))
+
+
+def _margin(values: NDArray[Any], threshold: NDArray[Any]) -> float:
+    if values.dtype.kind in "biu" and threshold.dtype.kind in "biu":
+        return 1.0
+    largest = np.abs(values).max(initial=0.0) or 1.0
+    unit = np.where(threshold == 0, largest, np.abs(threshold))
+    return float((np.abs(values - threshold) / unit).min(initial=1.0))
+
+
+def without_rounding(number: float, size: float = ROUNDING) -> float:
+    """The number, or 0 where it is no larger than what rounding leaves of 0."""
+    return 0.0 if abs(number) < size else float(number)
+
+
+def _declared(
+    rtol: float, atol: float, share_of: int | None, margin: float | None
+) -> dict[str, float]:
+    """What is kept with a number for its check: the tolerance, and what it rests on."""
+    declared: dict[str, float] = {"rtol": rtol, "atol": atol}
+    if share_of is not None:
+        if share_of < 1:
+            raise ValueError(f"share_of is a number of inputs, at least 1, got {share_of}")
+        of_share = {"rtol": 0.0, "atol": FLIPS / share_of}
+        if declared not in ({"rtol": DEFAULT_RTOL, "atol": 0.0}, of_share):
+            raise ValueError(
+                f"A share of {share_of} inputs has the tolerance {FLIPS}/{share_of}, not "
+                f"rtol={rtol:g} and atol={atol:g}: leave these out"
+            )
+        declared = {**of_share, "share_of": int(share_of)}
+    if margin is not None:
+        declared["margin"] = float(margin)
+    return declared
 
 
 def printed(name: str, value: Plain) -> str:
@@ -72,12 +163,26 @@ def plain_value(name: str, value: Any) -> Plain:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading, how its values are formatted, and their tolerance."""
+    """A column of a table: its heading, how its values are formatted, and their tolerance.
+
+    The tolerance is given as for :func:`record`.
+    """
 
     heading: str
     format: str = ""
     rtol: float = DEFAULT_RTOL
     atol: float = 0.0
+    share_of: int | None = None
+    margin: float | None = None
+
+    def __post_init__(self) -> None:
+        for key, value in self.declared.items():
+            object.__setattr__(self, key, value)
+
+    @property
+    def declared(self) -> dict[str, float]:
+        """What is kept with its numbers for their check."""
+        return _declared(self.rtol, self.atol, self.share_of, self.margin)
 
     @property
     def align(self) -> str:
@@ -112,7 +217,10 @@ def table(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -
     metadata = {
         METADATA_KEY: {
             "table": name,
-            "columns": [vars(column) for column in columns],
+            "columns": [
+                {"heading": column.heading, "format": column.format, **column.declared}
+                for column in columns
+            ],
             "rows": plain_rows,
         }
     }

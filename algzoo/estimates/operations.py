@@ -40,16 +40,26 @@ PRICES: dict[Kind, int] = {
 
 
 class OperationCounter:
-    """Tally of the operations done on counted numbers and arrays and, in :meth:`tensors`, by torch.
-
-    Attributes
-    ----------
-    counts
-        How often each kind of operation was done.
-    """
+    """Tally of the operations on counted numbers and arrays and, in :meth:`tensors`, of torch's."""
 
     def __init__(self) -> None:
-        self.counts: Counter[Kind] = Counter()
+        self._counts: Counter[Kind] = Counter()
+        # What counted numbers did since the counts were last read, of which there is very much: an
+        # attribute is counted up faster than an entry. ``fused`` are the multiplications that an
+        # addition went along with.
+        self.multiplications = self.fused = self.additions = self.divisions = self.comparisons = 0
+
+    @property
+    def counts(self) -> Counter[Kind]:
+        """How often each kind of operation was done; to be added to by whoever does some."""
+        counts = self._counts
+        counts["multiply"] += self.multiplications - self.fused
+        counts["multiply_add"] += self.fused
+        counts["add"] += self.additions
+        counts["divide"] += self.divisions
+        counts["compare"] += self.comparisons
+        self.multiplications = self.fused = self.additions = self.divisions = self.comparisons = 0
+        return counts
 
     @property
     def total(self) -> int:
@@ -123,7 +133,7 @@ class CountedNumber:
 
     __slots__ = ("counter", "is_product", "value")
 
-    def __init__(self, value: Any, counter: OperationCounter, *, is_product: bool = False) -> None:
+    def __init__(self, value: Any, counter: OperationCounter, is_product: bool = False) -> None:
         self.value = value
         self.counter = counter
         self.is_product = is_product
@@ -131,68 +141,78 @@ class CountedNumber:
     def __repr__(self) -> str:
         return f"CountedNumber({self.value!r})"
 
-    def _add(self, other: Any, sign: int) -> CountedNumber:
-        counts = self.counter.counts
-        for operand in (self, other):
-            if isinstance(operand, CountedNumber) and operand.is_product:
-                operand.is_product = False  # used up: its multiplication is paid for here
-                counts["multiply"] -= 1
-                counts["multiply_add"] += 1
-                break
+    # Estimates do thousands of these operations each, so that what they cost here is written out.
+
+    def _charge_addition(self, other: Any) -> None:
+        """Count an addition, or a multiply-add where there is a product to add."""
+        if self.is_product:
+            self.is_product = False  # used up: its multiplication is paid for here
+            self.counter.fused += 1
+        elif type(other) is CountedNumber and other.is_product:
+            other.is_product = False
+            self.counter.fused += 1
         else:
-            counts["add"] += 1
-        return CountedNumber(self.value + sign * plain(other), self.counter)
+            self.counter.additions += 1
 
     def __add__(self, other: Any) -> CountedNumber:
-        return self._add(other, 1)
+        self._charge_addition(other)
+        if type(other) is CountedNumber:
+            other = other.value
+        return CountedNumber(self.value + other, self.counter)
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> CountedNumber:
-        return self._add(other, -1)
+        self._charge_addition(other)
+        if type(other) is CountedNumber:
+            other = other.value
+        return CountedNumber(self.value - other, self.counter)
 
     def __rsub__(self, other: Any) -> CountedNumber:
-        return -self._add(other, -1)
+        self._charge_addition(other)
+        return CountedNumber(other - self.value, self.counter)
 
     def __mul__(self, other: Any) -> CountedNumber:
-        self.counter.counts["multiply"] += 1
-        return CountedNumber(self.value * plain(other), self.counter, is_product=True)
+        self.counter.multiplications += 1
+        if type(other) is CountedNumber:
+            other = other.value
+        return CountedNumber(self.value * other, self.counter, True)
 
     __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> CountedNumber:
-        self.counter.counts["divide"] += 1
+        self.counter.divisions += 1
         return CountedNumber(self.value / plain(other), self.counter)
 
     def __rtruediv__(self, other: Any) -> CountedNumber:
-        self.counter.counts["divide"] += 1
+        self.counter.divisions += 1
         return CountedNumber(plain(other) / self.value, self.counter)
 
     def __neg__(self) -> CountedNumber:
         is_product, self.is_product = self.is_product, False  # either of the two can be fused once
-        return CountedNumber(-self.value, self.counter, is_product=is_product)
+        return CountedNumber(-self.value, self.counter, is_product)
 
     def __abs__(self) -> CountedNumber:
         return CountedNumber(abs(self.value), self.counter)
 
     def __lt__(self, other: Any) -> bool:
-        self.counter.counts["compare"] += 1
+        self.counter.comparisons += 1
         return bool(self.value < plain(other))
 
     def __le__(self, other: Any) -> bool:
-        self.counter.counts["compare"] += 1
+        self.counter.comparisons += 1
         return bool(self.value <= plain(other))
 
     def __gt__(self, other: Any) -> bool:
-        self.counter.counts["compare"] += 1
+        self.counter.comparisons += 1
         return bool(self.value > plain(other))
 
     def __ge__(self, other: Any) -> bool:
-        self.counter.counts["compare"] += 1
+        self.counter.comparisons += 1
         return bool(self.value >= plain(other))
 
     def __eq__(self, other: object) -> bool:
-        self.counter.counts["compare"] += 1
+        self.counter.comparisons += 1
         return bool(self.value == plain(other))
 
     def __hash__(self) -> int:

@@ -158,6 +158,16 @@ class Audit:
         close = abs(self.frequency - self.p) <= 3 * standard_error
         return close and self.determined_by is None
 
+    @property
+    def margin(self) -> float:
+        """How near the frequency is to where it would pass no more, or would; as a share of that.
+
+        At most 1, which it also is where there is nothing to vary.
+        """
+        allowed = 3 * math.sqrt(self.p * (1 - self.p) / self.draws) if self.draws else 0.0
+        distance = abs(abs(self.frequency - self.p) - allowed)
+        return min(distance / allowed, 1.0) if allowed else 1.0
+
 
 class Ledger:
     """The checks of an explanation, evaluated on a model's weights.
@@ -193,6 +203,7 @@ class Ledger:
             else replace(check, threshold=float(check.measure(weights)))
             for check in checks
         )
+        self._as_found = {check.id for check in checks if check.threshold is None}
         self.weights = weights
         self.residual_bits = residual_bits
         self.entries = self._evaluate(weights)
@@ -219,7 +230,9 @@ class Ledger:
 
     def on(self, weights: Weights) -> Ledger:
         """The same statements, thresholds included, put to another model's weights."""
-        return Ledger(self.checks, weights, self.residual_bits)
+        put = Ledger(self.checks, weights, self.residual_bits)
+        put._as_found = self._as_found
+        return put
 
     def entry(self, check_id: str) -> Entry:
         """The entry of that id; ``KeyError`` where there is none."""
@@ -227,6 +240,22 @@ class Ledger:
             if entry.check.id == check_id:
                 return entry
         raise KeyError(f"No check {check_id!r}; there are: {[c.id for c in self.checks]}")
+
+    @property
+    def margin(self) -> float:
+        """How near any measurement comes to its threshold, so that rounding might decide.
+
+        As a share of the threshold, or by size where that is 0; at most 1. Left out are algebra,
+        which holds for all weights, and entries whose threshold is what was found in this model.
+        """
+        nearest = 1.0
+        for entry in self.entries:
+            threshold = entry.check.threshold
+            assert threshold is not None, "the ledger fixes thresholds"
+            as_found = entry.check.id in self._as_found and entry.value == threshold
+            if entry.check.kind != "algebra" and not as_found:
+                nearest = min(nearest, abs(entry.value - threshold) / (abs(threshold) or 1.0))
+        return nearest
 
     @property
     def explanation_bits(self) -> float:

@@ -6,6 +6,7 @@ until it is killed; when it is gone, for whatever reason, its exit code is repor
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import numbers
@@ -57,6 +58,8 @@ def main() -> NoReturn:
     torch.set_num_threads(1)
     for model in (DistRNN(2, 2), DistRNN(2, 2).double()):
         sampling(model, 1, 0)  # loads its kernel, for every fork to have it
+    gc.collect()
+    gc.freeze()  # so that forks do not look again and again for garbage in what is loaded
     while True:
         try:
             header, job = receive(requests), receive(requests)
@@ -141,7 +144,10 @@ def _estimate(
 ) -> bytes:
     """The estimate, checked, as JSON."""
     digest = model_digest(model)
-    torch.manual_seed(seed)
+    # torch.manual_seed would also put a traceback aside for every kind of device that is not there.
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed_all(seed)
     np.random.seed(seed % 2**32)  # noqa: NPY002
     random.seed(seed)
     before = {name: state() for name, state in _STATES.items()}

@@ -90,7 +90,10 @@ class Comparison:
 
     def values(self, x: Array) -> Array:
         """Values, shape (n_inputs,), on inputs of shape (n_inputs, seq_len)."""
-        return self.unit * _relu_of_difference(x, self.position, self.sign, self.other, self.ranks)
+        others = _in_order(x, self.position)
+        return self.unit * _relu_of_difference(
+            x, self.position, self.sign, self.other, self.ranks, others
+        )
 
 
 def comparisons(sample: Sample) -> list[Comparison]:
@@ -101,7 +104,10 @@ def comparisons(sample: Sample) -> list[Comparison]:
     """
     x = sample.x
     candidates = _candidates(x.shape[1])
-    values = np.stack([_relu_of_difference(x, *candidate) for candidate in candidates])
+    others = [_in_order(x, position) for position in range(x.shape[1])]
+    values = np.stack(
+        [_relu_of_difference(x, *candidate, others[candidate[0]]) for candidate in candidates]
+    )
     products, squares = values @ sample.last, (values**2).sum(axis=1)
     # The squares that a multiple of each candidate takes away.
     best = (products**2 / squares[:, None]).argmax(axis=0)
@@ -139,13 +145,19 @@ def _candidates(n: int) -> list[_Candidate]:
     return found
 
 
+def _in_order(x: Array, position: int) -> Array:
+    """The inputs other than that at ``position``, from the smallest, (n_inputs, seq_len - 1)."""
+    others: Array = np.sort(np.delete(x, position, axis=1), axis=1)
+    return others
+
+
 def _relu_of_difference(
-    x: Array, position: int, sign: int, other: int | None, ranks: tuple[int, ...]
+    x: Array, position: int, sign: int, other: int | None, ranks: tuple[int, ...], others: Array
 ) -> Array:
+    """Values of a candidate; ``others`` are the remaining inputs in order."""
     if other is not None:
         reference = x[:, other]
     else:
-        others = np.sort(np.delete(x, position, axis=1), axis=1)
         reference = others[:, [-rank for rank in ranks]].mean(axis=1)
     difference: Array = np.maximum(sign * (x[:, position] - reference), 0.0)
     return difference

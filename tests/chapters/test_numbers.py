@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from algzoo.chapters import Column, numbers, record, show, style, table
+from algzoo.chapters import (
+    Column,
+    above,
+    below,
+    numbers,
+    record,
+    show,
+    style,
+    table,
+    without_rounding,
+)
 from algzoo.chapters.numbers import GLUE_PREFIX
 
 
@@ -74,3 +84,82 @@ def test_a_figure_is_the_same_bytes_twice(displayed):
     first, second = (data["image/svg+xml"] for data, _ in displayed)
     assert first == second
     assert first.startswith("<svg")
+
+
+def test_a_share_has_the_tolerance_of_three_inputs(displayed):
+    record(share=0.25, share_of=4096)
+    table("t", [Column("name"), Column("x", ".1%", share_of=1000)], [["a", 0.5]])
+    of_record, of_table = (metadata["algzoo"] for _, metadata in displayed)
+    assert (of_record["rtol"], of_record["atol"], of_record["share_of"]) == (0, 3 / 4096, 4096)
+    column = of_table["columns"][1]
+    assert (column["rtol"], column["atol"], column["share_of"]) == (0, 0.003, 1000)
+    assert Column(**column) == Column("x", ".1%", share_of=1000)
+    assert "share_of" not in of_table["columns"][0]
+
+
+@pytest.mark.parametrize("given", [{"atol": 1e-3}, {"rtol": 1e-6}, {"rtol": 0.0, "atol": 0.0}])
+def test_a_share_has_no_other_tolerance(given, displayed):
+    with pytest.raises(ValueError, match=r"has the tolerance 3/4096, not rtol="):
+        record(share=0.25, share_of=4096, **given)
+    with pytest.raises(ValueError, match=r"has the tolerance 3/4096, not rtol="):
+        Column("x", ".1%", share_of=4096, **given)
+    assert displayed == []
+
+
+@pytest.mark.parametrize("of", [0, -3])
+def test_a_share_is_of_at_least_one_input(of):
+    with pytest.raises(ValueError, match=f"at least 1, got {of}"):
+        record(share=0.25, share_of=of)
+
+
+def test_a_margin_is_kept_with_what_is_counted(displayed):
+    record(n=3, margin=np.float64(0.25))
+    table("t", [Column("name"), Column("n", "d", margin=0.5)], [["a", 7]])
+    of_record, of_table = (metadata["algzoo"] for _, metadata in displayed)
+    assert of_record["margin"] == 0.25
+    assert of_table["columns"][1]["margin"] == 0.5
+    assert "margin" not in of_table["columns"][0]
+
+
+@pytest.mark.parametrize(
+    ("values", "threshold", "larger", "margin"),
+    [
+        ([1.0, 3.0, 0.5], 2.0, [False, True, False], 0.5),
+        ([1.0, 2.1], 2.0, [False, True], 0.05),
+        ([-1.0, 4.0], 0.0, [False, True], 0.25),
+        ([-2.5, -1.0], -2.0, [False, True], 0.25),
+        ([2.0, 5.0], 2.0, [False, True], 0.0),
+        ([9.0], 1.0, [True], 1.0),
+        ([], 1.0, [], 1.0),
+        ([0.0, 0.0], 0.0, [False, False], 0.0),
+        ([1, 2, 3], 2, [False, False, True], 1.0),
+        ([True, False], 0, [True, False], 1.0),
+        ([1.0, 2.0], [0.5, 4.0], [True, False], 0.5),
+    ],
+)
+def test_what_is_above_a_threshold_and_how_near_the_nearest_comes(
+    values, threshold, larger, margin
+):
+    selected, nearest = above(values, threshold)
+    assert selected.tolist() == larger
+    assert nearest == pytest.approx(margin)
+
+
+def test_below_is_the_other_side():
+    selected, nearest = below([1.0, 1.75, 2.0, 3.0], 2.0)
+    assert selected.tolist() == [True, True, False, False]
+    assert nearest == 0
+    assert below(np.array([1, 5], dtype=np.uint8), 5)[0].tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("number", "size", "expected"),
+    [(9e-13, 1e-12, 0.0), (-9e-13, 1e-12, 0.0), (2e-12, 1e-12, 2e-12), (2e-12, 1e-11, 0.0)],
+)
+def test_what_rounding_leaves_of_zero_is_zero(number, size, expected):
+    assert without_rounding(number, size) == expected
+
+
+def test_rounding_is_less_than_a_millionth_of_a_millionth():
+    assert without_rounding(np.float64(9.9e-13)) == 0
+    assert without_rounding(-1.1e-12) == -1.1e-12

@@ -63,6 +63,32 @@ def test_failed_check_stays_and_is_paid():
     assert ledger.explanation_bits == pytest.approx(2 * -math.log2(0.75))
 
 
+@pytest.mark.parametrize(
+    ("x", "margin"),
+    [(0.2, 0.2), (0.26, 0.04), (0.25, 0.0), (0.7, 0.05 / 0.75), (1.5, 1.0), (-1.0, 1.0)],
+)
+def test_margin_is_the_least_relative_distance_to_a_threshold(x, margin):
+    ledger = Ledger([below(0.25), above(0.75)], toy(x))
+    assert ledger.margin == pytest.approx(margin)
+
+
+def test_margin_to_zero_is_the_size():
+    assert Ledger([above(0.0)], toy(0.003)).margin == 0.003
+
+
+def test_margin_leaves_out_a_threshold_that_is_what_was_found():
+    ledger = Ledger([below(None)], toy(0.5))
+    assert ledger.margin == 1
+    assert ledger.on(toy(0.5)).margin == 1
+    assert ledger.on(toy(0.55)).margin == pytest.approx(0.1)
+    # One that was stated beforehand may be met exactly, and then rounding decides.
+    assert Ledger([below(0.5)], toy(0.5)).margin == 0
+
+
+def test_margin_leaves_out_algebra():
+    assert Ledger([below(0.0, prior=None, kind="algebra", relation="<=")], toy(0.0)).margin == 1
+
+
 @pytest.mark.parametrize(("x", "holds"), [(0.1, True), (0.9, False)])
 def test_implied_check_costs_nothing_either_way(x, holds):
     implied = below(0.25**2, "square", Implied(), measure=square, given=("below",))
@@ -205,6 +231,17 @@ def test_audit_allows_three_standard_errors_of_a_share(p, standard_error, sign):
         audit = Audit("x", p, p + sign * times * standard_error, 64, None)
         assert audit.passed is passed
     assert Audit("x", 0.5, 0.6875, 64, None).passed  # exactly three
+
+
+@pytest.mark.parametrize(("times", "margin"), [(0, 1), (2, 1 / 3), (3, 0), (3.3, 0.1), (9, 1)])
+def test_margin_of_an_audit_is_the_distance_to_three_standard_errors(times, margin):
+    audit = Audit("x", 0.5, 0.5 + times * 0.0625, 64, None)
+    assert audit.margin == pytest.approx(margin)
+
+
+def test_margin_of_an_audit_of_what_cannot_vary_is_one():
+    assert Audit("x", 1.0, 1.0, 64, None).margin == 1
+    assert Audit("x", 0.5, math.nan, 0, None).margin == 1
 
 
 def test_audit_that_is_fixed_by_another_or_has_no_draws_does_not_pass():
