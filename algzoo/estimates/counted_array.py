@@ -345,7 +345,10 @@ _KINDS: dict[np.ufunc, tuple[Kind, ...]] = {
     special.entr: ("compare", "multiply", "transcendental"),
 }
 
-_PRODUCTS = (np.matmul, np.vecdot, np.matvec, np.vecmat)
+# The last two since numpy 2.2.
+_PRODUCTS = [
+    getattr(np, name) for name in ("matmul", "vecdot", "matvec", "vecmat") if hasattr(np, name)
+]
 
 
 def _ufunc_counts(
