@@ -3,11 +3,10 @@
     python tests/lowest.py > lowest.txt
     python -m venv .venv
     .venv/bin/pip install -c lowest.txt -e '.[book,cluster,lab,test]'
-    touch .venv/.installed    # else make installs the pins
-    make test PYTEST_ADDOPTS="-W default::DeprecationWarning -W default::PendingDeprecationWarning"
+    .venv/bin/pytest -W default::DeprecationWarning -W default::PendingDeprecationWarning
 
 What these depend on in turn is as new as they allow. Some warn of that, and no version of ours can
-help it: deprecations are no errors there.
+help it: deprecations are no errors there. The weekly workflow does this.
 """
 
 import re

@@ -99,7 +99,7 @@ def test_workflows_run_what_the_readme_says():
 def test_other_versions_than_the_pins_are_installed_and_tested(job):
     weekly = loaded(ROOT / ".github" / "workflows" / "weekly.yml")["jobs"]
     install, test, *_ = (step["run"] for step in weekly[job]["steps"] if "run" in step)
-    assert test.startswith("make test ")
+    assert "make test" in test or ".venv/bin/pytest" in test
     assert "constraints.txt" not in install
     assert ".venv/.installed" in install  # or make would install the pins
 

@@ -26,6 +26,7 @@ numbers on the way, such as ``float`` or a function of :mod:`math`. :attr:`Count
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -198,8 +199,13 @@ class CountedArray(NDArrayOperatorsMixin):
         ):
             name = ufunc.__name__ + ("" if called else f".{method}")
             raise TypeError(f"not priced: the function {name}; do it by functions that are")
+        function = getattr(ufunc, method)
+        if ufunc is np.power and not kwargs:
+            # numpy's operator has exact ways for squares, roots and reciprocals; its function
+            # takes them in newer versions alone.
+            function = operator.pow
         result = self._apply(
-            getattr(ufunc, method),
+            function,
             lambda result: _ufunc_counts(ufunc, method, result, _plain(inputs), kwargs),
             inputs,
             kwargs,

@@ -48,7 +48,8 @@ def _weights() -> str:
     from algzoo.structure import weights_of
     from algzoo.zoo import zoo_2nd_argmax
 
-    return hashlib.sha256(repr(weights_of(zoo_2nd_argmax(2, 2))).encode()).hexdigest()
+    matrices = weights_of(zoo_2nd_argmax(2, 2))
+    return hashlib.sha256(b"".join(matrix.tobytes() for matrix in matrices)).hexdigest()
 
 
 if __name__ == "__main__":

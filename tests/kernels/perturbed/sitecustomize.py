@@ -1,74 +1,61 @@
-import importlib.abc
-import importlib.machinery
-import os
+"""Weights that are loaded differ by a part in 10^15, up or down, wherever they become float64.
+
+Python runs this module at its start where it is found first on the path. Float32 weights are not
+changed, and neither are weights that were computed from others.
+"""
+
+from __future__ import annotations
+
 import sys
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from typing import Any
+
+LOADING = "algzoo.zoo.loading"
+SIZE = 1e-15
 
 
-class _Changed(importlib.abc.Loader):
-    def __init__(self, loader, change):
-        self.loader, self.change = loader, change
+class _Changed(Loader):
+    """Runs a module as its own loader does, then changes it."""
 
-    def create_module(self, spec):
-        return self.loader.create_module(spec)
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
 
-    def exec_module(self, module):
-        self.loader.exec_module(module)
-        self.change(module)
+    def exec_module(self, module: Any) -> None:
+        self._loader.exec_module(module)
+        _perturb_what_is_loaded(module)
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name not in CHANGES:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        spec.loader = _Changed(spec.loader, CHANGES[name])
+class _Finder(MetaPathFinder):
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path, target) if name == LOADING else None
+        if spec is not None:
+            spec.loader = _Changed(spec.loader)
         return spec
 
 
-def _doubled(module):
-    load_into = module.load_into
+def _perturb_what_is_loaded(loading: Any) -> None:
+    import torch
 
-    def changed(model, state, name):
-        import torch
+    load_into, to_double = loading.load_into, torch.Tensor.double
+    loaded: dict[torch.Size, list[torch.Tensor]] = {}
 
-        load_into(model, state, name)
-        model.double()
-        g = torch.Generator().manual_seed(0)
-        with torch.no_grad():
-            for p in model.parameters():
-                p.mul_(1 + 1e-15 * (2.0 * torch.randint(2, p.shape, generator=g) - 1))
+    def remembered(model: torch.nn.Module, *arguments: Any) -> None:
+        load_into(model, *arguments)
+        for weight in model.parameters():
+            loaded.setdefault(weight.shape, []).append(weight.detach().clone())
 
-    module.load_into = changed
+    def perturbed(tensor: torch.Tensor, *arguments: Any, **named: Any) -> torch.Tensor:
+        double = to_double(tensor, *arguments, **named)
+        if tensor.dtype != torch.float32:
+            return double
+        if not any(torch.equal(tensor, weight) for weight in loaded.get(tensor.shape, [])):
+            return double
+        generator = torch.Generator().manual_seed(0)
+        up_or_down = 2 * torch.randint(2, tensor.shape, generator=generator) - 1
+        return double * (1 + SIZE * to_double(up_or_down))
 
-
-def _tag(module):
-    load_into = module.load_into
-
-    def changed(model, state, name):
-        load_into(model, state, name)
-        model._perturbed = True
-
-    module.load_into = changed
+    loading.load_into, torch.Tensor.double = remembered, perturbed
 
 
-def _weights(module):
-    weights_of = module.weights_of
-
-    def changed(model):
-        w = weights_of(model)
-        if getattr(model, "_perturbed", False):
-            import numpy as np
-
-            g = np.random.default_rng(0)
-            w = type(w)(*(m * (1 + 1e-15 * g.choice([-1, 1], m.shape)) for m in w))
-        return w
-
-    module.weights_of = changed
-
-
-CHANGES = (
-    {"algzoo.zoo.loading": _doubled}
-    if os.environ.get("HOW") == "double"
-    else {"algzoo.zoo.loading": _tag, "algzoo.structure.weights": _weights}
-)
 sys.meta_path.insert(0, _Finder())
