@@ -3,15 +3,15 @@
     .venv/bin/python tests/elsewhere.py --all                        # everything; hours
     .venv/bin/python tests/elsewhere.py                              # four chapters
     .venv/bin/python tests/elsewhere.py median_h2_n2                 # this one
-    .venv/bin/python tests/elsewhere.py --only "oldest kernels"  # under these circumstances
+    .venv/bin/python tests/elsewhere.py --only "oldest kernels"      # under these circumstances
     .venv/bin/python tests/elsewhere.py --python ../py313/bin/python # and with this Python
 
 Runs ``algzoo check --json`` on a copy of the working tree: with the kernels of the oldest machine,
 of one with AVX2 and of one with AVX-512; with other mathematical functions of the C library; with
-weights that differ in their last bits; with one thread, two, and as many as the libraries like;
-under other locales, time zones and hash seeds; below a path with spaces and letters that are not
-ASCII; and from a copy that may not be written, with a home that may not be either. Each time the
-caches are empty, so that nothing is read that was computed under other circumstances.
+weights that differ in their last bits; with one thread, two and five; under other locales, time
+zones and hash seeds; below a path with spaces and letters that are not ASCII; and from a copy that
+may not be written, with a home that may not be either. Each time the caches are empty, so that
+nothing is read that was computed under other circumstances.
 
 Prints, for each of them, the processor, kernels and threads, as the libraries see them; how many
 numbers were compared, how many moved beyond their tolerance, and how many are not the committed
@@ -40,11 +40,11 @@ sys.path[:0] = [str(ROOT), str(HERE)]
 from kernels.seen import Seen, seen  # noqa: E402
 from kernels.settings import Kernels, kernels  # noqa: E402
 
+from algzoo.chapters.notebooks import THREADS  # noqa: E402
+
 DEFAULT = ["second_argmax_h2_n2", "second_argmax_h4_n3", "the_zoo", "median_h2_n2"]
 # A root that must keep to permissions: else it may write anywhere.
 _BOUND_ROOT = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_COMMAND = "from algzoo.chapters.cli import main; main()"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Circumstances:
     """What is other than usual."""
 
     environment: dict[str, str] = field(default_factory=dict)
-    threads: int | None = 1
+    threads: int = 1
     folder: str = "clone"
     read_only: bool = False
     python: str = sys.executable
@@ -74,7 +74,7 @@ class Circumstances:
     def not_in_effect(self, own: Seen, here: Seen) -> list[str]:
         """What is not as it should be."""
         wrong = self.kernels.not_in_effect(here.machine) if self.kernels else []
-        if self.threads not in (None, here.machine.threads):
+        if self.threads != here.machine.threads:
             wrong.append(f"PyTorch uses {here.machine.threads} threads, not {self.threads}")
         if self.other_libm and own.libm == here.libm:
             wrong.append("the C library computes as ever")
@@ -97,7 +97,7 @@ def circumstances(own: Seen) -> dict[str, Circumstances]:
         ),
         "one thread": Circumstances(),
         "two threads": Circumstances(threads=2),
-        "threads unset": Circumstances(threads=None),
+        "five threads": Circumstances(threads=5),
         "C, Kathmandu": Circumstances(
             {"LC_ALL": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "1"}
         ),
@@ -121,14 +121,11 @@ def copied(folder: Path) -> None:
 
 def environment_of(these: Circumstances, clone: Path, scratch: Path) -> dict[str, str]:
     """The environment of a check under these circumstances, with folders of its own."""
-    environment = {k: v for k, v in os.environ.items() if k not in _THREADS}
+    environment = os.environ | dict.fromkeys(THREADS, str(these.threads)) | these.environment
     for variable in ("TMPDIR", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
         environment[variable] = tempfile.mkdtemp(dir=scratch)
-    environment |= these.environment
     before = these.environment.get("PYTHONPATH")
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (before, str(clone))))
-    if these.threads is not None:
-        environment |= dict.fromkeys(_THREADS, str(these.threads))
     if these.read_only:
         home = Path(tempfile.mkdtemp(dir=scratch))
         home.chmod(0o500)
@@ -151,7 +148,7 @@ def checked(
     here = seen(these.python, environment)
     if wrong := these.not_in_effect(own, here):
         return f"did not come about on {here.machine}: {'; '.join(wrong)}", False
-    command = [these.python, "-c", _COMMAND, "check", "--json", *chapters]
+    command = [these.python, "-m", "algzoo", "check", "--json", *chapters]
     if these.read_only:
         subprocess.run(["chmod", "-R", "a-w", clone], check=True)
         if os.geteuid() == 0:
