@@ -11,6 +11,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
+from ..zoo.truth_folder import fresh_truths
 from .notebooks import ChapterError, execute_async, official_files, parsed
 
 # Chapters from the longest to the shortest, as measured on one core. A wrong order costs time and
@@ -65,6 +66,7 @@ def execute_all(
 ) -> None:
     """Execute chapters, at most ``jobs`` at a time, and report each as soon as it has ended.
 
+    A true score that several of them need is computed once; those of earlier runs are not read.
     Where this is interrupted, or ``ended`` raises, no kernel is left.
 
     Parameters
@@ -81,7 +83,7 @@ def execute_all(
         Called after each cell with the chapter and the number of cells that are done and of all.
     """
     if paths:
-        with official_files(paths[0]):
+        with official_files(paths[0]), fresh_truths():
             asyncio.run(_execute_all(longest_first(paths), parameters, jobs, ended, cell_done))
 
 

@@ -22,8 +22,9 @@ import numpy as np
 
 from ..estimates import PRICES, Estimator, sampling
 from ..estimates.samplers import SAMPLERS, Drawn, Sampler
-from ..zoo import Model, official
+from ..zoo import Model
 from ..zoo.streams import named_stream
+from ..zoo.truth_folder import truth_folder
 from .leaderboard import BaseScore, Leaderboard, Row, SamplerScore, Scored, Split
 from .populations import Population, base_name
 from .ratios import Array, Errors, Ratio, Ratios, Truths, errors_of, ratios
@@ -136,7 +137,7 @@ def challenge(
         Operations that a square root or a transcendental function counts, for those estimates that
         say how many they took.
     truth_cache
-        Folder where truths are kept; one in the user's cache where absent.
+        Folder where truths are kept; where absent, that of :func:`.truth_folder.truth_folder`.
     progress
         Called with the number of tasks that are done and that are known so far.
 
@@ -156,7 +157,7 @@ def challenge(
             raise ValueError(f"{name} must be at least 1, got {number}")
     if not time_limit > 0:
         raise ValueError(f"time_limit must be positive, got {time_limit}")
-    cache = TruthCache(truth_cache or official.cache_folder() / "truth")
+    cache = TruthCache(truth_cache or truth_folder())
     hands = _Hands(executor, workers, progress, time_limit, seed, transcendental_price)
 
     truths = _truths(hands, {"": population}, truth_samples, cache)[""]

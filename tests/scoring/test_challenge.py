@@ -29,6 +29,7 @@ from algzoo.scoring.challenge import (
 )
 from algzoo.scoring.ratios import Errors, Truths, errors_of, ratios
 from algzoo.scoring.sandbox import EstimatorFailure, Outcome
+from algzoo.scoring.truth import Truth, TruthCache
 from algzoo.scoring.work import work_off
 from algzoo.zoo.streams import model_digest
 
@@ -331,6 +332,23 @@ def test_truths_are_kept_and_repaired(score, tmp_path):
     assert score([constant], population, truth_samples=500) == board
     assert files[0].stat().st_size > 100
     assert score([constant], population, truth_samples=600) != board
+
+
+def test_wrong_truths_of_the_code_before_are_not_read(score, tmp_path, monkeypatch):
+    """Planted as this code would keep them they are read, which shows that they can be."""
+    population = replace(SMALL, n_models=3)
+    wrong = [Truth(0.5, 0.0, 0.25)] * 3
+    cache = TruthCache(tmp_path / "truth")
+    monkeypatch.setattr(
+        sys.modules[TruthCache.__module__], "source_digest", lambda: 2
+    )  # a number until lately
+    cache.put(population, 0, 3, 500, wrong)
+    monkeypatch.undo()
+    true = np.mean([exact(population.model(index)).value for index in range(3)])
+    board = score([constant], population, truth_samples=500)
+    assert board.population.mean == pytest.approx(true, abs=1e-15)
+    cache.put(population, 0, 3, 500, wrong)
+    assert score([constant], population, truth_samples=500).population.mean == 0.5
 
 
 def test_the_truths_own_variance_is_taken_off_where_it_matters(score):
