@@ -78,8 +78,9 @@ def tree_outputs(weights: Weights, inputs: list[NDArray[np.float64]]) -> Any:
     for x in inputs:
         product = _product(w_hh, state)
         parents = _parents(product.shape[1], len(x))
-        # By take, which is five times as fast as an index.
-        state = np.maximum(np.take(product, parents, axis=1) + w_hi[:, None] * x, 0)
+        state = np.take(product, parents, axis=1)  # five times as fast as an index
+        state += w_hi[:, None] * x
+        np.maximum(state, 0, out=state)
     return _product(w_oh, state)
 
 
