@@ -146,7 +146,8 @@ async def execute_async(
 ) -> NotebookNode:
     """Run the notebook that was read from ``path``.
 
-    It is called inside :func:`official_files` and :func:`.truth_folder.fresh_truths`. Where this is cancelled, the kernel is killed with everything that it has started.
+    To be called inside :func:`official_files` and :func:`.truth_folder.fresh_truths`. Where this is
+    cancelled, the kernel is killed with everything that it has started.
 
     Parameters
     ----------
