@@ -251,7 +251,7 @@ def _estimate(total: float, total_of_squares: float, n_samples: int, operations:
 
 
 def _operations_of_a_sample(model: Model) -> int:
-    # Counting takes longer than a thousand samples of a small model.
+    """Of a plain model; counted once for each kind, which takes as long as a thousand samples."""
     shapes = [tuple(parameter.shape) for parameter in model.parameters()]
     kind = (type(model), model.seq_len, model.dtype, model.device, *shapes)
     if kind not in _counted:
