@@ -20,6 +20,7 @@ from hypothesis import settings
 from algzoo.chapters.notebooks import find_chapters
 from algzoo.chapters.running import longest_first
 from algzoo.zoo import DistRNN, zoo_2nd_argmax
+from algzoo.zoo.truth_folder import TRUTH_FOLDER
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
@@ -73,9 +74,13 @@ def shared():
 
 @pytest.fixture(autouse=True)
 def no_network_and_no_users_cache(monkeypatch, tmp_path):
-    """Tests neither reach ARC's bucket nor see what the user's cache holds."""
+    """Tests neither reach ARC's bucket nor see what the user's cache holds.
+
+    Other processes that a test starts read and write the true scores of that test alone.
+    """
     monkeypatch.setattr("algzoo.zoo.official.BUCKET", "http://127.0.0.1:9")
     monkeypatch.setattr("algzoo.zoo.official.cache_folder", lambda: tmp_path / "no cache")
+    monkeypatch.setenv(TRUTH_FOLDER, str(tmp_path / "truths"))
 
 
 @pytest.fixture
