@@ -32,6 +32,9 @@ LONG = (
     *(f"test_numbers_hold[{path.stem}]" for path in longest_first(find_chapters((), ROOT))),
     "test_a_cluster_does_the_same_even_if_a_worker_is_killed",
     "test_sixteen_models_of_the_table_are_recomputed",
+    "test_values_are_the_same_with_other_kernels[oldest]",
+    "test_values_are_the_same_with_other_kernels[AVX2]",
+    "test_values_are_the_same_with_other_kernels[AVX-512]",
     "test_every_chapter_has_its_page",  # for which the site is built
     "test_a_killed_process_goes_on_to_the_same_bits",
     "test_the_median_chapter_runs_on_a_stuck_seed",
@@ -142,13 +145,19 @@ def nearly_perfect_rnn(make_rnn):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def common_folder(tmp_path_factory):
+    """A folder that all processes of pytest-xdist have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def site(common_folder):
     """The site, built from the committed outputs with every warning an error.
 
     It is built once, whichever of the processes of pytest-xdist needs it first.
     """
-    own = tmp_path_factory.getbasetemp()
-    target = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "site"
+    target = common_folder / "site"
     html = target / "_build" / "html"
     with FileLock(f"{target}.lock"):
         if not (target / "built").exists():

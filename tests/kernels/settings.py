@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 from algzoo.chapters.machine import Machine
+
+
+ORDER = ("DEFAULT", "AVX2", "AVX512")  # of what PyTorch makes use of, by its own names
+OLDEST, AVX2, AVX512 = "oldest", "AVX2", "AVX-512"
+_REFUSED = "NPY_DISABLE_CPU_FEATURES"
 
 
 @dataclass(frozen=True)
@@ -13,21 +19,37 @@ class Kernels:
 
     Attributes
     ----------
-    environment
-        Environment variables, read when the libraries are loaded.
     torch_features
-        What PyTorch then makes use of, one of :data:`ORDER`. A processor of which PyTorch makes
-        less use than that does not have these kernels.
+        What PyTorch is to make use of, one of :data:`ORDER`. A processor of which it makes less use
+        by itself does not have these kernels.
     openblas
         The name of OpenBLAS's kernels.
+    mkl
+        What MKL is to keep to. It keeps to AVX2 on Intel's processors alone, and on others chooses
+        for itself.
     numba_target
-        The processor that numba then compiles for.
+        The processor that numba is to compile for.
+    numpy_refused
+        What numpy is not to make use of, by names of this version of numpy.
     """
 
-    environment: dict[str, str]
     torch_features: str
     openblas: str
+    mkl: str
     numba_target: str
+    numpy_refused: tuple[str, ...]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Environment variables that the libraries read when they are loaded."""
+        return {
+            "ATEN_CPU_CAPABILITY": self.torch_features.lower(),
+            "OPENBLAS_CORETYPE": self.openblas,
+            "MKL_CBWR": self.mkl,
+            "NUMBA_CPU_NAME": self.numba_target,
+            "NUMBA_CPU_FEATURES": "",
+            _REFUSED: " ".join([os.environ.get(_REFUSED, ""), *self.numpy_refused]).strip(),
+        }
 
     def missing(self, own: Machine) -> str | None:
         """Why the machine, as it is by itself, cannot run these kernels; ``None`` if it can."""
@@ -46,61 +68,17 @@ class Kernels:
             wrong.append(f"numpy and scipy use {found.blas}, not {self.openblas}")
         if found.numba_target != self.numba_target:
             wrong.append(f"numba compiles for {found.numba_target}, not {self.numba_target}")
-        refused = set(self.environment["NPY_DISABLE_CPU_FEATURES"].split())
-        if used := refused & set(found.numpy_features):
+        if used := {*self.numpy_refused} & {*found.numpy_features}:
             wrong.append(f"numpy still uses {' '.join(sorted(used))}")
         return wrong
 
 
-ORDER = ("DEFAULT", "AVX2", "AVX512")
-OLDEST, AVX2, AVX512 = "oldest", "AVX2", "AVX-512"
-
-
 def kernels(own: Machine) -> dict[str, Kernels]:
-    """The kernels of other processors, by name; ``own`` is the machine as it is by itself.
-
-    MKL keeps to AVX2 on Intel's processors alone; on others it then chooses for itself.
-    """
-    every = " ".join(own.numpy_features)  # names of a numpy's own: it warns of those of others
-    wide = " ".join(f for f in own.numpy_features if f.startswith(("AVX512", "X86_V4")))
+    """The kernels of other processors, by name; ``own`` is the machine as it is by itself."""
+    every = tuple(own.numpy_features)
+    wide = tuple(feature for feature in every if feature.startswith(("AVX512", "X86_V4")))
     return {
-        OLDEST: Kernels(
-            {
-                "NPY_DISABLE_CPU_FEATURES": every,
-                "ATEN_CPU_CAPABILITY": "default",
-                "OPENBLAS_CORETYPE": "Nehalem",
-                "MKL_CBWR": "COMPATIBLE",
-                "NUMBA_CPU_NAME": "generic",
-                "NUMBA_CPU_FEATURES": "",
-            },
-            torch_features="DEFAULT",
-            openblas="Nehalem",
-            numba_target="generic",
-        ),
-        AVX2: Kernels(
-            {
-                "NPY_DISABLE_CPU_FEATURES": wide,
-                "ATEN_CPU_CAPABILITY": "avx2",
-                "OPENBLAS_CORETYPE": "Haswell",
-                "MKL_CBWR": "AVX2",
-                "NUMBA_CPU_NAME": "haswell",
-                "NUMBA_CPU_FEATURES": "",
-            },
-            torch_features="AVX2",
-            openblas="Haswell",
-            numba_target="haswell",
-        ),
-        AVX512: Kernels(
-            {
-                "NPY_DISABLE_CPU_FEATURES": "",
-                "ATEN_CPU_CAPABILITY": "avx512",
-                "OPENBLAS_CORETYPE": "SkylakeX",
-                "MKL_CBWR": "AVX512",
-                "NUMBA_CPU_NAME": "skylake-avx512",
-                "NUMBA_CPU_FEATURES": "",
-            },
-            torch_features="AVX512",
-            openblas="SkylakeX",
-            numba_target="skylake-avx512",
-        ),
+        OLDEST: Kernels("DEFAULT", "Nehalem", "COMPATIBLE", "generic", every),
+        AVX2: Kernels("AVX2", "Haswell", "AVX2", "haswell", wide),
+        AVX512: Kernels("AVX512", "SkylakeX", "AVX512", "skylake-avx512", ()),
     }

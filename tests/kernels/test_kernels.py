@@ -1,7 +1,7 @@
 """No number depends on the kernels that the libraries choose for a processor.
 
-Every setting computes the same values (:mod:`kernels.values`) in a process of its own, with caches
-of its own. They are compared with those of the machine as it is.
+``values.py`` computes in a process of its own, with empty caches, under each of the settings of
+``settings.py``; what it finds is compared with what it finds on this machine as it is.
 """
 
 import json
@@ -20,15 +20,12 @@ PROGRAM = Path(__file__).with_name("values.py")
 
 
 @pytest.fixture(scope="session")
-def own(tmp_path_factory):
-    """The machine and the values as they are here by themselves, computed by one worker for all."""
-    folder = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        folder = folder.parent
-    with FileLock(folder / "kernels.lock"):
-        found = folder / "kernels.json"
+def own(common_folder):
+    """The machine as it is by itself, and its values; they are computed once."""
+    found = common_folder / "kernels.json"
+    with FileLock(f"{found}.lock"):
         if not found.exists():
-            found.write_text(computed({}, folder / "kernels"), "utf-8")
+            found.write_text(computed({}, common_folder / "kernels"), "utf-8")
     return parsed(found.read_text("utf-8"))
 
 
