@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from algzoo.chapters.machine import Machine
 
-
 ORDER = ("DEFAULT", "AVX2", "AVX512")  # of what PyTorch makes use of, by its own names
 OLDEST, AVX2, AVX512 = "oldest", "AVX2", "AVX-512"
 _REFUSED = "NPY_DISABLE_CPU_FEATURES"
