@@ -20,6 +20,7 @@ from hypothesis import settings
 from algzoo.chapters.notebooks import find_chapters
 from algzoo.chapters.running import longest_first
 from algzoo.zoo import DistRNN, zoo_2nd_argmax
+from algzoo.zoo.truth_folder import TRUTH_FOLDER
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, database=None)
 settings.load_profile("repeatable")
@@ -31,6 +32,9 @@ LONG = (
     *(f"test_numbers_hold[{path.stem}]" for path in longest_first(find_chapters((), ROOT))),
     "test_a_cluster_does_the_same_even_if_a_worker_is_killed",
     "test_sixteen_models_of_the_table_are_recomputed",
+    "test_values_are_the_same_with_other_kernels[oldest]",
+    "test_values_are_the_same_with_other_kernels[AVX2]",
+    "test_values_are_the_same_with_other_kernels[AVX-512]",
     "test_every_chapter_has_its_page",  # for which the site is built
     "test_a_killed_process_goes_on_to_the_same_bits",
     "test_the_median_chapter_runs_on_a_stuck_seed",
@@ -73,9 +77,13 @@ def shared():
 
 @pytest.fixture(autouse=True)
 def no_network_and_no_users_cache(monkeypatch, tmp_path):
-    """Tests neither reach ARC's bucket nor see what the user's cache holds."""
+    """Tests neither reach ARC's bucket nor see what the user's cache holds.
+
+    Other processes that a test starts read and write the true scores of that test alone.
+    """
     monkeypatch.setattr("algzoo.zoo.official.BUCKET", "http://127.0.0.1:9")
     monkeypatch.setattr("algzoo.zoo.official.cache_folder", lambda: tmp_path / "no cache")
+    monkeypatch.setenv(TRUTH_FOLDER, str(tmp_path / "truths"))
 
 
 @pytest.fixture
@@ -137,13 +145,19 @@ def nearly_perfect_rnn(make_rnn):
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def common_folder(tmp_path_factory):
+    """A folder that all processes of pytest-xdist have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def site(common_folder):
     """The site, built from the committed outputs with every warning an error.
 
     It is built once, whichever of the processes of pytest-xdist needs it first.
     """
-    own = tmp_path_factory.getbasetemp()
-    target = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "site"
+    target = common_folder / "site"
     html = target / "_build" / "html"
     with FileLock(f"{target}.lock"):
         if not (target / "built").exists():

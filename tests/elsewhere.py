@@ -1,16 +1,22 @@
 """Check chapters under other circumstances; no recorded number may move beyond its tolerance.
 
+    .venv/bin/python tests/elsewhere.py --all                        # everything; hours
     .venv/bin/python tests/elsewhere.py                              # four chapters
     .venv/bin/python tests/elsewhere.py median_h2_n2                 # this one
-    .venv/bin/python tests/elsewhere.py --all                        # all chapters; long
-    .venv/bin/python tests/elsewhere.py --only read-only --only "one thread"
+    .venv/bin/python tests/elsewhere.py --only "oldest kernels"      # under these circumstances
+    .venv/bin/python tests/elsewhere.py --python ../py313/bin/python # and with this Python
 
-Runs ``algzoo check --json`` with the interpreter that runs this script on a copy of the working
-tree: with one thread, two, and as many as the libraries like; under other locales, time zones and
-hash seeds; below a path with spaces and letters that are not ASCII; from a copy that may not be
-written, with a home that may not be either.
-A line for each circumstance: numbers compared, numbers beyond their tolerance, and numbers that are
-not the committed ones to the last bit. Exit status 1 if a number moved or a chapter did not run.
+Runs ``algzoo check --json`` on a copy of the working tree: with the kernels of the oldest machine,
+of one with AVX2 and of one with AVX-512; with other mathematical functions of the C library; with
+weights that differ in their last bits; with one thread, two and five; under other locales, time
+zones and hash seeds; below a path with spaces and letters that are not ASCII; and from a copy that
+may not be written, with a home that may not be either. Each time the caches are empty, so that
+nothing is read that was computed under other circumstances.
+
+Prints, for each of them, the processor, kernels and threads, as the libraries see them; how many
+numbers were compared, how many moved beyond their tolerance, and how many are not the committed
+ones to the last bit. A circumstance that the processor does not have is skipped, and one that did
+not come about counts as a failure. Exit status 1 if a number moved or a chapter did not run.
 A locale that is not installed is C to the C library, and is named all the same.
 """
 
@@ -19,6 +25,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -26,36 +33,81 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+sys.path[:0] = [str(ROOT), str(HERE)]
+
+from kernels.seen import Seen, seen  # noqa: E402
+from kernels.settings import Kernels, kernels  # noqa: E402
+
+from algzoo.chapters.notebooks import THREADS  # noqa: E402
+
 DEFAULT = ["second_argmax_h2_n2", "second_argmax_h4_n3", "the_zoo", "median_h2_n2"]
 # A root that must keep to permissions: else it may write anywhere.
 _BOUND_ROOT = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search"]
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_COMMAND = "from algzoo.chapters.cli import main; main()"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Circumstances:
     """What is other than usual."""
 
     environment: dict[str, str] = field(default_factory=dict)
-    threads: int | None = 1
+    threads: int = 1
     folder: str = "clone"
     read_only: bool = False
+    python: str = sys.executable
+    kernels: Kernels | None = None
+    other_libm: bool = False
+    other_weights: bool = False
+
+    def missing(self, own: Seen) -> str | None:
+        """Why they cannot be had on a machine that by itself is as ``own``."""
+        if self.kernels:
+            return self.kernels.missing(own.machine)
+        if self.other_libm and (
+            platform.libc_ver()[0] != "glibc"
+            or own.machine.torch_features not in ("AVX2", "AVX512")
+        ):
+            return "needs glibc, and a processor with AVX2, for which glibc has code of its own"
+        return None
+
+    def not_in_effect(self, own: Seen, here: Seen) -> list[str]:
+        """What is not as it should be."""
+        wrong = self.kernels.not_in_effect(here.machine) if self.kernels else []
+        if self.threads != here.machine.threads:
+            wrong.append(f"PyTorch uses {here.machine.threads} threads, not {self.threads}")
+        if self.other_libm and own.libm == here.libm:
+            wrong.append("the C library computes as ever")
+        if self.other_weights and own.weights == here.weights:
+            wrong.append("the weights are as ever")
+        return wrong
 
 
-CIRCUMSTANCES = {
-    "one thread": Circumstances(),
-    "two threads": Circumstances(threads=2),
-    "threads unset": Circumstances(threads=None),
-    "C, Kathmandu": Circumstances({"LC_ALL": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "1"}),
-    "Turkish, Apia": Circumstances(
-        {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Apia", "PYTHONHASHSEED": "4294967295"}
-    ),
-    "German, hash seed 0": Circumstances({"LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "0"}),
-    "path": Circumstances(folder="a clone, 100% ü 数 'quoted'"),
-    "read-only": Circumstances(folder="read only", read_only=True),
-}
+def circumstances(own: Seen) -> dict[str, Circumstances]:
+    """All that are tried, by name, on a machine that by itself is as ``own``."""
+    slow = "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX512F"
+    return {
+        **{
+            f"{k} kernels": Circumstances(c.environment, kernels=c)
+            for k, c in kernels(own.machine).items()
+        },
+        "another libm": Circumstances({"GLIBC_TUNABLES": slow}, other_libm=True),
+        "perturbed weights": Circumstances(
+            {"PYTHONPATH": str(HERE / "kernels" / "perturbed")}, other_weights=True
+        ),
+        "one thread": Circumstances(),
+        "two threads": Circumstances(threads=2),
+        "five threads": Circumstances(threads=5),
+        "C, Kathmandu": Circumstances(
+            {"LC_ALL": "C", "TZ": "Asia/Kathmandu", "PYTHONHASHSEED": "1"}
+        ),
+        "Turkish, Apia": Circumstances(
+            {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Apia", "PYTHONHASHSEED": "4294967295"}
+        ),
+        "German, hash seed 0": Circumstances({"LC_ALL": "de_DE.UTF-8", "PYTHONHASHSEED": "0"}),
+        "path": Circumstances(folder="a clone, 100% ü 数 'quoted'"),
+        "read-only": Circumstances(folder="read only", read_only=True),
+    }
 
 
 def copied(folder: Path) -> None:
@@ -67,34 +119,53 @@ def copied(folder: Path) -> None:
         beside.symlink_to(shared)
 
 
-def checked(chapters: list[str], circumstances: Circumstances, scratch: Path) -> tuple[str, bool]:
-    """What came of the check, in words, and whether all held."""
-    clone = scratch / circumstances.folder
-    if not clone.exists():
-        copied(clone)
-    temporary = Path(tempfile.mkdtemp(dir=scratch))
-    environment = {k: v for k, v in os.environ.items() if k not in _THREADS}
-    environment |= {"PYTHONPATH": str(clone), "TMPDIR": str(temporary), **circumstances.environment}
-    if circumstances.threads is not None:
-        environment |= dict.fromkeys(_THREADS, str(circumstances.threads))
-    command = [sys.executable, "-c", _COMMAND, "check", "--json", *chapters]
-    if circumstances.read_only:
-        subprocess.run(["chmod", "-R", "a-w", clone], check=True)
+def environment_of(these: Circumstances, clone: Path, scratch: Path) -> dict[str, str]:
+    """The environment of a check under these circumstances, with folders of its own."""
+    environment = os.environ | dict.fromkeys(THREADS, str(these.threads)) | these.environment
+    for variable in ("TMPDIR", "XDG_CACHE_HOME", "NUMBA_CACHE_DIR"):
+        environment[variable] = tempfile.mkdtemp(dir=scratch)
+    before = these.environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (before, str(clone))))
+    if these.read_only:
         home = Path(tempfile.mkdtemp(dir=scratch))
         home.chmod(0o500)
         environment |= {"HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+        del environment["NUMBA_CACHE_DIR"]
         environment = {k: v for k, v in environment.items() if not k.startswith("XDG_")}
+    return environment
+
+
+def checked(
+    chapters: list[str], these: Circumstances, own: Seen, scratch: Path
+) -> tuple[str, bool]:
+    """What came of the check, in words, and whether all held."""
+    if reason := these.missing(own):
+        return f"skipped: {reason}", True
+    clone = scratch / these.folder
+    if not clone.exists():
+        copied(clone)
+    environment = environment_of(these, clone, scratch)
+    here = seen(these.python, environment)
+    if wrong := these.not_in_effect(own, here):
+        return f"did not come about on {here.machine}: {'; '.join(wrong)}", False
+    command = [these.python, "-m", "algzoo", "check", "--json", *chapters]
+    if these.read_only:
+        subprocess.run(["chmod", "-R", "a-w", clone], check=True)
         if os.geteuid() == 0:
             command = [*_BOUND_ROOT, *command]
     result = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True)
     try:
         found = json.loads(result.stdout)
     except ValueError:
-        return f"exit status {result.returncode}: {result.stderr[-2000:]}", False
-    moved = [f"{n['chapter']} {n['name']}" for n in found["numbers"] if n["verdict"] != "same"]
+        return f"{here.machine}\n  exit status {result.returncode}: {result.stderr[-2000:]}", False
+    moved = [n for n in found["numbers"] if n["verdict"] != "same"]
     bits = sum(n["committed"] != n["now"] for n in found["numbers"])
     words = f"{len(found['numbers'])} numbers, {len(moved)} moved, {bits} not to the last bit"
-    words += "".join(f"\n  moved: {name}" for name in moved)
+    words += f"\n  on {here.machine}"
+    words += "".join(
+        f"\n  {n['verdict']}: {n['chapter']} {n['name']}: {n['committed']} to {n['now']}"
+        for n in moved
+    )
     for state in ("broken", "not_checked"):
         words += "".join(f"\n  {state}: {name}: {text}" for name, text in found[state].items())
     return words, result.returncode == 0
@@ -104,16 +175,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help=f"else {' '.join(DEFAULT)}")
     parser.add_argument("--all", action="store_true", help="all chapters")
-    parser.add_argument("--only", action="append", choices=[*CIRCUMSTANCES], help="repeatable")
+    parser.add_argument("--only", action="append", metavar="NAME", help="this one; repeatable")
+    parser.add_argument(
+        "--python",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="another interpreter, with all that the package needs; repeatable",
+    )
     asked = parser.parse_args()
+    own = seen(sys.executable, {**os.environ, "PYTHONPATH": str(ROOT)})
+    every = circumstances(own)
+    every |= {path: Circumstances(python=path) for path in asked.python}
+    names = [*asked.only, *asked.python] if asked.only else [*every]
+    if unknown := {*names} - every.keys():
+        parser.error(f"no circumstances {', '.join(unknown)}; there are: {', '.join(every)}")
     chapters = [] if asked.all else asked.chapters or DEFAULT
     held = True
-    with tempfile.TemporaryDirectory(prefix="elsewhere-", ignore_cleanup_errors=True) as name:
-        scratch = Path(name)
-        for title in asked.only or CIRCUMSTANCES:
-            words, good = checked(chapters, CIRCUMSTANCES[title], scratch)
+    with tempfile.TemporaryDirectory(prefix="elsewhere-", ignore_cleanup_errors=True) as folder:
+        for name in names:
+            words, good = checked(chapters, every[name], own, Path(folder))
             held = held and good
-            print(f"{title}: {words}", flush=True)
+            print(f"{name}: {words}", flush=True)
     sys.exit(not held)
 
 

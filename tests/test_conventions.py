@@ -45,6 +45,7 @@ CONSTANTS = {
     "scoring.argmedian_16_5._SEED": 0,
     "scoring.challenge._SAME": 1e-9,
     "scoring.challenge._SAMPLER_BUDGETS": (2**4, 2**13),
+    "scoring.challenge._TUNING_SHARE": 4,
     "scoring.median_2_2.LARGEST_SMALL_ERROR": 1e-3,
     "scoring.median_2_2.RESOLUTION": 0.1,
     "scoring.ratios.LEVEL": 0.95,
@@ -65,7 +66,6 @@ CONSTANTS = {
     "scoring.study_16_10._OTHER_COPIES": 100,
     "scoring.study_16_10._OTHER_SDS": (0.002, 0.004, 0.007, 0.01),
     "scoring.study_16_10._OWN_COPIES": 2000,
-    "scoring.truth._VERSION": 2,
     "scoring.work._LOSSES": 3,
 }
 DEFAULTS = {

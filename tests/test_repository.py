@@ -4,6 +4,7 @@ import fnmatch
 import re
 import shlex
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -46,24 +47,26 @@ def test_a_workflow_has_what_github_reads_and_nothing_else(workflow):
     assert {"name", "on", "permissions", "jobs"} <= workflow.keys() <= top
     events = {"push", "pull_request", "schedule", "workflow_dispatch"}
     assert workflow["on"].keys() <= events
-    of_job = {"runs-on", "timeout-minutes", "steps", "needs", "permissions", "environment"}
+    of_job = {"runs-on", "timeout-minutes", "steps", "needs", "if", "strategy"}
+    of_job |= {"permissions", "environment"}
     of_step = {"name", "id", "uses", "with", "run", "env", "if"}
     for job in workflow["jobs"].values():
         assert {"runs-on", "timeout-minutes", "steps"} <= job.keys() <= of_job
-        assert job.get("needs") in (None, *workflow["jobs"])
+        needs = job.get("needs", [])
+        assert {needs} if isinstance(needs, str) else {*needs} <= workflow["jobs"].keys()
     for step in steps(workflow):
         assert step.keys() <= of_step
         assert ("uses" in step) != ("run" in step)
 
 
 def test_a_workflow_may_do_no_more_than_it_does(workflow):
-    writes = {"pages": {}, "tests": {}, "weekly": {"issues": "write"}}[workflow["name"]]
-    assert workflow["permissions"] == {"contents": "read"} | writes
+    assert workflow["permissions"] == {"contents": "read"}
     granted = {name: job.get("permissions") for name, job in workflow["jobs"].items()}
-    expected = {"pages": "write", "id-token": "write"}
-    assert {n: p for n, p in granted.items() if p} == (
-        {"deploy": expected} if workflow["name"] == "pages" else {}
-    )
+    assert {name: given for name, given in granted.items() if given} == {
+        "pages": {"deploy": {"pages": "write", "id-token": "write"}},
+        "tests": {},
+        "weekly": {"report": {"issues": "write"}},
+    }[workflow["name"]]
 
 
 def test_actions_are_pinned_and_leave_no_token_behind(workflow):
@@ -90,10 +93,33 @@ def test_workflows_run_what_the_readme_says():
     assert "make test" in runs["tests"]
     assert "make book" in runs["pages"]
     assert {"make test", "make book"} <= set(commands)
-    install, test, _ = runs["weekly"]
-    assert test.startswith("make test ")
-    assert "constraints" not in install
+
+
+@pytest.mark.parametrize("job", ["newest", "lowest"])
+def test_other_versions_than_the_pins_are_installed_and_tested(job):
+    weekly = loaded(ROOT / ".github" / "workflows" / "weekly.yml")["jobs"]
+    install, test, *_ = (step["run"] for step in weekly[job]["steps"] if "run" in step)
+    assert "make test" in test or ".venv/bin/pytest" in test
+    assert "constraints.txt" not in install
     assert ".venv/.installed" in install  # or make would install the pins
+
+
+def test_every_python_since_the_oldest_is_tried():
+    weekly = loaded(ROOT / ".github" / "workflows" / "weekly.yml")["jobs"]
+    pythons = weekly["newest"]["strategy"]["matrix"]["python"]
+    assert f">={pythons[0]}" == PROJECT["requires-python"]
+    assert pythons == [f"3.{11 + i}" for i in range(len(pythons))]
+    assert {*weekly["report"]["needs"]} == weekly.keys() - {"report"}
+
+
+def test_the_lowest_versions_are_those_of_the_project():
+    printed = subprocess.run(
+        [sys.executable, ROOT / "tests" / "lowest.py"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    declared = [*PROJECT["dependencies"]]
+    for extra in PROJECT["optional-dependencies"].values():
+        declared += extra
+    assert {line.replace("==", ">=") for line in printed} == {r.partition(",")[0] for r in declared}
 
 
 def test_binder_installs_the_pinned_set():

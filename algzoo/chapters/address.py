@@ -28,15 +28,23 @@ _BUTTONS = {
 _PROSE = """\
 On Colab, the next cell installs the book's package. Elsewhere it does nothing."""
 
-# Without dependencies, for Colab's own torch and IPython must stay as they are.
+# Of what the package declares, pip installs what Colab lacks or has in too old a version; Colab's
+# torch and numpy stay where they are new enough. Its IPython and its kernel stay in any case, for
+# they run the cell; nbclient and papermill start kernels, which a chapter does not.
 _CODE = """\
 import sys
+from importlib.metadata import requires
+from pathlib import Path
 
 REPOSITORY = "{address}"  # set by `algzoo publish-at`
 if "google.colab" in sys.modules:
     assert REPOSITORY, "This copy has no address: run it from a clone"
     %pip install -q --no-deps git+{{REPOSITORY}}
-    %pip install -q cloudpickle loky numba platformdirs pooch safetensors"""
+    extra, colab = "extra ==", ("ipykernel", "ipython", "nbclient", "papermill")
+    needed = [r for r in requires("algzoo") if extra not in r]
+    needed = [r for r in needed if not r.startswith(colab)]
+    Path("needed.txt").write_text("\\n".join(needed))
+    %pip install -q -r needed.txt"""
 
 _CODE_ID = "colab-install"
 

@@ -1,8 +1,8 @@
 """Where numbers were computed: the processor, and which kernels the libraries chose for it.
 
-A matrix product or a logarithm has no single right last bit. numpy, its BLAS and PyTorch each
-choose code for the processor when they are loaded, and a number that moves from one machine to
-another usually moves with one of these choices.
+A matrix product or a logarithm has no single right last bit. numpy, its BLAS, PyTorch and numba
+each choose code for the processor when they are loaded, and a number that moves from one machine
+to another usually moves with one of these choices.
 """
 
 from __future__ import annotations
@@ -38,9 +38,11 @@ class Machine:
     mkl : str
         The instruction set that PyTorch's MKL was told to keep to; empty if it chooses, or if
         there is none.
+    numba_target : str
+        The processor that numba compiles for, by LLVM's name.
     threads : int
         How many threads PyTorch uses for one operation.
-    python, numpy, torch : str
+    python, numpy, torch, numba : str
         Versions.
     """
 
@@ -50,10 +52,12 @@ class Machine:
     numpy_features: tuple[str, ...]
     torch_features: str
     mkl: str
+    numba_target: str
     threads: int
     python: str
     numpy: str
     torch: str
+    numba: str
 
     def __str__(self) -> str:
         numpy_features = "+".join(self.numpy_features) or "baseline"
@@ -62,15 +66,19 @@ class Machine:
         return (
             f"{self.processor}, {threads} on {self.cores} cores; Python {self.python}; "
             f"numpy {self.numpy} ({self.blas}, {numpy_features}); "
-            f"torch {self.torch} ({self.torch_features}{mkl})"
+            f"torch {self.torch} ({self.torch_features}{mkl}); "
+            f"numba {self.numba} ({self.numba_target})"
         )
 
 
 def machine() -> Machine:
     """Return the machine that this process runs on, as its libraries see it."""
-    import numpy as np  # here, so that whoever only imports this module does not wait for them
+    import numba  # here, so that whoever only imports this module does not wait for them
+    import numpy as np
     import torch
+    from numba.core.registry import cpu_target
 
+    _, numba_target, _ = cpu_target.target_context.codegen().magic_tuple()
     return Machine(
         processor=_processor(),
         cores=_cores(),
@@ -78,10 +86,12 @@ def machine() -> Machine:
         numpy_features=tuple(np.show_config(mode="dicts")["SIMD Extensions"].get("found", ())),
         torch_features=torch.backends.cpu.get_cpu_capability(),
         mkl=_mkl_branch(),
+        numba_target=numba_target,
         threads=torch.get_num_threads(),
         python=platform.python_version(),
         numpy=np.__version__,
         torch=torch.__version__,
+        numba=numba.__version__,
     )
 
 

@@ -22,6 +22,7 @@ from ..zoo.official import (
     official_folder,
     official_state_dict,
 )
+from ..zoo.truth_folder import fresh_truths
 from .numbers import METADATA_KEY
 
 # What nbformat raises on JSON that is not a notebook, besides its own error.
@@ -122,6 +123,8 @@ def parsed(content: bytes, path: Path) -> NotebookNode:
 def execute(path: Path, parameters: Mapping[str, Any] | None = None) -> NotebookNode:
     """Run a chapter from top to bottom in a fresh kernel; the file is only read.
 
+    True scores that earlier runs have left are not read, see :func:`.truth_folder.fresh_truths`.
+
     Raises
     ------
     OfficialFileNeededError
@@ -131,7 +134,7 @@ def execute(path: Path, parameters: Mapping[str, Any] | None = None) -> Notebook
         Where a parameter is not one of the chapter's (the message names those it has), a cell
         raises (the message is its traceback), or the kernel dies.
     """
-    with official_files(path):
+    with official_files(path), fresh_truths():
         return asyncio.run(execute_async(read(path), path, parameters))
 
 
@@ -141,9 +144,10 @@ async def execute_async(
     parameters: Mapping[str, Any] | None = None,
     cell_done: Callable[[int, int], None] = lambda done, of: None,
 ) -> NotebookNode:
-    """Run the notebook that was read from ``path``, inside :func:`official_files`.
+    """Run the notebook that was read from ``path``.
 
-    Where this is cancelled, the kernel is killed with everything that it has started.
+    To be called inside :func:`official_files` and :func:`.truth_folder.fresh_truths`. Where this is
+    cancelled, the kernel is killed with everything that it has started.
 
     Parameters
     ----------

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from loky import cpu_count
 from nbformat import NotebookNode
 
+from ..zoo.truth_folder import fresh_truths
 from .notebooks import ChapterError, execute_async, official_files, parsed
+
+_CORES = "LOKY_MAX_CPU_COUNT"  # environment variable: how many cores a challenge may use
 
 # Chapters from the longest to the shortest, as measured on one core. A wrong order costs time and
 # nothing else; a chapter that is not named here begins first, for it may be the longest.
@@ -65,6 +71,7 @@ def execute_all(
 ) -> None:
     """Execute chapters, at most ``jobs`` at a time, and report each as soon as it has ended.
 
+    A true score that several of them need is computed once; those of earlier runs are not read.
     Where this is interrupted, or ``ended`` raises, no kernel is left.
 
     Parameters
@@ -81,8 +88,21 @@ def execute_all(
         Called after each cell with the chapter and the number of cells that are done and of all.
     """
     if paths:
-        with official_files(paths[0]):
+        with official_files(paths[0]), fresh_truths(), _share_of_cores(jobs):
             asyncio.run(_execute_all(longest_first(paths), parameters, jobs, ended, cell_done))
+
+
+@contextmanager
+def _share_of_cores(jobs: int) -> Iterator[None]:
+    """Let each of ``jobs`` kernels start processes for its share of the cores, at least for one."""
+    if _CORES in os.environ:
+        yield
+        return
+    os.environ[_CORES] = str(max(cpu_count() // jobs, 1))
+    try:
+        yield
+    finally:
+        del os.environ[_CORES]
 
 
 async def _execute_all(

@@ -26,6 +26,7 @@ numbers on the way, such as ``float`` or a function of :mod:`math`. :attr:`Count
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -204,8 +205,13 @@ class CountedArray(NDArrayOperatorsMixin):
         ):
             name = ufunc.__name__ + ("" if called else f".{method}")
             raise TypeError(f"not priced: the function {name}; do it by functions that are")
+        function = getattr(ufunc, method)
+        if ufunc is np.power and not kwargs:
+            # numpy's operator has exact ways for squares, roots and reciprocals; its function
+            # takes them in newer versions alone.
+            function = operator.pow
         result = self._apply(
-            getattr(ufunc, method),
+            function,
             lambda result: _ufunc_counts(ufunc, method, result, _plain(inputs), kwargs),
             inputs,
             kwargs,
@@ -379,14 +385,10 @@ _KINDS: dict[np.ufunc, tuple[Kind, ...]] = {
     special.entr: ("compare", "multiply", "transcendental"),
 }
 
-# The same, counted up, for those with one result.
-_PRICES: dict[np.ufunc, list[tuple[Kind, int]]] = {
-    ufunc: [(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
-    for ufunc, kinds in _KINDS.items()
-    if ufunc.nout == 1
-}
-
-_PRODUCTS = (np.matmul, np.vecdot, np.matvec, np.vecmat)
+# The last two since numpy 2.2.
+_PRODUCTS = [
+    getattr(np, name) for name in ("matmul", "vecdot", "matvec", "vecmat") if hasattr(np, name)
+]
 
 
 def _ufunc_counts(

@@ -21,7 +21,7 @@ from .estimate import Estimate
 from .operations import PRICES
 from .samplers_forward import checked_weights, readouts
 
-_BLOCK = 2**10  # prefixes at a time, so that the arrays stay small
+_BLOCK = 2**8  # prefixes at a time: their arrays fit into a processor's second cache
 
 
 def last_input(model: Model, n_samples: int, seed: int) -> Estimate:
@@ -113,70 +113,77 @@ def probability_right(w_hi: Any, w_oh: Any, drive: Any, prefixes: Any) -> Any:
         Inputs before the last, shape (n - 1, n_prefixes).
     """
     n, d = w_oh.shape
-    z, x = drive.T, prefixes.T
-    n_prefixes = len(z)
-    rises = w_hi >= 0  # active to the right of its breakpoint; else to the left of it
+    columns = np.arange(drive.shape[1])
+    rises = (w_hi >= 0)[:, None]  # active to the right of its breakpoint; else to the left of it
 
-    order = np.argsort(x, axis=1)
-    position = order[:, -1:]
-    largest = np.take_along_axis(x, position, axis=1)
+    order = np.argsort(prefixes, axis=0)
+    position = order[-1:]
+    largest = prefixes[position, columns]
     if n > 2:
-        second_position = order[:, -2:-1]
-        second = np.take_along_axis(x, second_position, axis=1)
+        second_position = order[-2:-1]
+        second = prefixes[second_position, columns]
     else:
         second_position, second = position, np.full_like(largest, -np.inf)
 
     with np.errstate(divide="ignore", invalid="ignore"):
-        never_or_always = np.where(z > 0, -np.inf, np.inf)
-        crossing = np.where(w_hi == 0, never_or_always, -z / w_hi)
-    breakpoints = np.concatenate([crossing, second, largest], axis=1)
-    by_size = np.argsort(breakpoints, axis=1)
-    breakpoints = np.take_along_axis(breakpoints, by_size, axis=1)
-    infinite = np.full((n_prefixes, 1), np.inf)
-    left = np.concatenate([-infinite, breakpoints], axis=1)
-    right = np.concatenate([breakpoints, infinite], axis=1)
+        never_or_always = np.where(drive > 0, -np.inf, np.inf)
+        crossing = np.where((w_hi == 0)[:, None], never_or_always, -drive / w_hi[:, None])
+    breakpoints = np.concatenate([crossing, second, largest])
+    by_size = np.argsort(breakpoints, axis=0)
+    breakpoints = breakpoints[by_size, columns]
+    infinite = np.full((1, len(columns)), np.inf)
+    left = np.concatenate([-infinite, breakpoints])
+    right = np.concatenate([breakpoints, infinite])
 
     # On a piece the logits are constant + slope x. At the breakpoint of neuron i, |w_i| times its
     # column of W_oh is added to the slopes, whether it becomes active there or inactive.
-    w_oh_t = w_oh.T
-    slope_jumps = np.broadcast_to(w_oh_t * np.abs(w_hi)[:, None], (n_prefixes, d, n))
     # + 0 makes a negative zero positive: below, the sign of a zero would count.
-    first_slope = np.einsum("ji,i->j", w_oh, np.where(rises, 0, w_hi)) + 0.0
-    slope = _on_pieces(np.broadcast_to(first_slope, (n_prefixes, n)), slope_jumps, by_size)
+    first_slope = np.einsum("ji,i->j", w_oh, np.where(rises[:, 0], 0, w_hi)) + 0.0
+    slope = _on_pieces(first_slope[:, None], (w_oh * np.abs(w_hi))[:, :, None], by_size)
     constant = _on_pieces(
-        np.einsum("ji,pi->pj", w_oh, np.where(rises, 0, z)),
-        w_oh_t * np.where(rises, z, -z)[:, :, None],
+        np.einsum("ji,ip->jp", w_oh, np.where(rises, 0, drive)),
+        w_oh[:, :, None] * np.where(rises, drive, -drive),
         by_size,
     )
     n_falling = np.sum(~rises)
     n_active = _on_pieces(
-        np.broadcast_to(n_falling, (n_prefixes, 1)),
-        np.broadcast_to(np.where(rises, 1, -1)[:, None], (n_prefixes, d, 1)),
-        by_size,
-    )[:, :, 0]
+        np.broadcast_to(n_falling, (1, 1)), np.where(rises, 1, -1)[None], by_size
+    )[0]
 
     answer = np.where(left >= largest, position, np.where(left >= second, n - 1, second_position))
-    margin = np.take_along_axis(constant, answer[:, :, None], axis=2) - constant
-    margin_slope = np.take_along_axis(slope, answer[:, :, None], axis=2) - slope
+    pieces = np.arange(d + 3)[:, None]
+    margin = constant[answer, pieces, columns] - constant
+    margin_slope = slope[answer, pieces, columns] - slope
     with np.errstate(divide="ignore", invalid="ignore"):
         root = -margin / margin_slope  # nan for the answer itself, which fmax and fmin pass over
     rising = margin_slope >= 0
-    lower = np.fmax(left, np.fmax.reduce(np.where(rising, root, -np.inf), axis=2))
-    upper = np.fmin(right, np.fmin.reduce(np.where(rising, np.inf, root), axis=2))
+    lower = np.fmax(left, np.fmax.reduce(np.where(rising, root, -np.inf), axis=0))
+    upper = np.fmin(right, np.fmin.reduce(np.where(rising, np.inf, root), axis=0))
     dead = n_active == 0
     lower = np.where(dead, np.where(answer == 0, left, right), lower)
     upper = np.where(dead, right, upper)
     inside = special.ndtr(np.maximum(lower, upper)) - special.ndtr(lower)
-    return np.sum(inside, axis=1)
+    return np.sum(inside, axis=0)
 
 
 def _on_pieces(first: Any, jumps: Any, by_size: Any) -> Any:
-    """Values on all pieces, shape (n_prefixes, d + 3, ...), from those on the first.
+    """Values on all pieces, shape (k, d + 3, n_prefixes), from those on the first.
 
-    ``jumps`` are those at the neurons' breakpoints, (n_prefixes, d, ...); at the two after them, in
-    which the right answer changes, there are none.
+    Parameters
+    ----------
+    first
+        Shape (k, n_prefixes), or (k, 1) where all prefixes have the same.
+    jumps
+        Those at the neurons' breakpoints, (k, d, n_prefixes) or (k, d, 1). At the two other
+        breakpoints, in which the right answer changes, there are none.
+    by_size
+        Numbers of the breakpoints in the order of their places, (d + 2, n_prefixes).
     """
-    none = np.zeros_like(jumps, shape=(len(first), 2, first.shape[1]))
+    none = np.zeros_like(jumps, shape=(len(jumps), 2, jumps.shape[2]))
     at_breakpoints = np.concatenate([jumps, none], axis=1)
-    in_order = np.take_along_axis(at_breakpoints, by_size[:, :, None], axis=1)
-    return np.cumsum(np.concatenate([first[:, None], in_order], axis=1), axis=1)
+    column = 0 if jumps.shape[2] == 1 else np.arange(by_size.shape[1])
+    in_order = at_breakpoints[:, by_size, column]
+    values = [np.broadcast_to(first, (len(first), by_size.shape[1]))]
+    for k in range(len(by_size)):  # several times as fast as cumsum
+        values.append(values[-1] + in_order[:, k])
+    return np.stack(values, axis=1)

@@ -30,6 +30,8 @@ _BLOCK = 2**14  # inputs that share a random stream; fixed, for the result depen
 
 _COMPILED = {torch.float32: np.float32, torch.float64: np.float64}
 
+_counted: dict[tuple[object, ...], int] = {}  # operations of a sample, by all that they depend on
+
 # Of a block of inputs, the sum of the scores of the first n, and the sum of their squares.
 _Totals = Callable[[Tensor, int], tuple[float, float]]
 
@@ -228,8 +230,9 @@ def _compiled(model: OneLayerRNN) -> _Totals:
     rank, other_rank = math.floor(right), math.ceil(right)
 
     def totals(inputs: Tensor, n: int) -> tuple[float, float]:
-        x = inputs.numpy()
-        outputs = np.empty((n_outputs, _BLOCK), x.dtype)
+        n_columns = -(-n // kernel.TILE) * kernel.TILE
+        x = np.ascontiguousarray(inputs.numpy()[:, :n_columns])
+        outputs = np.empty((n_outputs, n_columns), x.dtype)
         kernel.run(x, *padded, outputs)
         if FAMILIES[model.task_name].measures_error:
             errors: tuple[float, float] = kernel.squared_errors(x, outputs, rank, other_rank, n)
@@ -252,6 +255,15 @@ def _estimate(total: float, total_of_squares: float, n_samples: int, operations:
 
 
 def _operations_of_a_sample(model: Model) -> int:
+    """Of a plain model; counted once for each kind, which takes as long as a thousand samples."""
+    shapes = [tuple(parameter.shape) for parameter in model.parameters()]
+    kind = (type(model), model.seq_len, model.dtype, model.device, *shapes)
+    if kind not in _counted:
+        _counted[kind] = _count_operations_of_a_sample(model)
+    return _counted[kind]
+
+
+def _count_operations_of_a_sample(model: Model) -> int:
     counter = OperationCounter()
     n = 2  # a single sequence would go through attention in another order of products
     number_type = model.dtype if isinstance(model, OneLayerRNN) else torch.int64

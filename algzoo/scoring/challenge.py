@@ -10,7 +10,15 @@ from __future__ import annotations
 import math
 import os
 import sys
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -18,12 +26,14 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+import cloudpickle
 import numpy as np
 
 from ..estimates import PRICES, Estimator, sampling
 from ..estimates.samplers import SAMPLERS, Drawn, Sampler
-from ..zoo import Model, official
+from ..zoo import Model
 from ..zoo.streams import named_stream
+from ..zoo.truth_folder import truth_folder
 from .leaderboard import BaseScore, Leaderboard, Row, SamplerScore, Scored, Split
 from .populations import Population, base_name
 from .ratios import Array, Errors, Ratio, Ratios, Truths, errors_of, ratios
@@ -35,7 +45,9 @@ Fit = Callable[[Sequence[Model], Sequence[float]], Estimator]
 Progress = Callable[[int, int], None]
 
 _CHUNK = 64  # models at most that one task makes: few enough to lose, enough to pay for a start
+_SAMPLER_CHUNK = 16  # fewer for all samplers at all budgets, which is much work for each model
 _SAMPLER_BUDGETS = (2**4, 2**13)  # least and greatest, in random inputs, to measure samplers at
+_TUNING_SHARE = 4  # one part in so many of the inputs of a truth that is scored
 _SAME = 1e-9  # two calls on one model may differ by rounding
 _IID = "iid"
 _NOTHING_TO_FIT_ON: dict[Split, str] = {
@@ -118,11 +130,13 @@ def challenge(
     population
         See :mod:`algzoo.scoring.populations`.
     truth_samples
-        Random inputs for the truth of each model, where it is not exact.
+        Random inputs for the truth of each model, where it is not exact. The models that fits see
+        get a quarter of them, for there the errors of the truths average out.
     samplers
         Samplers ``(model, n_samples, seed) -> Estimate`` by name. Each is run on the population
         with a power of two of inputs that costs about as much as each row's estimates, but no more
-        than 8,192 plain ones; its R there is taken to hold at the row's budget.
+        than 8,192 plain ones; its R there is taken to hold at the row's budget. Unlike estimators
+        they are called in the workers themselves, without a time limit.
     executor
         Who does the work: any :class:`concurrent.futures.Executor`; processes of this machine where
         absent, ``workers`` of them or one for each core.
@@ -136,7 +150,7 @@ def challenge(
         Operations that a square root or a transcendental function counts, for those estimates that
         say how many they took.
     truth_cache
-        Folder where truths are kept; one in the user's cache where absent.
+        Folder where truths are kept; where absent, that of :func:`.truth_folder.truth_folder`.
     progress
         Called with the number of tasks that are done and that are known so far.
 
@@ -156,7 +170,7 @@ def challenge(
             raise ValueError(f"{name} must be at least 1, got {number}")
     if not time_limit > 0:
         raise ValueError(f"time_limit must be positive, got {time_limit}")
-    cache = TruthCache(truth_cache or official.cache_folder() / "truth")
+    cache = TruthCache(truth_cache or truth_folder())
     hands = _Hands(executor, workers, progress, time_limit, seed, transcendental_price)
 
     truths = _truths(hands, {"": population}, truth_samples, cache)[""]
@@ -229,11 +243,11 @@ class _Hands:
         return results
 
 
-def _chunks(population: Population) -> Iterator[tuple[int, int]]:
+def _chunks(population: Population, size: int = _CHUNK) -> Iterator[tuple[int, int]]:
     """Ranges of models for one task each; none of them spans two bases."""
     for first in range(0, len(population), population.copies):
-        for start in range(first, first + population.copies, _CHUNK):
-            yield start, min(start + _CHUNK, first + population.copies)
+        for start in range(first, first + population.copies, size):
+            yield start, min(start + size, first + population.copies)
 
 
 def _truths(
@@ -313,7 +327,8 @@ def _entries(
             tuning["seed-agnostic", base] = population.tuning_of_others(base, n_tuning)
             tuning["model-specific", base] = population.tuning(base, n_tuning)
     present = {key: value for key, value in tuning.items() if value is not None}
-    truths = _truths(hands, present, truth_samples, cache)
+    tuning_samples = max(truth_samples // _TUNING_SHARE, 1)
+    truths = _truths(hands, present, tuning_samples, cache)
     packed_fits: dict[int, bytes | str] = {
         number: _packed(entrant.fit, entrant.operations)
         for number, entrant in enumerate(entrants)
@@ -352,7 +367,7 @@ def _entries(
                 else:
                     jobs.append(fits[number, split, base])
             of_split = tuning[split, 0]
-            words = None if of_split is None else _fitted_on(of_split, truth_samples)
+            words = None if of_split is None else _fitted_on(of_split, tuning_samples)
             entries.append(_entry(replace(row, split=split, fitted_on=words), jobs))
     return entries
 
@@ -365,10 +380,10 @@ def _entry(row: Row, jobs: Sequence[bytes | str]) -> _Entry:
     return _Entry(row, tuple(job for job in jobs if isinstance(job, bytes)))
 
 
-def _fitted_on(population: Population, truth_samples: int) -> str:
+def _fitted_on(population: Population, n_samples: int) -> str:
     n_bases = len(population.bases)
     bases = "1 base model" if n_bases == 1 else f"each of {n_bases} base models"
-    return f"{population.copies} models of {bases}, truth from {truth_samples} inputs where sampled"
+    return f"{population.copies} models of {bases}, truth from {n_samples} inputs where sampled"
 
 
 def _packed(call: object, operations: object) -> bytes | str:
@@ -485,17 +500,20 @@ def _evaluations(
         return [(number, other) for other in later] if evaluation.failure else []
 
     results = hands.do(tasks, finished)
-    evaluations = []
-    for number, of_bases in enumerate(jobs):
-        outcomes: list[Outcome] = []
-        failure = None
-        for chunk in chunks if of_bases else []:
-            outcomes += results[number, chunk].outcomes
-            failure = results[number, chunk].failure
-            if failure:
-                break
-        evaluations.append(_Evaluation(outcomes, failure))
-    return evaluations
+    return [
+        _joined(results[number, chunk] for chunk in (chunks if of_bases else []))
+        for number, of_bases in enumerate(jobs)
+    ]
+
+
+def _joined(parts: Iterable[_Evaluation]) -> _Evaluation:
+    """Evaluations of the ranges of a population as one, up to the first failure."""
+    outcomes: list[Outcome] = []
+    for part in parts:
+        outcomes += part.outcomes
+        if part.failure:
+            return _Evaluation(outcomes, part.failure)
+    return _Evaluation(outcomes)
 
 
 def _row(
@@ -591,31 +609,54 @@ def _measured(
 ) -> tuple[list[_Measured], list[str]]:
     """Each sampler at each budget, and what is to be said of those that do not work."""
     reasons: dict[str, str] = {}
-    wanted: list[tuple[int, str, int]] = []
-    jobs: list[list[bytes]] = []
+    wanted: list[tuple[int, Drawn]] = []
     for name, sampler in samplers.items():
         if sampler is sampling:
             continue  # what random sampling does is known without trying
-        for budget in budgets:
-            try:
+        try:
+            for budget in budgets:
                 n_samples = _inputs_for(sampler, budget, population, truths)
-                job = packed((Drawn(name, sampler, n_samples, hands.seed), None))
-            except (ValueError, EstimatorFailure) as error:
-                reasons[name] = in_words(error)
-                break
-            wanted.append((budget, name, n_samples))
-            jobs.append([job] * len(population.bases))
-    evaluations = _evaluations(hands, population, jobs)
+                wanted.append((budget, Drawn(name, sampler, n_samples, hands.seed)))
+        except ValueError as error:
+            reasons[name] = in_words(error)
+    job = cloudpickle.dumps([drawn for _, drawn in wanted])
+    ranges = list(_chunks(population, _SAMPLER_CHUNK))
+    tasks = {chunk: partial(_sampled, job, population, *chunk) for chunk in ranges}
+    results = hands.do(tasks) if wanted else {}
     measured: list[_Measured] = []
-    for (budget, name, n_samples), evaluation in zip(wanted, evaluations, strict=True):
+    for number, (budget, drawn) in enumerate(wanted):
+        evaluation = _joined(results[chunk][number] for chunk in ranges)
         if evaluation.failure:
-            reasons.setdefault(name, evaluation.failure)
+            reasons.setdefault(drawn.name, evaluation.failure)
             continue
         values = np.array([outcome.value for outcome in evaluation.outcomes])
         errors = errors_of(values, evaluation.operations(hands.price), truths)
-        measured.append(_Measured(budget, name, n_samples, errors))
+        measured.append(_Measured(budget, drawn.name, drawn.n_samples, errors))
     notes = [f"sampler {name} is left out: {reason}" for name, reason in reasons.items()]
     return measured, notes
+
+
+def _sampled(job: bytes, population: Population, start: int, stop: int) -> list[_Evaluation]:
+    """What each of the samplers makes of the models of a range, up to its first failure.
+
+    They are called in this process: unlike entrants they are the caller's own, who has tried them.
+    """
+    samplers: list[Drawn] = cloudpickle.loads(job)
+    outcomes: list[list[Outcome]] = [[] for _ in samplers]
+    failures: list[str | None] = [None for _ in samplers]
+    for index in range(start, stop):
+        model = population.model(index)
+        for number, sampler in enumerate(samplers):
+            if failures[number] is not None:
+                continue
+            try:
+                found = sampler(model)
+            except Exception as error:  # what entrants have earned shall not be lost
+                failures[number] = f"on model {index}: {in_words(error)}"
+                continue
+            outcome = Outcome(found.value, found.operations, found.tier, found.transcendental)
+            outcomes[number].append(outcome)
+    return list(map(_Evaluation, outcomes, failures))
 
 
 def _inputs_for(sampler: Sampler, budget: int, population: Population, truths: Truths) -> int:

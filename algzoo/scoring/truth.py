@@ -14,8 +14,7 @@ from ..zoo import FAMILIES, Model, check_model
 from ..zoo.files import write_whole
 from ..zoo.streams import model_digest
 from .populations import Population
-
-_VERSION = 2  # of the way in which truths are found and stored
+from .source import source_digest
 
 # Sampling sets the number of torch's threads for the whole process while it runs.
 _one_at_a_time = threading.Lock()
@@ -73,7 +72,10 @@ def truths_of(population: Population, start: int, stop: int, n_samples: int) -> 
 
 @dataclass(frozen=True)
 class TruthCache:
-    """Truths on disk, one file for the models of a range, found by what they are truths of.
+    """Truths on disk, one file for the models of a range.
+
+    They are found by what they are truths of and by the code that computes them: after any change
+    of the package or of the libraries it computes with, they are not found.
 
     Files are written whole, so that any number of runs may share the folder and any of them be
     killed. A file that cannot be read, or is not as it was written, counts as not there; a folder
@@ -109,7 +111,7 @@ class TruthCache:
         base = population.base_of(start)
         first = start - base * population.copies
         what = [
-            _VERSION,
+            source_digest(),
             n_samples,
             population.fingerprint(base),
             (first, stop - start),

@@ -35,14 +35,18 @@ def work_off(
     finished
         Returns the keys of tasks that are not needed any more; they may be finished none the less.
     executor
-        Where absent, processes of this machine, ``workers`` of them or one for each core. What is
-        lost with one of these is done again; other executors see to that themselves.
+        Where absent, processes of this machine, ``workers`` of them or one for each core; where
+        neither is given and there is a single core, this process. What is lost with a process is
+        done again; other executors see to that themselves.
 
     Raises
     ------
     BrokenExecutor
         Where workers die again and again, or that of the caller is broken.
     """
+    if executor is None and workers is None and cpu_count() == 1:
+        _work_off_here(tasks, finished)
+        return
     remaining = dict(tasks)
     losses = 0
     while remaining:
@@ -72,6 +76,15 @@ def work_off(
             if executor is None:
                 pool.shutdown(kill_workers=True)
             raise
+
+
+def _work_off_here(
+    tasks: Mapping[Key, partial[Result]], finished: Callable[[Key, Result], Collection[Key]]
+) -> None:
+    unneeded: set[Key] = set()
+    for key, task in tasks.items():
+        if key not in unneeded:
+            unneeded.update(finished(key, task()))
 
 
 def _own_pool(workers: int) -> Any:

@@ -1,14 +1,22 @@
 """The address of the book: one setting, for launch buttons and for Colab's first cell."""
 
+import ast
+import re
+import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from IPython.core.inputtransformer2 import TransformerManager
 
 from algzoo.chapters.address import first_cells, publish_at, published_at
 from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import ChapterError, read, write
 
+ROOT = Path(__file__).resolve().parents[2]
+LEFT_OUT = ("ipykernel", "ipython", "nbclient", "papermill")
 ADDRESS = "https://github.com/owner/a-book.2"
 CONFIG = """\
 title: x
@@ -75,13 +83,9 @@ def test_a_book_without_the_setting_says_so(clone):
         published_at(clone)
 
 
-def test_the_first_cell_does_nothing_here_and_installs_on_colab(monkeypatch, capsys):
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    prose, code = first_cells(ADDRESS)
-    assert "Colab" in prose.source
-    assert all(len(line) <= 80 for line in code.source.splitlines())
-    python = TransformerManager().transform_cell(code.source)
+def run_first_cell(address, folder, monkeypatch):
+    """Run it in that folder; what it installs, and its names."""
+    monkeypatch.chdir(folder)
     installed = []
 
     class Shell:
@@ -89,14 +93,59 @@ def test_the_first_cell_does_nothing_here_and_installs_on_colab(monkeypatch, cap
             installed.append(f"{magic} {line}")
 
     names = {"get_ipython": Shell}
-    exec(python, names)
+    exec(TransformerManager().transform_cell(first_cells(address)[1].source), names)
+    return installed, names
+
+
+def test_the_first_cell_does_nothing_here(monkeypatch, capsys, tmp_path):
+    prose, code = first_cells(ADDRESS)
+    assert "Colab" in prose.source
+    lines = code.source.splitlines()
+    assert len(lines) <= 15
+    assert all(len(line) <= 80 for line in lines)
+    installed, _ = run_first_cell(ADDRESS, tmp_path, monkeypatch)
     assert installed == []
     assert capsys.readouterr() == ("", "")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_first_cell_installs_on_colab_what_is_declared(monkeypatch, tmp_path):
+    """With its bounds; but for the kernel that runs the cell, and what starts other kernels."""
     monkeypatch.setitem(sys.modules, "google.colab", sys)
-    exec(python, names)
+    installed, names = run_first_cell(ADDRESS, tmp_path, monkeypatch)
     assert names["REPOSITORY"] == ADDRESS
-    assert len(installed) == 2
-    assert installed[0] == "pip install -q --no-deps git+{REPOSITORY}"
-    without_address = TransformerManager().transform_cell(first_cells("")[1].source)
+    assert installed == [
+        "pip install -q --no-deps git+{REPOSITORY}",
+        "pip install -q -r needed.txt",
+    ]
+    declared = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    )
+    needed = set((tmp_path / "needed.txt").read_text().splitlines())
+    assert needed < declared
+    left_out = {re.match(r"[\w-]+", line)[0] for line in declared - needed}
+    assert left_out == set(LEFT_OUT)
+
+
+def test_the_first_cell_without_an_address_says_so(monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "google.colab", sys)
     with pytest.raises(AssertionError, match="no address"):
-        exec(without_address, names)
+        run_first_cell("", tmp_path, monkeypatch)
+
+
+def test_chapters_do_not_import_what_colab_is_not_given():
+    """But for IPython, of which Colab has its own."""
+    imports = {
+        ast.unparse(node)
+        for path in sorted((ROOT / "analyses").glob("*.ipynb"))
+        for cell in read(path).cells
+        if cell.cell_type == "code" and cell.id != "colab-install"
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    assert len(imports) > 20
+    missing = [name for name in LEFT_OUT if name != "ipython"]
+    program = "\n".join(
+        ["import sys", f"sys.modules |= dict.fromkeys({missing!r})", *sorted(imports)]
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

@@ -41,9 +41,11 @@ def test_kernels_follow_the_environment():
         ATEN_CPU_CAPABILITY="default",
         OPENBLAS_CORETYPE="Nehalem",
         MKL_CBWR="COMPATIBLE",
+        NUMBA_CPU_NAME="generic",
         OMP_NUM_THREADS="1",
     )
     assert "(OpenBLAS Nehalem, baseline)" in text
     assert "(DEFAULT, MKL COMPATIBLE)" in text
+    assert text.endswith("(generic)")
     assert ", 1 thread on " in text
     assert "\n" not in text

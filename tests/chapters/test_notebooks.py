@@ -15,6 +15,8 @@ from algzoo.chapters.notebooks import (
     repository_root,
     write,
 )
+from algzoo.chapters.statements import statements
+from algzoo.zoo.truth_folder import TRUTH_FOLDER, fresh_truths
 
 
 def test_a_second_run_is_byte_identical(small_clone):
@@ -35,6 +37,31 @@ def test_parameters_are_set_and_unknown_ones_refused(small_clone):
     assert "exact = 6" in scaled.cells[3].outputs[-1].text
     with pytest.raises(ChapterError, match=r"no parameter 'scael'; its parameters: scale"):
         execute(path, {"scael": 2})
+
+
+def test_a_chapter_does_not_read_truths_that_were_left(small_clone, monkeypatch, tmp_path):
+    left = tmp_path / "left"
+    left.mkdir()
+    (left / "a truth.json").touch()
+    monkeypatch.setenv(TRUTH_FOLDER, str(left))
+    path = small_clone / "analyses" / "small.ipynb"
+    notebook = read(path)
+    notebook.cells[2].source = (
+        "from algzoo.chapters import record\n"
+        "from algzoo.zoo.truth_folder import truth_folder\n"
+        "record(n_left=len(list(truth_folder().iterdir())))\n"
+        "(truth_folder() / 'another truth.json').touch()"
+    )
+    del notebook.cells[3:]
+    write(notebook, path)
+
+    def n_left():
+        return [s.value for s in statements(execute(path)) if s.name == "n_left"]
+
+    assert (n_left(), n_left()) == ([0], [0])
+    with fresh_truths():
+        assert (n_left(), n_left()) == ([0], [1])
+    assert [path.name for path in left.iterdir()] == ["a truth.json"]
 
 
 def test_a_cell_that_raises_shows_its_traceback(small_clone):

@@ -1,6 +1,7 @@
 """Chapters side by side: which begins first, and what is reported of each."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from algzoo.chapters import running
 from algzoo.chapters.notebooks import ChapterError, find_chapters
 from algzoo.chapters.running import execute_all, longest_first
+from algzoo.zoo.truth_folder import truth_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -69,6 +71,45 @@ def test_no_more_run_at_a_time_than_was_asked_for(tmp_path, monkeypatch):
     execute_all(paths, {}, 3, lambda result: None)
     assert max(most) == 3
     assert len(most) == 7
+
+
+@pytest.mark.parametrize(
+    ("cores", "jobs", "named", "share"),
+    [(8, 3, None, "2"), (2, 2, None, "1"), (2, 3, None, "1"), (4, 1, None, "4"), (8, 3, "5", "5")],
+)
+def test_each_may_use_its_share_of_the_cores(three, monkeypatch, cores, jobs, named, share):
+    seen = []
+
+    async def executed(notebook, path, parameters, cell_done):
+        seen.append(os.environ["LOKY_MAX_CPU_COUNT"])
+
+    monkeypatch.setattr(running, "execute_async", executed)
+    monkeypatch.setattr(running, "cpu_count", lambda: cores)
+    monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
+    if named is not None:
+        monkeypatch.setenv("LOKY_MAX_CPU_COUNT", named)
+    execute_all(three, {}, jobs, lambda result: None)
+    assert seen == [share]
+    assert os.environ.get("LOKY_MAX_CPU_COUNT") == named
+
+
+def test_all_share_one_new_folder_of_truths(tmp_path, monkeypatch):
+    paths = [tmp_path / f"{number}.ipynb" for number in range(3)]
+    for path in paths:
+        path.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    seen = []
+
+    async def executed(notebook, path, parameters, cell_done):
+        seen.append((truth_folder(), len(list(truth_folder().iterdir()))))
+        (truth_folder() / path.stem).touch()
+
+    monkeypatch.setattr(running, "execute_async", executed)
+    outside = truth_folder()
+    execute_all(paths, {}, 1, lambda result: None)
+    folders, n_kept = zip(*seen, strict=True)
+    assert len({*folders, outside}) == 2
+    assert n_kept == (0, 1, 2)
+    assert not folders[0].exists()
 
 
 def test_an_error_of_the_report_ends_the_others(three, monkeypatch):

@@ -102,7 +102,6 @@ PRODUCTS = [
     (lambda a, b: a @ b[0], 4 * 5),
     (lambda a, b: a[0] @ b[0], 5),
     (lambda a, b: np.vecdot(a, b), 20),
-    (lambda a, b: np.matvec(a, b[0]), 20),
     (lambda a, b: np.dot(a, b.T), 80),
     (lambda a, b: a.dot(2.0), 20),
     (lambda a, b: np.inner(a, b), 80),
@@ -122,6 +121,8 @@ PRODUCTS = [
     (lambda a, b: np.einsum("ii->i", a[:, :4]), 0),
     (lambda a, b: np.einsum("ii", a[:, :4]), 3),
 ]
+if hasattr(np, "matvec"):  # since numpy 2.2
+    PRODUCTS += [(lambda a, b: np.matvec(a, b[0]), 20), (lambda a, b: np.vecmat(b[:, 0], a), 20)]
 
 LINES = [
     (lambda a, b: a.sum(), 19),

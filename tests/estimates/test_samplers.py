@@ -4,11 +4,12 @@ import math
 import numpy as np
 import pytest
 import torch
-from scipy import stats
+from scipy import special, stats
 
 from algzoo.estimates import Estimate, exact, sampling
 from algzoo.estimates.samplers import (
     SAMPLERS,
+    _second_largest,
     antithetic,
     constant,
     prior_shrunk,
@@ -188,6 +189,13 @@ def test_magnitudes_are_those_of_order_statistics(monkeypatch, sampler):
     assert x[-1].mean() == pytest.approx(1.53875, abs=4 * x[-1].std() / math.sqrt(9000))
     assert x[-2].mean() == pytest.approx(1.00136, abs=4 * x[-2].std() / math.sqrt(9000))
     assert stats.kstest(stats.norm.cdf(x[-2]), stats.beta(9, 2).cdf).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 10, 32])
+def test_the_quantiles_of_the_second_largest_are_those_of_a_beta_variable(n):
+    ends = [2**-31, 2**-30, 0.5, 1 - 2**-30, 1 - 2**-31]
+    u = np.concatenate([ends, np.random.default_rng(0).random(1000)])
+    np.testing.assert_allclose(_second_largest(u, n), special.betaincinv(n - 1, 2, u), atol=1e-10)
 
 
 def test_sobol_points_are_balanced(monkeypatch):

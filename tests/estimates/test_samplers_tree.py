@@ -3,7 +3,14 @@ import pytest
 import torch
 
 from algzoo.estimates import OperationCounter
-from algzoo.estimates.samplers_tree import _paths, nodes, tree, tree_operations, tree_outputs
+from algzoo.estimates.samplers_tree import (
+    _paths,
+    _product,
+    nodes,
+    tree,
+    tree_operations,
+    tree_outputs,
+)
 from algzoo.structure import Weights, weights_of
 from algzoo.zoo import zoo_2nd_argmax
 
@@ -56,3 +63,11 @@ def test_operations_are_those_counted(d, n, n_samples):
 def test_a_single_sample_costs_what_arc_says(d, n):
     weights = weights_of(zoo_2nd_argmax(d, n))
     assert tree_operations(weights, 1) == n * d * (d + 1) + n * d
+
+
+@pytest.mark.parametrize("n", [1, 1023, 1024, 1025, 5000])
+def test_products_in_parts_are_those_of_whole_matrices(n):
+    rng = np.random.default_rng(0)
+    matrix, columns = rng.standard_normal((16, 16)), rng.standard_normal((16, n))
+    product = np.einsum("ij,jk->ik", matrix, columns)
+    np.testing.assert_allclose(_product(matrix, columns), product, rtol=0, atol=1e-13)

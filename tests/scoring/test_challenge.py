@@ -29,6 +29,7 @@ from algzoo.scoring.challenge import (
 )
 from algzoo.scoring.ratios import Errors, Truths, errors_of, ratios
 from algzoo.scoring.sandbox import EstimatorFailure, Outcome
+from algzoo.scoring.truth import Truth, TruthCache
 from algzoo.scoring.work import work_off
 from algzoo.zoo.streams import model_digest
 
@@ -191,6 +192,21 @@ def test_without_a_better_sampler_the_best_is_random_sampling(score):
     assert sampler.ratio.low > 1
 
 
+def test_a_sampler_that_fails_on_a_model_is_left_out_and_the_others_are_not(score):
+    fatal = model_digest(SMALL.model(70))
+
+    def fails_late(model, n_samples, seed):
+        if model_digest(model) == fatal:
+            raise ZeroDivisionError("by chance")
+        return sampling(model, n_samples, seed)
+
+    chosen = {"fails": fails_late, "tree": SAMPLERS["tree"]}
+    board = score({"constant": partial(constant, operations=1600)}, samplers=chosen)
+    assert {sampler.name for sampler in board.samplers} == {"tree"}
+    [note] = board.notes
+    assert note == "sampler fails is left out: on model 70: ZeroDivisionError: by chance"
+
+
 def test_a_sampler_that_does_not_apply_is_left_out(score):
     population = NoisyCopies(("longest_cycle", 2, 3), 0.01, 3)
     board = score({"constant": constant}, population, samplers=SAMPLERS)
@@ -231,13 +247,16 @@ def test_the_price_of_transcendental_functions_can_be_changed(score):
 
 def test_fitted_constants_are_scored_in_three_rows(score):
     population = NoisyCopies(TrainingSeeds("2nd_argmax", 2, 2), 0.01, 10)
-    board = score([Entrant("mean", constant, fit=fit_mean)], population, n_tuning=7)
+    mean = Entrant("mean", constant, fit=fit_mean)
+    board = score([mean], population, n_tuning=7, truth_samples=1000)
     zero_shot, agnostic, specific = board
     assert [row.split for row in board] == ["zero-shot", "seed-agnostic", "model-specific"]
     assert [row.operations for row in board] == [160, 1000 + 4 * 7, 1000 + 7]
     assert zero_shot.fitted_on is None
     assert agnostic.fitted_on.startswith("7 models of each of 4 base models")
     assert specific.fitted_on.startswith("7 models of 1 base model")
+    # Their truths are exact; where they are not, they are sampled less than those scored.
+    assert specific.fitted_on.endswith("truth from 250 inputs where sampled")
     assert specific.rms < 0.05 < agnostic.rms
     # The seed-agnostic constant of a base is the mean over the tuning models of the others.
     for number, of_base in enumerate(agnostic.by_base):
@@ -334,6 +353,23 @@ def test_truths_are_kept_and_repaired(score, tmp_path):
     assert score([constant], population, truth_samples=500) == board
     assert files[0].stat().st_size > 100
     assert score([constant], population, truth_samples=600) != board
+
+
+def test_wrong_truths_of_the_code_before_are_not_read(score, tmp_path, monkeypatch):
+    """Planted as this code would keep them they are read, which shows that they can be."""
+    population = replace(SMALL, n_models=3)
+    wrong = [Truth(0.5, 0.0, 0.25)] * 3
+    cache = TruthCache(tmp_path / "truth")
+    monkeypatch.setattr(
+        sys.modules[TruthCache.__module__], "source_digest", lambda: 2
+    )  # a number until lately
+    cache.put(population, 0, 3, 500, wrong)
+    monkeypatch.undo()
+    true = np.mean([exact(population.model(index)).value for index in range(3)])
+    board = score([constant], population, truth_samples=500)
+    assert board.population.mean == pytest.approx(true, abs=1e-15)
+    cache.put(population, 0, 3, 500, wrong)
+    assert score([constant], population, truth_samples=500).population.mean == 0.5
 
 
 def test_the_truths_own_variance_is_taken_off_where_it_matters(score):
@@ -524,6 +560,22 @@ def test_processes_do_the_same_even_if_one_is_lost(expected, tmp_path):
         **SETTINGS,
     )
     assert population.marker.exists()
+    assert board == expected
+    assert done == sorted(done)
+    assert done[-1][0] == done[-1][1]
+
+
+def test_a_single_core_does_the_same_in_this_process(expected, tmp_path, monkeypatch):
+    monkeypatch.setattr("algzoo.scoring.work.cpu_count", lambda: 1)
+    monkeypatch.setattr("algzoo.scoring.work._own_pool", lambda workers: pytest.fail("a pool"))
+    done = []
+    board = challenge(
+        ENTRANTS,
+        WORK,
+        truth_cache=tmp_path / "truth",
+        progress=lambda n, known: done.append((n, known)),
+        **SETTINGS,
+    )
     assert board == expected
     assert done == sorted(done)
     assert done[-1][0] == done[-1][1]

@@ -24,7 +24,8 @@ def test_residual_is_the_integral_of_the_predicted_density(accuracy, predicted, 
     if inside > 1e-6:
         assert found.bits == pytest.approx(-math.log2(inside), rel=1e-5)
     if above > 1e-6:
-        assert found.tail_bits == pytest.approx(-math.log2(above), rel=1e-4)
+        # Where hardly anything is above, the quadrature's error of 1e-8 is what is left.
+        assert found.tail_bits == pytest.approx(-math.log2(above), rel=1e-4, abs=1e-7)
 
 
 def test_residual_far_from_the_prediction_is_finite_and_symmetric():

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -122,6 +123,16 @@ def test_the_same_models_of_a_later_base_are_found_whatever_the_number_of_copies
 def test_what_differs_in_anything_is_not_found(cache, population, start, stop, n_samples):
     cache.put(POPULATION, 0, 2, 100, TRUTHS)
     assert cache.get(population, start, stop, n_samples) is None
+
+
+def test_what_other_code_has_found_is_not_there(cache, monkeypatch):
+    monkeypatch.setattr(
+        sys.modules[TruthCache.__module__], "source_digest", lambda: "the code before"
+    )
+    cache.put(POPULATION, 0, 2, 100, TRUTHS)
+    assert cache.get(POPULATION, 0, 2, 100) == TRUTHS
+    monkeypatch.undo()
+    assert cache.get(POPULATION, 0, 2, 100) is None
 
 
 def test_other_weights_under_the_same_name_are_not_found(cache, gaussian_rnn):
