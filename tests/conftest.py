@@ -9,6 +9,9 @@ from pathlib import Path
 # Before torch is loaded, here and in the kernels of chapters: its threads only wait for each other
 # on models as small as these, for very long where something else is running.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Where pytest-xdist keeps the cores busy, a challenge starts no processes beside it.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 
 import numpy as np
 import pytest

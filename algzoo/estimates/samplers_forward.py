@@ -9,7 +9,7 @@ from ..structure import Weights, weights_in_range
 from ..zoo import Model
 from . import recurrent_kernel as kernel
 from .recurrent_models import is_recurrent
-from .sampling import check_draws
+from .sampling import check_draws, operations_of_a_pass
 
 
 def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
@@ -54,7 +54,6 @@ def is_second(x: NDArray[np.float64], answer: NDArray[np.intp]) -> NDArray[np.bo
 
 
 def operations_of_samples(weights: Weights, n_samples: int) -> int:
-    """Multiply-adds of the forward passes by ARC's convention: n d (d + 1) + o d each."""
+    """Multiply-adds of the forward passes of a model that answers with a position."""
     n, d = weights.w_oh.shape
-    operations: int = n_samples * (n * d * (d + 1) + n * d)
-    return operations
+    return n_samples * operations_of_a_pass(n, d, n)

@@ -5,7 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from algzoo.estimates import ensemble_sampling, sampling
+from algzoo.estimates import OperationCounter, ensemble_sampling, sampling
 from algzoo.zoo import (
     DistRNN,
     DistTransformer,
@@ -33,6 +33,16 @@ def test_result_depends_on_samples_and_seed_only():
     assert sampling(model, 100_000, seed=7) == first
     assert sampling(model, 100_000, seed=8).value != first.value
     assert sampling(model, 99_999, seed=7) != first
+
+
+@pytest.mark.parametrize("kind", [DistRNN, ScalarRNN])
+@pytest.mark.parametrize("bias", [False, True])
+def test_operations_are_those_that_torch_does(kind, bias):
+    model = kind(5, 7, bias=bias)
+    counter = OperationCounter()
+    with torch.no_grad(), counter.tensors():
+        model(torch.zeros(3, 7))
+    assert sampling(model, 3, 0).operations == counter.total
 
 
 def test_global_random_state_is_left_alone():
