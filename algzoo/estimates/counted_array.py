@@ -385,6 +385,13 @@ _KINDS: dict[np.ufunc, tuple[Kind, ...]] = {
     special.entr: ("compare", "multiply", "transcendental"),
 }
 
+# The same, counted up, for those with one result.
+_PRICES: dict[np.ufunc, list[tuple[Kind, int]]] = {
+    ufunc: [(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
+    for ufunc, kinds in _KINDS.items()
+    if ufunc.nout == 1
+}
+
 # The last two since numpy 2.2.
 _PRODUCTS = [
     getattr(np, name) for name in ("matmul", "vecdot", "matvec", "vecmat") if hasattr(np, name)
