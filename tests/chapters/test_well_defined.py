@@ -28,24 +28,6 @@ LEAST_MARGIN = 1e-8  # half of the digits of a float: rounding does not reach as
 LARGE = 1000  # things; a share of fewer is told from a share of one less by its first digits
 LARGEST = 2**24  # inputs that any chapter draws
 
-# Chapters that do not keep to a rule yet; a chapter that does is taken out here.
-NOT_YET = {
-    "number": {"second_argmax_h16_n10", "second_argmax_h16_n10_example"},
-    "selection": {"second_argmax_h16_n10", "second_argmax_h16_n10_example"},
-}
-
-
-def chapters(rule):
-    """All chapters, as parameters of a test for which those that do not keep to the rule fail."""
-    return [
-        pytest.param(
-            path,
-            id=path.stem,
-            marks=[pytest.mark.xfail(reason="listed")] if path.stem in NOT_YET[rule] else [],
-        )
-        for path in CHAPTERS
-    ]
-
 
 class Stated(NamedTuple):
     """A committed number, and what its check goes by.
@@ -185,13 +167,13 @@ def refuse(faults):
         pytest.fail("\n  ".join(["the rules in CONTRIBUTING.md:", *faults]), pytrace=False)
 
 
-@pytest.mark.parametrize("path", chapters("number"))
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_every_number_is_a_property_of_the_model(path):
     of_path = re.compile(rf"(?<=`)\S*{path.name}::")
     refuse(ill_defined(read(path), "\n".join(of_path.sub("", page) for page in PAGES)))
 
 
-@pytest.mark.parametrize("path", chapters("selection"))
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_what_is_counted_is_selected_with_a_margin(path):
     refuse(selections(read(path)))
 
