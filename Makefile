@@ -59,7 +59,7 @@ pdf: chromium $(INSTALLED)
 	@echo "$(CURDIR)/$(PDF)"
 
 axe: chromium $(SITE) $(AXE)
-	CHROMIUM="$(CHROMIUM)" node tests/axe.mjs "$(CURDIR)/$(AXE)" "$(CURDIR)/_build/html"
+	CHROMIUM="$(CHROMIUM)" node tests/promises/axe.mjs "$(CURDIR)/$(AXE)" "$(CURDIR)/_build/html"
 
 chromium:
 	@test -x "$(CHROMIUM)" || { echo \

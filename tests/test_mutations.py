@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-SPEC = importlib.util.spec_from_file_location("mutations", Path(__file__).with_name("mutations.py"))
+SPEC = importlib.util.spec_from_file_location(
+    "mutations", Path(__file__).parent / "promises" / "mutations.py"
+)
 mutations = importlib.util.module_from_spec(SPEC)
 sys.modules["mutations"] = mutations
 SPEC.loader.exec_module(mutations)
@@ -69,14 +71,14 @@ def checkout(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # which takes seconds
     files = {
         "pyproject.toml": '[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib"]\n',
-        "algzoo/__init__.py": "from .room import total\n",
-        "algzoo/room/__init__.py": "from .sums import total\n",
-        "algzoo/room/sums.py": (
+        "algzoo/__init__.py": "from .part import total\n",
+        "algzoo/part/__init__.py": "from .sums import total\n",
+        "algzoo/part/sums.py": (
             "def total(a, b):\n    return a + b\n\n\ndef difference(a, b):\n    return a - b\n"
         ),
-        "algzoo/room/other.py": "from .sums import total\n\nHALF = total(1, 1)\n",
-        "tests/room/test_other.py": "from algzoo.room import other\n\n\ndef test():\n    other\n",
-        "tests/room/test_sums.py": (
+        "algzoo/part/other.py": "from .sums import total\n\nHALF = total(1, 1)\n",
+        "tests/part/test_other.py": "from algzoo.part import other\n\n\ndef test():\n    other\n",
+        "tests/part/test_sums.py": (
             "from algzoo import total\n\n\ndef test_total():\n    assert total(2, 2) == 4\n"
         ),
     }
@@ -93,11 +95,11 @@ def contents(folder):
 
 def test_a_tested_line_is_caught_and_an_untested_one_survives(checkout):
     before = contents(checkout)
-    survey = mutations.survey(checkout, ["algzoo/room/sums.py"], 9, seed=0)
+    survey = mutations.survey(checkout, ["algzoo/part/sums.py"], 9, seed=0)
     outcomes = {outcome.after: outcome for outcome in survey}
     assert set(outcomes) == {"return a - b", "return a + b"}
     caught, survived = outcomes["return a - b"], outcomes["return a + b"]
-    assert (caught.verdict, caught.test) == ("caught", "tests/room/test_sums.py::test_total")
+    assert (caught.verdict, caught.test) == ("caught", "tests/part/test_sums.py::test_total")
     assert (survived.verdict, survived.line, survived.kind) == ("survived", 6, "sign")
     assert contents(checkout) == before
 
@@ -106,39 +108,39 @@ def test_known_equivalents_are_not_tried_and_each_has_a_reason(checkout, tmp_pat
     listed = tmp_path / "equivalent.toml"
     text = """
 [[mutant]]
-file = "algzoo/room/sums.py"
+file = "algzoo/part/sums.py"
 before = "return a + b"
 after = "return a - b"
 """
     listed.write_text(text + 'reason = "b is 0"\n')
-    (checkout / "algzoo/room/sums.py").write_text("def total(a, b):\n    return a + b\n")
+    (checkout / "algzoo/part/sums.py").write_text("def total(a, b):\n    return a + b\n")
     known = mutations.equivalents(listed)
-    assert list(mutations.survey(checkout, ["algzoo/room/sums.py"], 9, 0, known=known)) == []
+    assert list(mutations.survey(checkout, ["algzoo/part/sums.py"], 9, 0, known=known)) == []
     listed.write_text(text)
     with pytest.raises(ValueError, match="say why"):
         mutations.equivalents(listed)
 
 
 def test_a_test_that_fails_anyway_catches_nothing(checkout):
-    path = checkout / "tests" / "room" / "test_sums.py"
+    path = checkout / "tests" / "part" / "test_sums.py"
     path.write_text(path.read_text() + "\n\ndef test_wrong():\n    assert total(1, 1) == 3\n")
-    (checkout / "algzoo/room/sums.py").write_text(
+    (checkout / "algzoo/part/sums.py").write_text(
         "UNUSED = 1\n\n\ndef total(a, b):\n    return a + b\n"
     )
-    survey = mutations.survey(checkout, ["algzoo/room/sums.py"], 9, seed=0)
+    survey = mutations.survey(checkout, ["algzoo/part/sums.py"], 9, seed=0)
     with pytest.raises(RuntimeError, match=r"fail without any change: .*::test_wrong"):
         list(survey)
 
 
 def test_a_test_that_does_not_end_has_noticed(checkout):
-    module, tests = checkout / "algzoo/room/sums.py", checkout / "tests/room/test_sums.py"
+    module, tests = checkout / "algzoo/part/sums.py", checkout / "tests/part/test_sums.py"
     module.write_text("def total(a, b):\n    while b > 1:\n        b -= 1\n    return b\n")
     tests.write_text("from algzoo import total\n\n\ndef test_1():\n    assert total(0, 3) == 1\n")
-    places = mutations.mutations(checkout, ["algzoo/room/sums.py"])
+    places = mutations.mutations(checkout, ["algzoo/part/sums.py"])
     endless = next(place for place in places if place.text == b"+=")
     suite = mutations.Suite(checkout, limit=60, test_limit=1)
-    outcome = suite.outcome(endless, ["tests/room/test_sums.py"])
-    assert (outcome.verdict, outcome.test) == ("caught", "tests/room/test_sums.py::test_1")
+    outcome = suite.outcome(endless, ["tests/part/test_sums.py"])
+    assert (outcome.verdict, outcome.test) == ("caught", "tests/part/test_sums.py::test_1")
     # It counts only where it ends without the change.
     assert suite.broken([outcome.test]) == []
     module.write_text(module.read_text().replace("-=", "+="))
@@ -146,12 +148,12 @@ def test_a_test_that_does_not_end_has_noticed(checkout):
 
 
 def test_tests_come_in_the_order_in_which_they_are_likely_to_notice(checkout):
-    (checkout / "tests/room/test_a.py").write_text("from algzoo.room import other\n")
+    (checkout / "tests/part/test_a.py").write_text("from algzoo.part import other\n")
     imports = mutations.Imports(checkout)
-    assert imports.tests_of("algzoo/room/sums.py") == [
-        "tests/room/test_sums.py",
-        "tests/room/test_a.py",
-        "tests/room/test_other.py",
+    assert imports.tests_of("algzoo/part/sums.py") == [
+        "tests/part/test_sums.py",
+        "tests/part/test_a.py",
+        "tests/part/test_other.py",
     ]
 
 

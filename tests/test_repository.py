@@ -114,7 +114,10 @@ def test_every_python_since_the_oldest_is_tried():
 
 def test_the_lowest_versions_are_those_of_the_project():
     printed = subprocess.run(
-        [sys.executable, ROOT / "tests" / "lowest.py"], capture_output=True, text=True, check=True
+        [sys.executable, ROOT / "tests" / "promises" / "lowest.py"],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout.splitlines()
     declared = [*PROJECT["dependencies"]]
     for extra in PROJECT["optional-dependencies"].values():

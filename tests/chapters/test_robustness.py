@@ -1,6 +1,6 @@
 """Killed, or two at once: files are whole, nothing of anybody's is lost, and locks end.
 
-``tests/kills.py`` kills the commands themselves, at random moments and very often.
+``tests/promises/kills.py`` kills the commands themselves, at random moments and very often.
 """
 
 import itertools

@@ -1,9 +1,9 @@
 """Kill the commands at random moments; nothing may be damaged, and the next run must be as ever.
 
-    OMP_NUM_THREADS=1 .venv/bin/python tests/kills.py                    # 100 kills of each command
-    OMP_NUM_THREADS=1 .venv/bin/python tests/kills.py run fetch -n 20    # 20 each of these two
-    OMP_NUM_THREADS=1 .venv/bin/python tests/kills.py --twice -n 5       # two at once instead
-    OMP_NUM_THREADS=1 .venv/bin/python tests/kills.py book -n 5          # in a copy of the clone
+    .venv/bin/python tests/promises/kills.py  # 100 kills of each command
+    .venv/bin/python tests/promises/kills.py run fetch -n 20  # 20 each of these two
+    .venv/bin/python tests/promises/kills.py --twice -n 5  # two at once instead
+    .venv/bin/python tests/promises/kills.py book -n 5  # in a copy of the clone
 
 A trial sets a small instance up, starts the command as a process group of its own, sends SIGKILL to
 the group, and looks at everything that is left: files are as before or as after a whole run, no
@@ -37,7 +37,7 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCRATCH = Path(tempfile.mkdtemp(prefix="kills-"))
 MARK = "ALGZOO_KILLS"  # in the environment of all that a trial starts
 for variable, folder in {

@@ -1,6 +1,6 @@
 """Print the lowest version of everything that pyproject.toml declares, as constraints for pip.
 
-    python tests/lowest.py > lowest.txt
+    python tests/promises/lowest.py > lowest.txt
     python -m venv .venv
     .venv/bin/pip install -c lowest.txt -e '.[book,cluster,lab,test]'
     .venv/bin/pytest -W default::DeprecationWarning -W default::PendingDeprecationWarning
@@ -14,7 +14,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-PYPROJECT = Path(__file__).resolve().parents[1] / "pyproject.toml"
+PYPROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
 def lowest() -> list[str]:

@@ -1,6 +1,6 @@
 """Do the tests notice a change? Changes the package in one place at a time and runs them.
 
-    .venv/bin/python tests/mutations.py --number 40 --seed 0
+    .venv/bin/python tests/promises/mutations.py --number 40 --seed 0
 
 Each change is made in a temporary copy of the checkout, never in the checkout itself. A change is
 caught where a test fails that passes without it, or takes longer than any test may. Tests run in
@@ -32,11 +32,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "algzoo"
-ROOMS = ("structure", "estimates", "scoring")
+SUBPACKAGES = ("structure", "estimates", "scoring")
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
-CONVENTIONS = "tests/test_conventions.py"  # names what it tests in strings
 REQUIRED = 0.95
 LEFT_BEHIND = (".git", ".venv", "_build", "__pycache__", ".*_cache")
 
@@ -450,7 +449,6 @@ def survey(
     seed: int,
     *,
     known: Collection[Equivalent] = (),
-    also: Sequence[str] = (),
     last: Sequence[str] = (),
     limit: float = 600,
     test_limit: float = 120,
@@ -467,8 +465,8 @@ def survey(
         How many changes, and which.
     known
         Changes left out.
-    also, last
-        Tests run before and after those that import the changed module.
+    last
+        Tests run after those that import the changed module.
     limit, test_limit
         Seconds for all tests of a change and for one test.
 
@@ -485,7 +483,7 @@ def survey(
             before, after = mutation.lines((copy / mutation.file).read_bytes())
             if number and Equivalent(mutation.file, before, after) not in known:
                 number -= 1
-                found = suite.outcome(mutation, [*also, *imports.tests_of(mutation.file), *last])
+                found = suite.outcome(mutation, [*imports.tests_of(mutation.file), *last])
                 noticed |= {found.test} if "::" in found.test else set()
                 yield found
         if broken := suite.broken(noticed):
@@ -506,8 +504,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the copy is removed
     files = [
         str(path.relative_to(ROOT))
-        for room in ROOMS
-        for path in sorted((ROOT / PACKAGE / room).glob("*.py"))
+        for subpackage in SUBPACKAGES
+        for path in sorted((ROOT / PACKAGE / subpackage).rglob("*.py"))
         if options.only in str(path)
     ]
     outcomes = []
@@ -517,7 +515,6 @@ def main() -> int:
         options.number,
         options.seed,
         known=equivalents(EQUIVALENT),
-        also=[CONVENTIONS],
         last=["tests/test_chapters.py"] if options.chapters else [],
         limit=options.limit,
         test_limit=options.test_limit,

@@ -1,10 +1,10 @@
 """Check chapters under other circumstances; no recorded number may move beyond its tolerance.
 
-    .venv/bin/python tests/elsewhere.py --all                        # everything; hours
-    .venv/bin/python tests/elsewhere.py                              # four chapters
-    .venv/bin/python tests/elsewhere.py median_h2_n2                 # this one
-    .venv/bin/python tests/elsewhere.py --only "oldest kernels"      # under these circumstances
-    .venv/bin/python tests/elsewhere.py --python ../py313/bin/python # and with this Python
+    .venv/bin/python tests/promises/elsewhere.py --all  # everything; hours
+    .venv/bin/python tests/promises/elsewhere.py  # four chapters
+    .venv/bin/python tests/promises/elsewhere.py median_h2_n2  # this one
+    .venv/bin/python tests/promises/elsewhere.py --only "oldest kernels"  # under these circumstances
+    .venv/bin/python tests/promises/elsewhere.py --python ../py313/bin/python # and with this Python
 
 Runs ``algzoo check --json`` on a copy of the working tree: with the kernels of the oldest machine,
 of one with AVX2 and of one with AVX-512; with other mathematical functions of the C library; with
@@ -33,9 +33,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
-sys.path[:0] = [str(ROOT), str(HERE)]
+TESTS = Path(__file__).resolve().parents[1]
+ROOT = TESTS.parent
+sys.path[:0] = [str(ROOT), str(TESTS)]
 
 from kernels.seen import Seen, seen  # noqa: E402
 from kernels.settings import Kernels, kernels  # noqa: E402
@@ -93,7 +93,7 @@ def circumstances(own: Seen) -> dict[str, Circumstances]:
         },
         "another libm": Circumstances({"GLIBC_TUNABLES": slow}, other_libm=True),
         "perturbed weights": Circumstances(
-            {"PYTHONPATH": str(HERE / "kernels" / "perturbed")}, other_weights=True
+            {"PYTHONPATH": str(TESTS / "kernels" / "perturbed")}, other_weights=True
         ),
         "one thread": Circumstances(),
         "two threads": Circumstances(threads=2),

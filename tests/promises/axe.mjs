@@ -1,5 +1,5 @@
 // axe-core over every page of the built site, light and dark, on a screen, a tablet and a phone.
-// Called by `make axe`: node tests/axe.mjs NODE_MODULES SITE. Exit status 1 where it finds anything
+// Called by `make axe`: node tests/promises/axe.mjs NODE_MODULES SITE. Exit status 1 where it finds anything
 // serious or critical, a page asks for something outside, raises an error or is wider than its window.
 import fs from "node:fs";
 import { createRequire } from "node:module";
