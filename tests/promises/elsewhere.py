@@ -3,7 +3,7 @@
     .venv/bin/python tests/promises/elsewhere.py --all  # everything; hours
     .venv/bin/python tests/promises/elsewhere.py  # four chapters
     .venv/bin/python tests/promises/elsewhere.py median_h2_n2  # this one
-    .venv/bin/python tests/promises/elsewhere.py --only "oldest kernels"  # under these circumstances
+    .venv/bin/python tests/promises/elsewhere.py --only "oldest kernels"  # under these alone
     .venv/bin/python tests/promises/elsewhere.py --python ../py313/bin/python # and with this Python
 
 Runs ``algzoo check --json`` on a copy of the working tree: with the kernels of the oldest machine,
