@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 from typing import Literal
@@ -36,84 +35,65 @@ from ..structure.ablation_argmedian import ArgmedianSample
 from ..structure.comparisons import fitted_state
 from ..zoo import DistRNN, check_model
 from .ledger import Check, Ledger, Prior
+from .measures import ARC_EQUALITY, measure
 
 Array = NDArray[np.float64]
 
-_ARC_EQUALITY = Prior(
-    stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the gap uniform on (0, 1)"
-)
 _N_INPUTS = 2**12  # on which measurements are made
 _SEED = 0
 
 
-@dataclass(frozen=True)
-class HalfSpaceGap:
+@measure
+def half_space_gap(weights: Weights, neuron: int, earlier: int) -> Array:
     """How far a neuron's last drive is from a multiple of the newest input less an earlier one.
 
     One minus the squared cosine of the two, over Gaussian inputs.
     """
-
-    neuron: int
-    earlier: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The gap, from 0 to 1; shape of the leading axes."""
-        gap: Array = _half_space_gaps(weights, self.earlier)[..., self.neuron]
-        return gap
+    gap: Array = _half_space_gaps(weights, earlier)[..., neuron]
+    return gap
 
 
-@dataclass(frozen=True)
-class MoreAgainst:
+@measure
+def more_against(weights: Weights, one: int, other: int) -> Array:
     """How many logits of other inputs the distance of two speaks against more than one of theirs.
 
     0 where the two logits have the least coefficients of that distance, by least squares with all
     inputs and distances.
     """
-
-    one: int
-    other: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The number, from 0 to seq_len - 2; shape of the leading axes."""
-        n = weights.w_oh.shape[-2]
-        place = n + list(combinations(range(n), 2)).index((self.one, self.other))
-        solve, _ = _distances(n)
-        logits = outputs(weights, _gaussian_inputs(n))
-        found = np.einsum("k,...ki->...i", solve[place], logits)
-        pair = [self.one, self.other]
-        worst = found[..., pair].max(axis=-1, keepdims=True)
-        number: Array = (np.delete(found, pair, axis=-1) < worst).sum(axis=-1).astype(float)
-        return number
+    n = weights.w_oh.shape[-2]
+    place = n + list(combinations(range(n), 2)).index((one, other))
+    solve, _ = _distances(n)
+    logits = outputs(weights, _gaussian_inputs(n))
+    found = np.einsum("k,...ki->...i", solve[place], logits)
+    pair = [one, other]
+    worst = found[..., pair].max(axis=-1, keepdims=True)
+    number: Array = (np.delete(found, pair, axis=-1) < worst).sum(axis=-1).astype(float)
+    return number
 
 
-@dataclass(frozen=True)
-class LogitGap:
+@measure
+def logit_gap(weights: Weights, by: Literal["distances", "sums"]) -> Array:
     """Share of the logits, less their mean over positions, that is not made up of distances.
 
     Of the sum of their squares on Gaussian inputs: what least squares leave, either with all inputs
     and distances at liberty, or with one multiple of minus the sum of the distances of each input.
     """
-
-    by: Literal["distances", "sums"]
-
-    def __call__(self, weights: Weights) -> Array:
-        """The share, from 0 to 1; shape of the leading axes."""
-        n = weights.w_oh.shape[-2]
-        x = _gaussian_inputs(n)
-        logits = outputs(weights, x)
-        logits = logits - logits.mean(axis=-1, keepdims=True)
-        total = (logits**2).sum(axis=(-1, -2))
-        if self.by == "distances":
-            solve, values = _distances(n)
-            said = values @ (solve @ logits)
-        else:
-            sums = -np.abs(x[:, :, None] - x[:, None, :]).sum(axis=1)
-            sums -= sums.mean(axis=-1, keepdims=True)
-            factor = (logits * sums).sum(axis=(-1, -2)) / (sums**2).sum()
-            said = np.maximum(factor, 0.0)[..., None, None] * sums
-        left = ((logits - said) ** 2).sum(axis=(-1, -2))
-        share: Array = left / np.where(total > 0, total, 1.0)
-        return share
+    n = weights.w_oh.shape[-2]
+    x = _gaussian_inputs(n)
+    logits = outputs(weights, x)
+    logits = logits - logits.mean(axis=-1, keepdims=True)
+    total = (logits**2).sum(axis=(-1, -2))
+    if by == "distances":
+        solve, values = _distances(n)
+        said = values @ (solve @ logits)
+    else:
+        sums = -np.abs(x[:, :, None] - x[:, None, :]).sum(axis=1)
+        sums -= sums.mean(axis=-1, keepdims=True)
+        factor = (logits * sums).sum(axis=(-1, -2)) / (sums**2).sum()
+        said = np.maximum(factor, 0.0)[..., None, None] * sums
+    left = ((logits - said) ** 2).sum(axis=(-1, -2))
+    share: Array = left / np.where(total > 0, total, 1.0)
+    return share
 
 
 def comparison_ledger(model: DistRNN) -> Ledger:
@@ -134,13 +114,13 @@ def comparison_ledger(model: DistRNN) -> Ledger:
     direction = Prior(stats.beta((n - 1) / 2, 1 / 2), "a linear drive of random direction")
     checks = []
     for earlier in range(n - 1):
-        best = HalfSpaceGap(int(_half_space_gaps(weights, earlier).argmin()), earlier)
+        neuron = int(_half_space_gaps(weights, earlier).argmin())
         checks.append(
             Check(
                 f"comparison with x{earlier}",
                 "equality",
-                f"neuron {best.neuron} compares the newest input with x{earlier}",
-                best,
+                f"neuron {neuron} compares the newest input with x{earlier}",
+                half_space_gap(neuron, earlier),
                 "<=",
                 None,
                 direction,
@@ -154,7 +134,7 @@ def comparison_ledger(model: DistRNN) -> Ledger:
                 f"distance of x{one} and x{other}",
                 "order",
                 f"the distance of x{one} and x{other} speaks most against these two",
-                MoreAgainst(one, other),
+                more_against(one, other),
                 "<=",
                 0.0,
                 least,
@@ -166,7 +146,7 @@ def comparison_ledger(model: DistRNN) -> Ledger:
     )
     for by, statement in wholes:
         checks.append(
-            Check(f"logits, {by}", "equality", statement, LogitGap(by), "<=", None, _ARC_EQUALITY)
+            Check(f"logits, {by}", "equality", statement, logit_gap(by), "<=", None, ARC_EQUALITY)
         )
     return Ledger(checks, weights)
 
@@ -210,7 +190,7 @@ def prediction_sd(predicted: Sequence[float], actual: Sequence[float]) -> float:
 
 
 def _half_space_gaps(weights: Weights, earlier: int) -> Array:
-    """For every neuron the measurement of :class:`HalfSpaceGap`, shape (..., hidden_size)."""
+    """For every neuron the measurement of :func:`half_space_gap`, shape (..., hidden_size)."""
     x = _gaussian_inputs(weights.w_oh.shape[-2])
     drive = outputs(weights._replace(w_oh=weights.w_hh), x[:, :-1])
     drive += x[:, -1:] * weights.w_hi[..., None, :]

@@ -9,7 +9,8 @@ costs less. The ledgers:
 * :func:`layer_ledger`, what the chapter finds about the second layer, on top of that: the values it
   moves are nearly one number, so that the answer is read off a scale.
 
-Against them stands :func:`weight_information`. The ledgers' measures take the model itself.
+Against them stands :func:`~algzoo.scoring.noise_tolerance.weight_information`. The ledgers'
+measures take the model itself.
 
 Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, for the
 comparison of an explanation with brute force; the ledgers are this book's.
@@ -20,7 +21,6 @@ from __future__ import annotations
 import copy
 import itertools
 from collections import Counter
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -30,11 +30,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from ..structure.attention import fold
-from ..structure.attention_form import gauge_directions, spectra
+from ..structure.attention_form import spectra
 from ..structure.functional_graphs import FunctionClass, Graph, conjugacy_classes, graph_of
 from ..zoo import DistTransformer, task_longest_cycle
-from ..zoo.model_check import check_can_be_enumerated, check_transformer_weights
+from ..zoo.model_check import check_can_be_enumerated
 from .ledger import Check, Ledger, Prior
+from .measures import ARC_EQUALITY, measure
 from .thresholds import least_factor
 
 _SMALLEST = -23  # octaves below the largest weight: float32 resolves no smaller change
@@ -43,34 +44,22 @@ _ROUNDING = 1e-9  # of a number of lost answers
 
 _INSTEAD = "this is for models whose inputs can all be put in"
 
-_ARC_EQUALITY = Prior(
-    stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the ratio uniform on (0, 1)"
-)
 
-
-@dataclass(frozen=True)
-class LeastMargin:
+@measure
+def least_margin(model: Any, members: FunctionClass) -> NDArray[np.float64]:
     """Least margin over the members of a class: right answer's logit less the largest other one."""
-
-    members: FunctionClass
-
-    def __call__(self, model: Any) -> NDArray[np.float64]:
-        """The margin, positive where all members are answered rightly."""
-        functions = np.array(_members(len(self.members.representative))[self.members.graph])
-        logits = fold(model).evaluate(functions).logits
-        answer = self.members.longest_cycle - 1
-        others = np.delete(logits, answer, axis=1).max(axis=1)
-        return np.asarray((logits[:, answer] - others).min())
+    functions = np.array(_members(len(members.representative))[members.graph])
+    logits = fold(model).evaluate(functions).logits
+    answer = members.longest_cycle - 1
+    others = np.delete(logits, answer, axis=1).max(axis=1)
+    return np.asarray((logits[:, answer] - others).min())
 
 
-@dataclass(frozen=True)
-class SecondValue:
+@measure
+def second_value(model: Any) -> NDArray[np.float64]:
     """Second over first singular value of what the second layer writes, in standard form."""
-
-    def __call__(self, model: Any) -> NDArray[np.float64]:
-        """The ratio, 0 where the layer moves a single number."""
-        sizes = spectra(model)[1, "OV"]
-        return np.asarray(sizes[1] / sizes[0])
+    sizes = spectra(model)[1, "OV"]
+    return np.asarray(sizes[1] / sizes[0])
 
 
 def brute_force_ledger(model: DistTransformer) -> Ledger:
@@ -107,7 +96,7 @@ def layer_ledger(model: DistTransformer) -> Ledger:
         raise ValueError("A second singular value needs a hidden_size of at least 2, got 1")
     statement = "what the second layer writes is nearly a single number"
     check = Check(
-        "second layer", "zero", statement, SecondValue(), "<=", None, _ARC_EQUALITY, alternatives=4
+        "second layer", "zero", statement, second_value(), "<=", None, ARC_EQUALITY, alternatives=4
     )
     return _ledger(model, [check])
 
@@ -167,29 +156,6 @@ def noise_tolerance(
     return factor * largest
 
 
-def weight_information(model: DistTransformer, sd: float) -> float:
-    """Bits of the weights that noise of standard deviation ``sd`` leaves, gauge directions aside.
-
-    The sum over weights of log2(abs(weight) / sd), none below 0, times the share of parameters that
-    have an effect on the answers. Where noise of that size costs little accuracy, an upper bound on
-    the bits that training can have chosen, though not the least: it depends on how the model is
-    written.
-
-    Raises
-    ------
-    ValueError
-        Where ``sd`` is not positive.
-    """
-    if not sd > 0:
-        raise ValueError(f"sd must be positive, got {sd}")
-    check_transformer_weights(model)
-    sizes = torch.cat([p.detach().cpu().double().abs().flatten() for p in model.parameters()])
-    bits = torch.log2(torch.clamp(sizes / sd, min=1.0)).sum().item()
-    # The scale of the logits changes no answer either.
-    effective = sizes.numel() - gauge_directions(model) - 1
-    return float(bits * effective / sizes.numel())
-
-
 def _ledger(model: DistTransformer, checks: list[Check]) -> Ledger:
     fold(model)  # refuses what is refused
     subject: Any = model  # the measures take it in place of a recurrent model's weights
@@ -222,7 +188,7 @@ def _class_checks(model: DistTransformer, rates: dict[int, float] | None) -> lis
                 "class",
                 f"all {members.size} functions like f = ({name}) have a longest cycle of "
                 f"{members.longest_cycle} and are answered so",
-                LeastMargin(members),
+                least_margin(members),
                 ">",
                 0.0,
                 # Any distribution would do that is above 0 with probability p.

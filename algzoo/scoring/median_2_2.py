@@ -8,7 +8,6 @@ inputs (:mod:`algzoo.estimates.mean_of_two`), and the explanation says how close
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +25,7 @@ from ..structure import (
 )
 from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Ledger, Prior
-from .second_argmax_2_2 import STANDARDISE, ProductOfInputs, probe
+from .measures import OPPOSITE_INPUTS, STANDARDISE, measure, probe
 
 NAMES = ("W_oh[0]", "W_oh[1]", "W_hh[0, 0]", "W_hh[0, 1]", "W_hh[1, 0]", "W_hh[1, 1]")
 
@@ -34,40 +33,32 @@ RESOLUTION = 0.1  # to which the mean squared error is to be predicted; a conven
 LARGEST_SMALL_ERROR = 1e-3  # to which the second-order formula for selection is trusted
 
 
-@dataclass(frozen=True)
-class Deviation:
+@measure
+def deviation(weights: Weights, index: int) -> NDArray[np.float64]:
     """Distance of one weight from that of the network that computes the mean."""
-
-    index: int  # in NAMES
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The distance, shape of the leading axes."""
-        distance: NDArray[np.float64] = np.abs(deviations(weights)[..., self.index])
-        return distance
+    distance: NDArray[np.float64] = np.abs(deviations(weights)[..., index])
+    return distance
 
 
-@dataclass(frozen=True)
-class PairError:
+@measure
+def pair_error(weights: Weights) -> NDArray[np.float64]:
     """Largest relative error, on fixed inputs, of a number held as ReLU(y) and ReLU(-y).
 
     With W_hi = (1, -1), W_hh[1] = -W_hh[0] = (-p, p) and W_oh = (u, -u) the output is
     ``u (p x0 + x1)``; p and u are the model's first entries.
     """
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """Rounding error only, for all weights; shape of the leading axes."""
-        p, u = weights.w_hh[..., 0, 0], weights.w_oh[..., 0, 0]
-        row = np.stack([p, -p], axis=-1)
-        pair = Weights(
-            np.broadcast_to([1.0, -1.0], row.shape),
-            np.stack([row, -row], axis=-2),
-            np.stack([u, -u], axis=-1)[..., None, :],
-        )
-        x = probe(pair)
-        linear = u[..., None] * (p[..., None] * x[..., 0] + x[..., 1])
-        size = np.abs(u) * (np.abs(p) + 1)
-        error: NDArray[np.float64] = np.abs(outputs(pair, x)[..., 0] - linear).max(-1)
-        return error / np.where(size > 0, size, 1)
+    p, u = weights.w_hh[..., 0, 0], weights.w_oh[..., 0, 0]
+    row = np.stack([p, -p], axis=-1)
+    pair = Weights(
+        np.broadcast_to([1.0, -1.0], row.shape),
+        np.stack([row, -row], axis=-2),
+        np.stack([u, -u], axis=-1)[..., None, :],
+    )
+    x = probe(pair)
+    linear = u[..., None] * (p[..., None] * x[..., 0] + x[..., 1])
+    size = np.abs(u) * (np.abs(p) + 1)
+    error: NDArray[np.float64] = np.abs(outputs(pair, x)[..., 0] - linear).max(-1)
+    return error / np.where(size > 0, size, 1)
 
 
 def mean_ledger(model: OneLayerRNN) -> Ledger:
@@ -87,33 +78,24 @@ def mean_ledger(model: OneLayerRNN) -> Ledger:
 
 
 def _checks() -> list[Check]:
-    fair = Prior(stats.cauchy(), "even odds: symmetric about the threshold")
     return [
         STANDARDISE,
         Check(
             "a pair is linear",
             "algebra",
             "What two neurons hold as ReLU(y) and ReLU(−y) is y",
-            PairError(),
+            pair_error(),
             "<=",
             1e-12,
             None,
         ),
-        Check(
-            "opposite W_hi",
-            "sign",
-            "the input weights have opposite signs",
-            ProductOfInputs(),
-            "<",
-            0.0,
-            fair,
-        ),
+        OPPOSITE_INPUTS,
         *(
             Check(
                 f"equality {name}",
                 "equality",
                 f"{name} is this close to {ideal:g}",
-                Deviation(index),
+                deviation(index),
                 "<=",
                 None,
                 Prior(

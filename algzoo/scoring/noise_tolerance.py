@@ -15,8 +15,9 @@ import torch
 
 from ..estimates.sampling import ensemble_sampling
 from ..structure import weights_of
-from ..zoo import OneLayerRNN, check_model
-from .second_argmax_4_3 import effective_parameters
+from ..structure.attention_form import gauge_directions
+from ..zoo import DistTransformer, Model, OneLayerRNN, check_model
+from ..zoo.model_check import check_transformer_weights
 from .thresholds import least_factor
 
 _LARGEST = 4  # octaves: noise of up to 16 times the size of a matrix is tried
@@ -133,3 +134,44 @@ def _matrix_tolerance(
     sd = factor * size
     bits = np.log2(np.maximum(np.abs(weight.numpy()) / sd, 1.0)).sum()
     return MatrixTolerance(sd, size, weight.numel(), float(bits))
+
+
+def weight_information(model: Model, sd: float) -> float:
+    """Bits of the weights that noise of standard deviation ``sd`` leaves, gauge directions aside.
+
+    The sum over weights of log2(abs(weight) / sd), none below 0, times the share of parameters that
+    have an effect (:func:`effective_parameters`). Where noise of that size costs little accuracy,
+    an upper bound on the bits that training can have chosen, though not the least: it depends on
+    how the model is written.
+
+    Raises
+    ------
+    ValueError
+        Where ``sd`` is not positive.
+    """
+    if not sd > 0:
+        raise ValueError(f"sd must be positive, got {sd}")
+    n_effective = effective_parameters(model)
+    sizes = torch.cat([p.detach().cpu().double().abs().flatten() for p in model.parameters()])
+    bits = np.log2(np.maximum(sizes.numpy() / sd, 1.0)).sum()
+    return float(bits * n_effective / len(sizes))
+
+
+def effective_parameters(model: Model) -> int:
+    """Parameters less the directions in which the answers do not change: 32 - 9 = 23 for M4,3.
+
+    For a recurrent model, the unit of each neuron, the scale of the logits, and a number added to
+    all logits for each neuron; for a transformer, the scale of the logits and
+    :func:`~algzoo.structure.attention_form.gauge_directions`. Errors as of
+    :func:`~algzoo.structure.weights_of`.
+    """
+    if isinstance(model, DistTransformer):
+        check_transformer_weights(model)
+        return sum(p.numel() for p in model.parameters()) - gauge_directions(model) - 1
+    if not isinstance(model, OneLayerRNN):
+        raise TypeError(
+            f"A recurrent or a longest-cycle model is needed, got {type(model).__name__}"
+        )
+    weights_of(model)  # refuses what is refused
+    d = model.hidden_size
+    return d * (1 + d + model.output_size) - (d + 1 + d)

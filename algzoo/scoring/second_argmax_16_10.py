@@ -34,13 +34,9 @@ from ..structure import Feature, FeatureSearch, Weights, outputs, weights_in_ran
 from ..structure.features_circuit import Wiring
 from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Ledger, Prior
+from .measures import ARC_EQUALITY, FAIR_SIGN, BoundMeasure, log_ratio, measure, weight_entry
 
 Array = NDArray[np.float64]
-
-_FAIR = Prior(stats.cauchy(), "even odds: symmetric about 0")
-_ARC_EQUALITY = Prior(
-    stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the gap uniform on (0, 1)"
-)
 
 # Inputs on which the sizes of activations are measured, which tell what a neuron receives.
 _N_INPUTS = 2**12
@@ -71,56 +67,35 @@ class Units:
         return units
 
 
-@dataclass(frozen=True)
-class InputWeight:
-    """One weight from the input."""
-
-    neuron: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The weight, shape of the leading axes."""
-        weight: Array = weights.w_hi[..., self.neuron]
-        return weight
-
-
-@dataclass(frozen=True)
-class NaturalWeight:
+@measure
+def natural_weight(weights: Weights, units: Units, neuron: int, source: int) -> Array:
     """One weight of W_hh, in the units of its two neurons."""
-
-    units: Units
-    neuron: int
-    source: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The weight, shape of the leading axes; not a number where a unit is zero."""
-        units = self.units.of(weights)
-        weight = weights.w_hh[..., self.neuron, self.source]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            natural: Array = weight * units[self.source] / units[self.neuron]
-        return natural
+    of = units.of(weights)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        natural: Array = weights.w_hh[..., neuron, source] * of[source] / of[neuron]
+    return natural
 
 
-@dataclass(frozen=True)
-class NaturalWeightGap(NaturalWeight):
-    """Absolute log ratio of the size of such a weight and of a whole number."""
-
-    size: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The gap, infinite where the weight is zero; shape of the leading axes."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gap = np.abs(np.log(np.abs(super().__call__(weights)) / self.size))
-        return np.where(np.isnan(gap), np.inf, gap)
+@measure
+def natural_weight_gap(
+    weights: Weights, units: Units, neuron: int, source: int, size: int
+) -> Array:
+    """Absolute log ratio of such a weight's size and a whole number; infinite where it is 0."""
+    natural = natural_weight(units, neuron, source)(weights)
+    return log_ratio(np.abs(natural), np.array(float(size)))
 
 
-@dataclass(frozen=True)
-class NeglectedShare:
+@measure
+def neglected_share(
+    weights: Weights, neuron: int, counted: tuple[int, ...], input_neglected: bool, seq_len: int
+) -> Array:
     """Of the squares of what a neuron receives, the share of what its formula leaves out.
 
     The input is left out of account where the formula takes it in, for it outweighs all neurons in
-    untrained models; the share is then of what comes from neurons.
+    untrained models; the share is then of what comes from neurons. It is 1 for a neuron that
+    receives nothing.
 
-    Attributes
+    Parameters
     ----------
     neuron
         Its number.
@@ -131,50 +106,33 @@ class NeglectedShare:
     seq_len
         Number of inputs that the model reads.
     """
-
-    neuron: int
-    counted: tuple[int, ...]
-    input_neglected: bool
-    seq_len: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The share, shape of the leading axes; 1 for a neuron that receives nothing."""
-        x = np.random.default_rng(_SEED).standard_normal((_N_INPUTS, self.seq_len))
-        places = np.ndindex(weights.w_hi.shape[:-1])
-        shares = [self._share(Weights(*(matrix[i] for matrix in weights)), x) for i in places]
-        return np.array(shares).reshape(weights.w_hi.shape[:-1])
-
-    def _share(self, weights: Weights, x: Array) -> float:
-        wiring = Wiring.measured(weights, x)
-        received = wiring.received[self.neuron] ** 2
-        total = received.sum() + self.input_neglected * wiring.driven[self.neuron] ** 2
-        return float(1 - received[list(self.counted)].sum() / total) if total > 0 else 1.0
+    x = np.random.default_rng(_SEED).standard_normal((_N_INPUTS, seq_len))
+    shares = []
+    for place in np.ndindex(weights.w_hi.shape[:-1]):
+        wiring = Wiring.measured(Weights(*(matrix[place] for matrix in weights)), x)
+        received = wiring.received[neuron] ** 2
+        total = received.sum() + input_neglected * wiring.driven[neuron] ** 2
+        shares.append(float(1 - received[list(counted)].sum() / total) if total > 0 else 1.0)
+    return np.array(shares).reshape(weights.w_hi.shape[:-1])
 
 
-@dataclass(frozen=True)
-class RankOfAnswer:
+@measure
+def rank_of_answer(weights: Weights, first: int, second: int, seq_len: int) -> Array:
     """Place of the right answer among a model's logits at the mean input of a class, 0 the first.
 
-    Attributes
+    Parameters
     ----------
     first, second
         Positions of the largest and of the second largest input.
     seq_len
         Number of inputs.
     """
-
-    first: int
-    second: int
-    seq_len: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The place, shape of the leading axes; of equal logits the first is the answer."""
-        x = class_mean(self.first, self.second, self.seq_len)[None]
-        logits = outputs(weights, x)[..., 0, :]
-        right = logits[..., self.second, None]
-        before = np.arange(self.seq_len) < self.second
-        rank: Array = ((logits > right) | ((logits == right) & before)).sum(-1).astype(float)
-        return rank
+    x = class_mean(first, second, seq_len)[None]
+    logits = outputs(weights, x)[..., 0, :]
+    right = logits[..., second, None]
+    before = np.arange(seq_len) < second
+    rank: Array = ((logits > right) | ((logits == right) & before)).sum(-1).astype(float)
+    return rank
 
 
 def class_mean(first: int, second: int, seq_len: int) -> Array:
@@ -275,7 +233,7 @@ def _feature_checks(
         f"rest of neuron {i}",
         "zero",
         f"neuron {i} receives little beside what its formula takes in",
-        NeglectedShare(i, counted, input_neglected, model.seq_len),
+        neglected_share(i, counted, input_neglected, model.seq_len),
         "<=",
         None,
         Prior(
@@ -285,28 +243,28 @@ def _feature_checks(
         alternatives=alternatives,
     )
     if feature.from_input:
-        yield _sign(f"W_hi[{i}]", InputWeight(i), feature.from_input)
+        yield _sign(f"W_hi[{i}]", weight_entry("w_hi", (i,)), feature.from_input)
     for j, whole in feature.from_neurons.items():
         name = f"W_hh[{i}, {j}]"
-        sign = _sign(name, NaturalWeight(units, i, j), whole)
+        sign = _sign(name, natural_weight(units, i, j), whole)
         yield sign
         if (i, j) not in units.sources:
             yield Check(
                 f"size of {name}",
                 "equality",
                 f"{name} is {whole}, in the units of its neurons",
-                NaturalWeightGap(units, i, j, abs(whole)),
+                natural_weight_gap(units, i, j, abs(whole)),
                 "<=",
                 None,
-                _ARC_EQUALITY,
+                ARC_EQUALITY,
                 given=(sign.id,),
                 alternatives=abs(whole),
             )
 
 
-def _sign(name: str, measure: InputWeight | NaturalWeight, sign: int) -> Check:
+def _sign(name: str, of: BoundMeasure, sign: int) -> Check:
     relation: Literal["<", ">"] = ">" if sign > 0 else "<"
-    return Check(f"sign of {name}", "sign", f"{name} {relation} 0", measure, relation, 0.0, _FAIR)
+    return Check(f"sign of {name}", "sign", f"{name} {relation} 0", of, relation, 0.0, FAIR_SIGN)
 
 
 def skeleton_ledger(model: OneLayerRNN, residual_bits: float = 0.0) -> Ledger:
@@ -338,7 +296,7 @@ def skeleton_ledger(model: OneLayerRNN, residual_bits: float = 0.0) -> Ledger:
             "class",
             f"the mean input with its largest at {first} and its second largest at {second} is "
             "answered rightly",
-            RankOfAnswer(first, second, n),
+            rank_of_answer(first, second, n),
             "<",
             1.0,
             places,

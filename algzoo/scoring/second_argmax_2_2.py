@@ -13,7 +13,6 @@ Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 20
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cache
 from typing import Literal, NamedTuple
 
@@ -32,17 +31,23 @@ from ..structure import (
 )
 from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Implied, Ledger, Prior
+from .measures import (
+    ARC_EQUALITY,
+    FAIR_SIGN,
+    FAIR_SIZE,
+    OPPOSITE_INPUTS,
+    STANDARDISE,
+    MatrixName,
+    measure,
+    probe,
+    weight_entry,
+    weight_size,
+)
+
+Array = NDArray[np.float64]
 
 LARGEST_SMALL_ERROR = 0.01  # to which the first-order formula for selection is trusted
 
-MatrixName = Literal["w_hi", "w_hh", "w_oh"]
-
-_HALF = "even odds: symmetric about the threshold"
-_FAIR_SIGN = Prior(stats.cauchy(), _HALF)
-_FAIR_SIZE = Prior(stats.halfcauchy(), _HALF)
-_ARC_EQUALITY = Prior(
-    stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the log ratio uniform on (-1, 1)"
-)
 
 # Signs of W_hi, W_hh, W_oh and sizes of W_hh in the pattern that ARC describes.
 _SIGNS: dict[MatrixName, dict[tuple[int, ...], Literal["<", ">"]]] = {
@@ -53,123 +58,45 @@ _SIGNS: dict[MatrixName, dict[tuple[int, ...], Literal["<", ">"]]] = {
 _ABOVE_1 = {(0, 0): False, (0, 1): True, (1, 0): True, (1, 1): False}
 
 
-@dataclass(frozen=True)
-class WeightEntry:
-    """One weight."""
-
-    matrix: MatrixName
-    index: tuple[int, ...]
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The weight, shape of the leading axes."""
-        entry: NDArray[np.float64] = getattr(weights, self.matrix)[(..., *self.index)]
-        return entry
-
-
-@dataclass(frozen=True)
-class WeightSize(WeightEntry):
-    """Absolute value of one weight."""
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The size, shape of the leading axes."""
-        return np.abs(super().__call__(weights))
-
-
-@dataclass(frozen=True)
-class ProductOfInputs:
-    """W_hi[0] W_hi[1], negative where the input weights have opposite signs."""
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The product, shape of the leading axes."""
-        product: NDArray[np.float64] = weights.w_hi[..., 0] * weights.w_hi[..., 1]
-        return product
-
-
-@dataclass(frozen=True)
-class ReadoutDifference:
+@measure
+def readout_difference(weights: Weights, neuron: int) -> Array:
     """d[j] = W_oh[1, j] - W_oh[0, j]."""
-
-    neuron: int
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The difference, shape of the leading axes."""
-        return _readout(weights)[..., self.neuron]
+    return _readout(weights)[..., neuron]
 
 
-@dataclass(frozen=True)
-class CoefficientSizes:
+@measure
+def coefficient_ratio(weights: Weights, took_up: int, active: tuple[int, ...]) -> Array:
     """abs(a0 / a1) where neuron ``took_up`` holds x0 and ``active`` are active after x1."""
-
-    took_up: int
-    active: tuple[int, ...]
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The ratio, shape of the leading axes."""
-        a0, a1 = coefficients(weights, self.took_up, self.active)
-        return np.abs(a0 / a1)
+    a0, a1 = coefficients(weights, took_up, active)
+    return np.abs(a0 / a1)
 
 
-@dataclass(frozen=True)
-class Gap:
+@measure
+def coefficient_gap(weights: Weights, took_up: int) -> Array:
     """How far a0 and a1 are from equal where both neurons are active: twice an angle, radians.
 
     The angle is that between the ray on which a0 x0 = a1 x1 and the diagonal. Where a0 and a1 are
     nearly equal, twice the angle is the log of the larger over the smaller one, to second order.
     """
-
-    took_up: int
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """The gap, 0 at equality; shape of the leading axes."""
-        a0, a1 = coefficients(weights, self.took_up, (0, 1))
-        return 2 * np.abs(np.arctan2(a0, a1) - np.pi / 4)
+    a0, a1 = coefficients(weights, took_up, (0, 1))
+    return 2 * np.abs(np.arctan2(a0, a1) - np.pi / 4)
 
 
-@dataclass(frozen=True)
-class RescalingError:
-    """Largest change of an output on fixed inputs when the neurons are measured in other units."""
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """Exactly 0 for all weights, for the factors are powers of 2."""
-        c = np.array([0.5, 4.0])
-        w_hi, w_hh, w_oh = weights
-        rescaled = Weights(w_hi / c, w_hh * c / c[:, None], w_oh * c)
-        change = outputs(rescaled, probe(weights)) - outputs(weights, probe(weights))
-        worst: NDArray[np.float64] = np.abs(change).max(axis=(-1, -2))
-        return worst
-
-
-STANDARDISE = Check(
-    "standardise",
-    "algebra",
-    "Measuring the neurons in other units changes no output",
-    RescalingError(),
-    "<=",
-    0.0,
-    None,
-)
-
-
-@dataclass(frozen=True)
-class FormError:
+@measure
+def form_error(weights: Weights) -> Array:
     """Largest relative error, on fixed inputs, of the linear form of the piece they lie in."""
-
-    def __call__(self, weights: Weights) -> NDArray[np.float64]:
-        """Rounding error only, for all weights."""
-        x = probe(weights)
-        logits = outputs(weights, x)
-        took_up = np.maximum(x[..., :1] * weights.w_hi[..., None, :], 0)
-        z = took_up @ weights.w_hh.swapaxes(-1, -2) + x[..., 1:] * weights.w_hi[..., None, :]
-        terms = _readout(weights)[..., None, :] * np.where(z > 0, z, 0)
-        error = np.abs(logits[..., 1] - logits[..., 0] - terms.sum(-1))
-        size = np.abs(terms).sum(-1) + np.abs(logits).sum(-1)
-        relative: NDArray[np.float64] = (error / np.where(size > 0, size, 1)).max(-1)
-        return relative
+    x = probe(weights)
+    logits = outputs(weights, x)
+    took_up = np.maximum(x[..., :1] * weights.w_hi[..., None, :], 0)
+    z = took_up @ weights.w_hh.swapaxes(-1, -2) + x[..., 1:] * weights.w_hi[..., None, :]
+    terms = _readout(weights)[..., None, :] * np.where(z > 0, z, 0)
+    error = np.abs(logits[..., 1] - logits[..., 0] - terms.sum(-1))
+    size = np.abs(terms).sum(-1) + np.abs(logits).sum(-1)
+    relative: Array = (error / np.where(size > 0, size, 1)).max(-1)
+    return relative
 
 
-def coefficients(
-    weights: Weights, took_up: int, active: tuple[int, ...]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def coefficients(weights: Weights, took_up: int, active: tuple[int, ...]) -> tuple[Array, Array]:
     """a0 and a1 in the piece where ``took_up`` holds x0 and ``active`` are active after x1.
 
     Each of the shape of the weights' leading axes.
@@ -181,16 +108,9 @@ def coefficients(
     return a0, a1
 
 
-def _readout(weights: Weights) -> NDArray[np.float64]:
-    difference: NDArray[np.float64] = weights.w_oh[..., 1, :] - weights.w_oh[..., 0, :]
+def _readout(weights: Weights) -> Array:
+    difference: Array = weights.w_oh[..., 1, :] - weights.w_oh[..., 0, :]
     return difference
-
-
-def probe(weights: Weights) -> NDArray[np.float64]:
-    """Inputs on a circle, one in each of 24 directions, for every model."""
-    angle = 2 * np.pi * (np.arange(24) + 0.3) / 24
-    x = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    return np.broadcast_to(x, (*weights.w_hi.shape[:-1], *x.shape))
 
 
 def arc_ledger(model: OneLayerRNN) -> Ledger:
@@ -232,22 +152,22 @@ def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
         for index, relation in signs.items():
             name = _name(matrix, index)
             statement = f"{name} {relation} 0"
-            measure = WeightEntry(matrix, index)
+            measure = weight_entry(matrix, index)
             checks.append(
-                Check(f"sign {name}", "sign", statement, measure, relation, 0.0, _FAIR_SIGN)
+                Check(f"sign {name}", "sign", statement, measure, relation, 0.0, FAIR_SIGN)
             )
     for index, above in _ABOVE_1.items():
         name = _name("w_hh", index)
         relation = ">" if above else "<"
         statement = f"abs({name}) {relation} 1"
-        measure = WeightSize("w_hh", index)
-        checks.append(Check(f"size {name}", "size", statement, measure, relation, 1.0, _FAIR_SIZE))
+        measure = weight_size("w_hh", index)
+        checks.append(Check(f"size {name}", "size", statement, measure, relation, 1.0, FAIR_SIZE))
     checks.append(
         Check(
             "form of the pieces",
             "algebra",
             "In each piece a0 and a1 are sums over the active neurons",
-            FormError(),
+            form_error(),
             "<=",
             1e-9,
             None,
@@ -261,28 +181,18 @@ def _arc_checks(*, orders_are_implied: bool) -> list[Check]:
                 f"order x0 {_side(took_up)} 0, neuron {neuron}",
                 "order",
                 f"a0 {relation} a1 where x0 {_side(took_up)} 0 and neuron {neuron} alone is active",
-                CoefficientSizes(took_up, (neuron,)),
+                coefficient_ratio(took_up, (neuron,)),
                 relation,
                 1.0,
-                Implied() if orders_are_implied else _FAIR_SIZE,
+                Implied() if orders_are_implied else FAIR_SIZE,
                 given=(size,) if orders_are_implied else (),
             )
         )
-    return checks + [_equality(took_up, _ARC_EQUALITY) for took_up in (0, 1)]
+    return checks + [_equality(took_up, ARC_EQUALITY) for took_up in (0, 1)]
 
 
 def _lean_checks() -> list[Check]:
-    checks = [
-        Check(
-            "opposite W_hi",
-            "sign",
-            "the input weights have opposite signs",
-            ProductOfInputs(),
-            "<",
-            0.0,
-            _FAIR_SIGN,
-        )
-    ]
+    checks = [OPPOSITE_INPUTS]
     relations: tuple[Literal["<", ">"], ...] = ("<", ">")
     for neuron, relation in enumerate(relations):
         checks.append(
@@ -290,10 +200,10 @@ def _lean_checks() -> list[Check]:
                 f"sign d[{neuron}]",
                 "sign",
                 f"d[{neuron}] {relation} 0",
-                ReadoutDifference(neuron),
+                readout_difference(neuron),
                 relation,
                 0.0,
-                _FAIR_SIGN,
+                FAIR_SIGN,
             )
         )
     weight = Prior(stats.cauchy(), "standard Cauchy: the ratio of two Gaussian weights")
@@ -304,7 +214,7 @@ def _lean_checks() -> list[Check]:
                 f"size {name}",
                 "size",
                 f"{name} > {threshold:g}",
-                WeightEntry("w_hh", index),
+                weight_entry("w_hh", index),
                 ">",
                 threshold,
                 weight,
@@ -318,7 +228,7 @@ def _equality(took_up: int, prior: Prior) -> Check:
         f"equality x0 {_side(took_up)} 0",
         "equality",
         f"a0 and a1 agree this closely where x0 {_side(took_up)} 0 and both neurons are active",
-        Gap(took_up),
+        coefficient_gap(took_up),
         "<=",
         None,
         prior,
@@ -343,8 +253,8 @@ class _Circuits(NamedTuple):
     circuit i where x0 > 0 and j where x0 < 0: 0 for both neurons, 1 for one.
     """
 
-    first: NDArray[np.float64]  # (2,): where x0 > 0
-    pairs: NDArray[np.float64]  # (2, 2): on both sides together
+    first: Array  # (2,): where x0 > 0
+    pairs: Array  # (2, 2): on both sides together
 
 
 @cache
@@ -391,14 +301,14 @@ def gap_prior(took_up: int) -> Prior:
     )
 
 
-def circuit_shares() -> NDArray[np.float64]:
+def circuit_shares() -> Array:
     """Shares of four circuits among models with a small error, under the joint Cauchy prior.
 
     Entry [i, j]: circuit i where x0 > 0 and j where x0 < 0. Circuit 0 compares with both neurons,
     as ARC describes; in circuit 1 a single neuron decides, and beyond it the logits tie.
     """
     pairs = _circuits().pairs
-    shares: NDArray[np.float64] = pairs / pairs.sum()
+    shares: Array = pairs / pairs.sum()
     return shares
 
 

@@ -8,7 +8,7 @@ Three ledgers, all about the model in standard form:
 * :func:`brute_force_ledger`, that each arc on which the answer changes is near a plane on which two
   inputs are equal.
 
-Against them stands :func:`weight_information`.
+Against them stands :func:`~algzoo.scoring.noise_tolerance.weight_information`.
 
 Source: ARC's notes on M4,3 for the sixteen bits and for k bits for one part in 2^k ("AlgZoo:
 uninterpreted models with fewer than 1,500 parameters", 2026); the other ledgers are this book's.
@@ -17,7 +17,6 @@ uninterpreted models with fewer than 1,500 parameters", 2026); the other ledgers
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal
@@ -32,127 +31,98 @@ from ..structure.symmetry import find_symmetry
 from ..structure.tie_arcs import tie_arcs
 from ..zoo import OneLayerRNN, check_model
 from .ledger import Check, Ledger, Prior
+from .measures import (
+    ARC_EQUALITY,
+    FAIR_SIGN,
+    FAIR_SIZE,
+    BoundMeasure,
+    MatrixName,
+    infinite_if_none,
+    log_ratio,
+    measure,
+)
 
 Array = NDArray[np.float64]
 
 ORDER_PLANES = np.array([[1, -1, 0], [1, 0, -1], [0, 1, -1]]) / math.sqrt(2)
 
-_FAIR = Prior(stats.cauchy(), "even odds: symmetric about 0")
-_FAIR_SIZE = Prior(stats.halfcauchy(), "even odds: symmetric about 1")
-_ARC_EQUALITY = Prior(
-    stats.uniform(0, 1), "ARC's k bits for 1 part in 2^k: the gap uniform on (0, 1)"
-)
 _NORMALS = Prior(stats.uniform(0, 1), "a plane of random direction")
 
 # Neurons as in ARC's notes: 0 with 3 and 1 with 2, the first of each with positive input.
 _PARTNER = (3, 2, 1, 0)
 
 
-@dataclass(frozen=True)
-class Inequality:
+@measure
+def inequality(weights: Weights, name: str) -> Array:
     """One of the numbers that ARC's sixteen inequalities say are positive."""
-
-    name: str
-
-    def __call__(self, weights: Weights) -> Array:
-        """The number, shape of the leading axes."""
-        value: Array = inequalities(weights)[self.name]
-        return value
+    value: Array = inequalities(weights)[name]
+    return value
 
 
-@dataclass(frozen=True)
-class PairProduct:
+@measure
+def pair_product(weights: Weights, matrix: MatrixName, index: tuple[int, ...]) -> Array:
     """Product of a weight and the one that the antipodal symmetry makes equal or opposite."""
-
-    matrix: Literal["w_hi", "w_hh", "w_oh"]
-    index: tuple[int, ...]
-
-    def __call__(self, weights: Weights) -> Array:
-        """The product, shape of the leading axes."""
-        one, other = self.pair(weights)
-        return one * other
-
-    def pair(self, weights: Weights) -> tuple[Array, Array]:
-        """The two weights."""
-        matrix = getattr(weights, self.matrix)
-        if self.matrix == "w_oh":
-            partner: tuple[int, ...] = (self.index[0], _PARTNER[self.index[1]])
-        else:
-            partner = tuple(_PARTNER[i] for i in self.index)
-        return matrix[(..., *self.index)], matrix[(..., *partner)]
+    one, other = _pair(weights, matrix, index)
+    return one * other
 
 
-@dataclass(frozen=True)
-class PairGap(PairProduct):
-    """Absolute log ratio of the sizes of the same two weights."""
-
-    def __call__(self, weights: Weights) -> Array:
-        """The gap, 0 where the sizes are equal; shape of the leading axes."""
-        one, other = self.pair(weights)
-        return _log_ratio(np.abs(one), np.abs(other))
+@measure
+def pair_gap(weights: Weights, matrix: MatrixName, index: tuple[int, ...]) -> Array:
+    """Absolute log ratio of the sizes of the same two weights, 0 where they are equal."""
+    one, other = _pair(weights, matrix, index)
+    return log_ratio(np.abs(one), np.abs(other))
 
 
-@dataclass(frozen=True)
-class ReducedFormGap:
+def _pair(weights: Weights, matrix: MatrixName, index: tuple[int, ...]) -> tuple[Array, Array]:
+    """A weight and its partner."""
+    first = index[:1] if matrix == "w_oh" else tuple(_PARTNER[i] for i in index[:1])
+    partner = (*first, *(_PARTNER[i] for i in index[1:]))
+    entries = getattr(weights, matrix)
+    return entries[(..., *index)], entries[(..., *partner)]
+
+
+@measure
+def reduced_form_gap(weights: Weights, row: int, column: int) -> Array:
     """abs(K / W') for one entry: how far the drive of y is from linear in y."""
-
-    row: int
-    column: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The ratio, 0 for a network of reduced form; shape of the leading axes."""
-        u, v = _differences(), np.abs(_differences())
-        w, k = (m @ weights.w_hh @ m.T for m in (u, v))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return _infinite_if_none(np.abs(k / w)[..., self.row, self.column])
+    u, v = _differences(), np.abs(_differences())
+    w, k = (m @ weights.w_hh @ m.T for m in (u, v))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return infinite_if_none(np.abs(k / w)[..., row, column])
 
 
-@dataclass(frozen=True)
-class TranslationGap:
+@measure
+def translation_gap(weights: Weights, row: int) -> Array:
     """Sum of a row of F over its last entry: what adding 1 to all inputs does to y."""
-
-    row: int
-
-    def __call__(self, weights: Weights) -> Array:
-        """The absolute sum, 0 where only differences count; shape of the leading axes."""
-        f = _last_state(weights)[..., self.row, :]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return _infinite_if_none(np.abs(f.sum(-1) / f[..., 2]))
+    f = _last_state(weights)[..., row, :]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return infinite_if_none(np.abs(f.sum(-1) / f[..., 2]))
 
 
-@dataclass(frozen=True)
-class LambdaGap:
+@measure
+def lambda_gap(weights: Weights) -> Array:
     """Absolute log ratio of lambda as the two rows of F have it."""
-
-    def __call__(self, weights: Weights) -> Array:
-        """The gap, infinite where a row has no positive lambda; shape of the leading axes."""
-        return _log_ratio(*_lambdas(weights))
+    return log_ratio(*_lambdas(weights))
 
 
-@dataclass(frozen=True)
-class ReadoutGap:
+@measure
+def readout_gap(weights: Weights, which: Literal["first", "second, y0", "second, y1"]) -> Array:
     """Absolute log ratio of a difference of logits to what the family has for it.
 
     Row differences of W'_oh in units of F's last entries, up to one factor: in the family
     W'_oh[1] - W'_oh[0] is (-1, 1), and W'_oh[2] - W'_oh[0] is (r, -1 / r) with
     r = lambda / (lambda + 1).
     """
-
-    which: Literal["first", "second, y0", "second, y1"]
-
-    def __call__(self, weights: Weights) -> Array:
-        """The gap, infinite where a sign is wrong; shape of the leading axes."""
-        u = _differences()
-        f = _last_state(weights)
-        readout = weights.w_oh @ np.abs(u).T / 2 * np.abs(f[..., 2])[..., None, :]
-        first = readout[..., 1, :] - readout[..., 0, :]
-        second = readout[..., 2, :] - readout[..., 0, :]
-        lam = np.sqrt(np.prod(_lambdas(weights), axis=0))
-        if self.which == "first":
-            return _log_ratio(-first[..., 0], first[..., 1])
-        if self.which == "second, y0":
-            return _log_ratio(second[..., 0] * (lam + 1), first[..., 1] * lam)
-        return _log_ratio(second[..., 1] * lam, first[..., 0] * (lam + 1))
+    u = _differences()
+    f = _last_state(weights)
+    readout = weights.w_oh @ np.abs(u).T / 2 * np.abs(f[..., 2])[..., None, :]
+    first = readout[..., 1, :] - readout[..., 0, :]
+    second = readout[..., 2, :] - readout[..., 0, :]
+    lam = np.sqrt(np.prod(_lambdas(weights), axis=0))
+    if which == "first":
+        return log_ratio(-first[..., 0], first[..., 1])
+    if which == "second, y0":
+        return log_ratio(second[..., 0] * (lam + 1), first[..., 1] * lam)
+    return log_ratio(second[..., 1] * lam, first[..., 0] * (lam + 1))
 
 
 @dataclass(frozen=True)
@@ -208,7 +178,7 @@ def arc_ledger(model: OneLayerRNN) -> Ledger:
         Where they hold for no numbering of the model's neurons.
     """
     weights = _in_arcs_order(model)
-    return Ledger(_arc_checks(weights, _FAIR_SIZE), weights)
+    return Ledger(_arc_checks(weights, FAIR_SIZE), weights)
 
 
 def conditional_ledger(model: OneLayerRNN) -> Ledger:
@@ -240,7 +210,7 @@ def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledg
         not pair so that the input weights of a pair have opposite signs.
     """
     checks: list[Check] = []
-    pairs: list[tuple[Literal["w_hi", "w_hh", "w_oh"], tuple[int, ...]]] = [
+    pairs: list[tuple[MatrixName, tuple[int, ...]]] = [
         *(("w_hi", (i,)) for i in range(2)),
         *(("w_hh", index) for index in product(range(2), range(4))),
         *(("w_oh", index) for index in product(range(3), range(2))),
@@ -252,10 +222,10 @@ def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledg
             f"sign of {name}",
             "sign",
             f"{name} and its partner have {'opposite signs' if opposite else 'the same sign'}",
-            PairProduct(matrix, index),
+            pair_product(matrix, index),
             "<" if opposite else ">",
             0.0,
-            _FAIR,
+            FAIR_SIGN,
             alternatives=1 if checks else 3,
         )
         checks.append(sign)
@@ -265,28 +235,28 @@ def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledg
                     f"size of {name}",
                     "equality",
                     f"{name} and its partner are equal",
-                    PairGap(matrix, index),
+                    pair_gap(matrix, index),
                     "<=",
                     tolerance,
-                    _ARC_EQUALITY,
+                    ARC_EQUALITY,
                     given=(sign.id,),
                 )
             )
     for row, column in product(range(2), repeat=2):
         checks.append(
-            _as_found(f"K[{row}, {column}]", "K is small against W'", ReducedFormGap(row, column))
+            _as_found(f"K[{row}, {column}]", "K is small against W'", reduced_form_gap(row, column))
         )
     for row in range(2):
         checks.append(
-            _as_found(f"row {row} of F", "it reads differences only", TranslationGap(row))
+            _as_found(f"row {row} of F", "it reads differences only", translation_gap(row))
         )
-    checks.append(_as_found("lambda", "both rows of F have one lambda", LambdaGap()))
+    checks.append(_as_found("lambda", "both rows of F have one lambda", lambda_gap()))
     whiches: tuple[Literal["first", "second, y0", "second, y1"], ...]
     whiches = ("first", "second, y0", "second, y1")
     for which in whiches:
         checks.append(
             _as_found(
-                f"readout, {which}", "the readout is that of the same lambda", ReadoutGap(which)
+                f"readout, {which}", "the readout is that of the same lambda", readout_gap(which)
             )
         )
     return Ledger(checks, _in_pairs(model))
@@ -337,53 +307,23 @@ def decision_arcs(model: OneLayerRNN) -> list[tuple[DecisionArc, float]]:
     return sorted(((arc, of.length) for arc, of in found), key=lambda arc: -arc[1])
 
 
-def weight_information(model: OneLayerRNN, sd: float) -> float:
-    """Bits of the weights that noise of standard deviation ``sd`` leaves, gauge directions aside.
-
-    The sum over weights of log2(abs(weight) / sd), none below 0, times the share of parameters that
-    have an effect (:func:`effective_parameters`). Where noise of that size costs little accuracy,
-    an upper bound on the bits that training can have chosen.
-
-    Raises
-    ------
-    ValueError
-        Where ``sd`` is not positive.
-    """
-    if not sd > 0:
-        raise ValueError(f"sd must be positive, got {sd}")
-    sizes = np.abs(np.concatenate([matrix.ravel() for matrix in weights_of(model)]))
-    bits = np.log2(np.maximum(sizes / sd, 1.0)).sum()
-    return float(bits * effective_parameters(model) / len(sizes))
-
-
-def effective_parameters(model: OneLayerRNN) -> int:
-    """Parameters less the directions in which the answers do not change: 32 - 9 = 23 for M4,3.
-
-    The unit of each neuron, the scale of the logits, and a number added to all logits for each
-    neuron. Errors as :func:`~algzoo.structure.weights_of`.
-    """
-    weights_of(model)  # refuses what is refused
-    d = model.hidden_size
-    return d * (1 + d + model.output_size) - (d + 1 + d)
-
-
 def _arc_checks(weights: Weights, sizes: Prior) -> list[Check]:
     checks = []
     for name in inequalities(weights):
         if "/" not in name:
-            checks.append(Check(name, "sign", name, Inequality(name), ">", 0.0, _FAIR))
+            checks.append(Check(name, "sign", name, inequality(name), ">", 0.0, FAIR_SIGN))
             continue
         # In standard form the c above the line is 1.
         size = f"{name[len('c[0] / ') :][:4]} > 0"
         relation: Literal["<", ">"] = ">" if name.endswith("< 1") else "<"
         checks.append(
-            Check(name, "order", name, Inequality(size), relation, 1.0, sizes, given=(size,))
+            Check(name, "order", name, inequality(size), relation, 1.0, sizes, given=(size,))
         )
     return checks
 
 
-def _as_found(check_id: str, statement: str, measure: Callable[[Weights], Array]) -> Check:
-    return Check(check_id, "equality", statement, measure, "<=", None, _ARC_EQUALITY)
+def _as_found(check_id: str, statement: str, of: BoundMeasure) -> Check:
+    return Check(check_id, "equality", statement, of, "<=", None, ARC_EQUALITY)
 
 
 def _in_arcs_order(model: OneLayerRNN) -> Weights:
@@ -411,16 +351,6 @@ def _in_pairs(model: OneLayerRNN) -> Weights:
     if f[0, 0] < f[1, 0]:  # that of x2 is 1 in both
         weights = reorder_neurons(in_pairs, [1, 0, 3, 2]).weights
     return weights
-
-
-def _log_ratio(one: Array, other: Array) -> Array:
-    """``abs(log(one / other))``, infinite where the ratio is not positive."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _infinite_if_none(np.abs(np.log(one / other)))
-
-
-def _infinite_if_none(gap: Array) -> Array:
-    return np.where(np.isnan(gap), np.inf, gap)
 
 
 def _differences() -> Array:

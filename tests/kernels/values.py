@@ -26,7 +26,7 @@ from algzoo.scoring import (
     second_argmax_4_3,
     second_argmax_16_10,
 )
-from algzoo.scoring.noise_tolerance import noise_tolerance
+from algzoo.scoring.noise_tolerance import noise_tolerance, weight_information
 from algzoo.scoring.optimisation import weight_bits
 from algzoo.structure import cones, find_features
 from algzoo.zoo import SEEDS, Model, zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
@@ -138,9 +138,9 @@ def bounds() -> Values:
     yield "predicted accuracy of argmedian (16, 5)", argmedian_16_5.predicted_accuracy(ARGMEDIAN)
     yield "noise bound of M4,3", noise_tolerance(M43[0], n_noises=2, n_inputs=2**10).bound
     for seed in SEEDS:
-        information = second_argmax_4_3.weight_information(M43[seed], SD)
+        information = weight_information(M43[seed], SD)
         yield f"information of M4,3 of seed {seed}", information
-        information = longest_cycle_4_4.weight_information(CYCLES[seed], SD)
+        information = weight_information(CYCLES[seed], SD)
         yield f"information of longest cycle of seed {seed}", information
     tolerance = longest_cycle_4_4.noise_tolerance(CYCLES[0], n_models=2)
     yield "noise tolerance of longest cycle", tolerance

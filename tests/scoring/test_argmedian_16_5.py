@@ -8,10 +8,10 @@ from scipy import stats
 
 from algzoo.scoring import cauchy_models
 from algzoo.scoring.argmedian_16_5 import (
-    HalfSpaceGap,
-    LogitGap,
-    MoreAgainst,
     comparison_ledger,
+    half_space_gap,
+    logit_gap,
+    more_against,
     predicted_accuracy,
     prediction_sd,
 )
@@ -31,27 +31,32 @@ def test_the_handcrafted_model_is_what_the_ledger_says():
     weights = weights_of(least_distance_argmedian(5, dtype=torch.float64))
     for age in range(1, 5):
         for neuron in (age - 1, age + 3):  # one way round and the other
-            assert HalfSpaceGap(neuron, 4 - age)(weights) == pytest.approx(0, abs=1e-12)
+            assert half_space_gap(neuron, 4 - age)(weights) == pytest.approx(0, abs=1e-12)
     # x4 - x3 against x4 - x2: the cosine is one half.
-    assert HalfSpaceGap(0, 2)(weights) == pytest.approx(3 / 4, abs=0.03)
+    assert half_space_gap(0, 2)(weights) == pytest.approx(3 / 4, abs=0.03)
     for pair in combinations(range(5), 2):
-        assert MoreAgainst(*pair)(weights) == 0
+        assert more_against(*pair)(weights) == 0
     for by in ("distances", "sums"):
-        assert LogitGap(by)(weights) == pytest.approx(0, abs=1e-12)
+        assert logit_gap(by)(weights) == pytest.approx(0, abs=1e-12)
 
 
 def test_the_readout_turned_around_speaks_against_the_others():
     w_hi, w_hh, w_oh = weights_of(least_distance_argmedian(5, dtype=torch.float64))
     weights = Weights(w_hi, w_hh, -w_oh)
-    assert [MoreAgainst(*pair)(weights) for pair in combinations(range(5), 2)] == [3] * 10
-    assert LogitGap("distances")(weights) == pytest.approx(0, abs=1e-12)
-    assert LogitGap("sums")(weights) == 1
+    assert [more_against(*pair)(weights) for pair in combinations(range(5), 2)] == [3] * 10
+    assert logit_gap("distances")(weights) == pytest.approx(0, abs=1e-12)
+    assert logit_gap("sums")(weights) == 1
 
 
 def test_measures_of_many_models_are_those_of_each():
     one, other = (weights_of(zoo_argmedian(16, 5, seed=seed)) for seed in (0, 1))
     both = Weights(*(np.stack(pair) for pair in zip(one, other, strict=True)))
-    for measure in (HalfSpaceGap(3, 1), MoreAgainst(1, 3), LogitGap("distances"), LogitGap("sums")):
+    for measure in (
+        half_space_gap(3, 1),
+        more_against(1, 3),
+        logit_gap("distances"),
+        logit_gap("sums"),
+    ):
         found = measure(both)
         assert found == pytest.approx([float(measure(one)), float(measure(other))], rel=1e-9)
 
@@ -79,9 +84,9 @@ def test_direction_prior_is_that_of_random_linear_drives():
 
 def test_untrained_models_pass_as_often_as_the_prior_says():
     draws = cauchy_models(np.random.default_rng(1), 100, 4, 5)
-    often = [np.mean(MoreAgainst(*pair)(draws) <= 0) for pair in combinations(range(5), 2)]
+    often = [np.mean(more_against(*pair)(draws) <= 0) for pair in combinations(range(5), 2)]
     assert np.mean(often) == pytest.approx(0.1, abs=4 * math.sqrt(0.09 / 100))
-    assert np.mean(LogitGap("sums")(draws) < 0.1) < 0.05
+    assert np.mean(logit_gap("sums")(draws) < 0.1) < 0.05
 
 
 def test_prediction():
@@ -128,38 +133,38 @@ def test_measures_are_those_of_plain_least_squares(n):
             difference = x[:, -1] - x[:, earlier]
             one = drive[:, neuron]
             cosine = one @ difference / math.sqrt(one @ one * (difference @ difference))
-            assert HalfSpaceGap(neuron, earlier)(weights) == pytest.approx(1 - cosine**2)
+            assert half_space_gap(neuron, earlier)(weights) == pytest.approx(1 - cosine**2)
         found = np.linalg.lstsq(predictors, logits, rcond=None)[0]
         for place, (i, j) in enumerate(pairs):
             of_pair = found[n + place]
             others = [of_pair[o] for o in range(n) if o not in (i, j)]
             expected = sum(other < max(of_pair[i], of_pair[j]) for other in others)
-            assert MoreAgainst(i, j)(weights) == expected
+            assert more_against(i, j)(weights) == expected
         centred = logits - logits.mean(axis=1, keepdims=True)
         total = (centred**2).sum()
         coefficients = np.linalg.lstsq(predictors, centred, rcond=None)[0]
         left = ((centred - predictors @ coefficients) ** 2).sum()
-        assert LogitGap("distances")(weights) == pytest.approx(left / total)
+        assert logit_gap("distances")(weights) == pytest.approx(left / total)
         factor = max((centred * sums).sum() / (sums**2).sum(), 0)
         left = ((centred - factor * sums) ** 2).sum()
-        assert LogitGap("sums")(weights) == pytest.approx(left / total)
+        assert logit_gap("sums")(weights) == pytest.approx(left / total)
         factors.append(factor)
     assert min(factors) == 0 < max(factors)
 
 
 def test_a_model_that_says_nothing():
     silent = Weights(np.zeros(2), np.zeros((2, 2)), np.zeros((4, 2)))
-    assert HalfSpaceGap(0, 1)(silent) == 1
-    assert LogitGap("distances")(silent) == LogitGap("sums")(silent) == 0
-    assert [MoreAgainst(*pair)(silent) for pair in combinations(range(4), 2)] == [0] * 6
+    assert half_space_gap(0, 1)(silent) == 1
+    assert logit_gap("distances")(silent) == logit_gap("sums")(silent) == 0
+    assert [more_against(*pair)(silent) for pair in combinations(range(4), 2)] == [0] * 6
 
 
 def test_the_nearest_neuron_is_searched_out_for_each_earlier_input(ledger):
     weights = weights_of(zoo_argmedian(16, 5, seed=0))
     for earlier in range(4):
         entry = ledger.entry(f"comparison with x{earlier}")
-        gaps = [float(HalfSpaceGap(neuron, earlier)(weights)) for neuron in range(16)]
-        assert entry.value == min(gaps) == gaps[entry.check.measure.neuron]
+        gaps = [float(half_space_gap(neuron, earlier)(weights)) for neuron in range(16)]
+        assert entry.value == min(gaps) == gaps[entry.check.measure.arguments[0]]
         assert entry.bits == pytest.approx(-math.log2(stats.beta(2, 1 / 2).cdf(entry.value)))
     assert [c.id for c in ledger.checks[-2:]] == ["logits, distances", "logits, sums"]
 

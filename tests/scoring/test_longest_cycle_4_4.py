@@ -15,8 +15,8 @@ from algzoo.scoring.longest_cycle_4_4 import (
     brute_force_ledger,
     layer_ledger,
     noise_tolerance,
-    weight_information,
 )
+from algzoo.scoring.noise_tolerance import weight_information
 from algzoo.structure.attention_form import spectra
 from algzoo.zoo import DistTransformer, task_longest_cycle, zoo_longest_cycle
 from algzoo.zoo.handcrafted_longest_cycle import handcrafted_longest_cycle

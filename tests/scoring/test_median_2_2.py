@@ -8,7 +8,7 @@ from scipy import integrate, stats
 from algzoo.estimates import exact
 from algzoo.estimates.mean_of_two import MEAN, SECOND_ORDER_FORM
 from algzoo.scoring import cauchy_models, median_2_2
-from algzoo.scoring.median_2_2 import PairError, mean_ledger, selection_bits
+from algzoo.scoring.median_2_2 import mean_ledger, pair_error, selection_bits
 from algzoo.structure import (
     Weights,
     canonical_order,
@@ -199,14 +199,14 @@ def test_a_pair_that_were_not_linear_would_be_noticed(monkeypatch):
     draws = cauchy_models(np.random.default_rng(2), 50, hidden_size=2, output_size=1)
     p, u = draws.w_hh[:, 0, 0], draws.w_oh[:, 0, 0]
     expected = 0.25 / (abs(u) * (abs(p) + 1))
-    assert PairError()(draws) == pytest.approx(expected, rel=1e-9)
+    assert pair_error()(draws) == pytest.approx(expected, rel=1e-9)
     nothing = Weights(np.zeros((1, 2)), np.zeros((1, 2, 2)), np.zeros((1, 1, 2)))
-    assert PairError()(nothing) == 0.25
+    assert pair_error()(nothing) == 0.25
 
 
 def test_a_pair_that_holds_nothing_has_no_error():
     nothing = Weights(np.zeros((3, 2)), np.zeros((3, 2, 2)), np.zeros((3, 1, 2)))
-    assert PairError()(nothing).tolist() == [0, 0, 0]
+    assert pair_error()(nothing).tolist() == [0, 0, 0]
     draws = cauchy_models(np.random.default_rng(1), 200, hidden_size=2, output_size=1)
-    each = [PairError()(Weights(*(w[i] for w in draws))) for i in range(200)]
-    np.testing.assert_array_equal(PairError()(draws), each)
+    each = [pair_error()(Weights(*(w[i] for w in draws))) for i in range(200)]
+    np.testing.assert_array_equal(pair_error()(draws), each)

@@ -9,14 +9,14 @@ from scipy import stats
 
 from algzoo.scoring import initialised_models
 from algzoo.scoring.second_argmax_16_10 import (
-    NaturalWeight,
-    NaturalWeightGap,
-    NeglectedShare,
-    RankOfAnswer,
     Units,
     class_mean,
     feature_ledger,
+    natural_weight,
+    natural_weight_gap,
+    neglected_share,
     order_mean,
+    rank_of_answer,
     skeleton_ledger,
 )
 from algzoo.structure import (
@@ -172,7 +172,7 @@ def test_what_a_formula_leaves_out_is_as_rare_as_priced_among_untrained_models(e
     draws = initialised_models(np.random.default_rng(0), 200, 16, 10)
     for entry in feature_ledger(*example).entries:
         # Neuron 2 leaves out its input, which outweighs all else in untrained models.
-        if entry.check.kind == "zero" and entry.check.measure.input_neglected is False:
+        if entry.check.kind == "zero" and entry.check.measure.arguments[2] is False:
             shares = entry.check.measure(draws)
             found = stats.kstest(shares, entry.check.prior.distribution.cdf)
             assert found.statistic < 0.15
@@ -227,7 +227,7 @@ def neglected(weights, neuron, counted, with_input, seq_len):
 def test_neglected_shares_are_those_of_the_activations():
     draws = initialised_models(np.random.default_rng(0), 6, 5, 4)
     for neuron, counted, without_input in [(0, (1, 2), False), (3, (3,), True), (4, (), False)]:
-        found = NeglectedShare(neuron, counted, without_input, 4)(draws)
+        found = neglected_share(neuron, counted, without_input, 4)(draws)
         each = [
             neglected(Weights(*(w[i] for w in draws)), neuron, counted, without_input, 4)
             for i in range(6)
@@ -237,11 +237,11 @@ def test_neglected_shares_are_those_of_the_activations():
 
 def test_a_neuron_that_receives_nothing_is_not_explained_by_anything():
     silent = Weights(np.zeros(2), np.ones((2, 2)), np.ones((3, 2)))
-    assert NeglectedShare(0, (1,), True, 3)(silent) == 1
-    assert NeglectedShare(0, (1,), False, 3)(silent) == 1
+    assert neglected_share(0, (1,), True, 3)(silent) == 1
+    assert neglected_share(0, (1,), False, 3)(silent) == 1
     # What is counted is all there is, however little.
     little = Weights(np.array([0.0, 1e-3]), np.array([[0.0, 1e-3], [0, 0]]), np.ones((3, 2)))
-    assert NeglectedShare(0, (1,), True, 3)(little) == pytest.approx(0, abs=1e-12)
+    assert neglected_share(0, (1,), True, 3)(little) == pytest.approx(0, abs=1e-12)
 
 
 def test_units_are_products_of_weights_along_the_way():
@@ -252,11 +252,11 @@ def test_units_are_products_of_weights_along_the_way():
     assert units.of(weights) == {0: 2, 1: 6, 2: 30}
     natural = {(1, 0): -1.0, (2, 1): 1.0, (1, 1): 0.25, (2, 0): 3.0}
     for (i, j), weight in natural.items():
-        assert NaturalWeight(units, i, j)(weights) == pytest.approx(weight)
+        assert natural_weight(units, i, j)(weights) == pytest.approx(weight)
         for size in (1, 3):
-            gap = NaturalWeightGap(units, i, j, size)(weights)
+            gap = natural_weight_gap(units, i, j, size)(weights)
             assert gap == pytest.approx(abs(math.log(abs(weight) / size)))
-    assert NaturalWeightGap(units, 0, 1, 1)(weights) == math.inf
+    assert natural_weight_gap(units, 0, 1, 1)(weights) == math.inf
 
 
 @pytest.mark.parametrize("seq_len", [3, 4, 6])
@@ -270,7 +270,7 @@ def test_ranks_are_places_in_the_order_of_the_logits(seq_len):
     n_ties = 0
     for first, second in itertools.permutations(range(seq_len), 2):
         x = class_mean(first, second, seq_len)
-        ranks = RankOfAnswer(first, second, seq_len)(weights)
+        ranks = rank_of_answer(first, second, seq_len)(weights)
         for i in range(n):
             logits = outputs(Weights(*(w[i] for w in weights)), x[None])[0].tolist()
             order = sorted(range(seq_len), key=lambda place: (-logits[place], place))
@@ -312,7 +312,7 @@ def test_the_unit_comes_from_the_weight_that_needs_no_rounding(example):
     ledger = feature_ledger(model, search)
     w_hi, _, _ = weights_of(model)
     (units,) = {
-        entry.check.measure.units for entry in ledger.entries if entry.check.kind == "equality"
+        entry.check.measure.arguments[0] for entry in ledger.entries if entry.check.kind == "equality"
     }
     found = units.of(weights_of(model))
     for i, feature in search.features.items():

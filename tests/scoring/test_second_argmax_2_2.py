@@ -8,15 +8,14 @@ import torch
 from scipy import integrate, stats
 
 from algzoo.estimates import exact, wrong_sectors
-from algzoo.scoring import cauchy_models, second_argmax_2_2
+from algzoo.scoring import cauchy_models, measures, second_argmax_2_2
+from algzoo.scoring.measures import STANDARDISE, rescaling_error
 from algzoo.scoring.second_argmax_2_2 import (
-    STANDARDISE,
-    FormError,
-    Gap,
-    RescalingError,
     arc_ledger,
     circuit_shares,
+    coefficient_gap,
     conditional_ledger,
+    form_error,
     gap_densities,
     lean_ledger,
     selection_bits,
@@ -188,7 +187,7 @@ def test_pieces_of_another_form_would_be_noticed(monkeypatch):
     angle = 2 * np.pi * 5.3 / 24
     x = np.array([math.cos(angle), math.sin(angle)])
     monkeypatch.setattr(second_argmax_2_2, "outputs", wrong_in_one_place)
-    found = FormError()(draws)
+    found = form_error()(draws)
     for i in range(60):
         w_hi, w_hh, w_oh = (w[i] for w in draws)
         state = np.maximum(w_hh @ np.maximum(w_hi * x[0], 0) + w_hi * x[1], 0)
@@ -201,15 +200,15 @@ def test_pieces_of_another_form_would_be_noticed(monkeypatch):
 def test_units_that_mattered_would_be_noticed(monkeypatch):
     """Had the outputs a term that depends on the unit of a neuron, by its change."""
     monkeypatch.setattr(
-        second_argmax_2_2,
+        measures,
         "outputs",
         lambda weights, x: outputs(weights, x) + abs(weights.w_hi[..., None, :]) * [1, 10],
     )
     draws = cauchy_models(np.random.default_rng(3), 60, 2, 2)
     # The units are a half and 4: 1 becomes 2, and 10 becomes 2.5.
-    assert RescalingError()(draws) == pytest.approx(np.full(60, 7.5))
+    assert rescaling_error()(draws) == pytest.approx(np.full(60, 7.5))
     monkeypatch.setattr(
-        second_argmax_2_2,
+        measures,
         "outputs",
         lambda weights, x: outputs(weights, x) + 1e-9 * abs(weights.w_hi[..., None, :]),
     )
@@ -224,7 +223,7 @@ def test_gaps_are_twice_the_angle_from_the_diagonal():
         a1 = -(d * draws.w_hi).sum(1)
         direction = np.angle(a0 + 1j * a1)  # of (a0, a1), the diagonal being pi / 4
         expected = 2 * np.abs((np.pi / 4 - direction + np.pi) % (2 * np.pi) - np.pi)
-        found = Gap(took_up)(draws)
+        found = coefficient_gap(took_up)(draws)
         close = expected < np.pi  # the angle by the shorter way
         assert close.sum() > 30
         assert found[close] == pytest.approx(expected[close])

@@ -6,20 +6,19 @@ import pytest
 import torch
 
 from algzoo.scoring import cauchy_models
+from algzoo.scoring.noise_tolerance import effective_parameters, weight_information
 from algzoo.scoring.second_argmax_4_3 import (
     DecisionArc,
-    LambdaGap,
-    PairGap,
-    ReadoutGap,
-    ReducedFormGap,
-    TranslationGap,
     arc_ledger,
     brute_force_ledger,
     conditional_ledger,
     decision_arcs,
-    effective_parameters,
+    lambda_gap,
+    pair_gap,
+    readout_gap,
+    reduced_form_gap,
     symmetry_ledger,
-    weight_information,
+    translation_gap,
 )
 from algzoo.structure import Weights, outputs, reorder_neurons, weights_of
 from algzoo.structure.symmetry import Symmetry
@@ -144,8 +143,8 @@ def test_symmetry_entries_are_those_of_the_formulas(m43):
 
 def test_symmetry_measures_of_many_models_are_those_of_each():
     draws = cauchy_models(np.random.default_rng(3), 6, 4, 3)
-    measures = [ReducedFormGap(1, 0), TranslationGap(1), LambdaGap(), PairGap("w_oh", (2, 1))]
-    for measure in [*measures, ReadoutGap("first"), ReadoutGap("second, y1")]:
+    measures = [reduced_form_gap(1, 0), translation_gap(1), lambda_gap(), pair_gap("w_oh", (2, 1))]
+    for measure in [*measures, readout_gap("first"), readout_gap("second, y1")]:
         each = [float(measure(Weights(*(w[i] for w in draws)))) for i in range(6)]
         assert measure(draws) == pytest.approx(each)
 
