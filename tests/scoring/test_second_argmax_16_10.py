@@ -311,9 +311,8 @@ def test_the_unit_comes_from_the_weight_that_needs_no_rounding(example):
     model, search = example
     ledger = feature_ledger(model, search)
     w_hi, _, _ = weights_of(model)
-    (units,) = {
-        entry.check.measure.arguments[0] for entry in ledger.entries if entry.check.kind == "equality"
-    }
+    equalities = [e.check for e in ledger.entries if e.check.kind == "equality"]
+    (units,) = {check.measure.arguments[0] for check in equalities}
     found = units.of(weights_of(model))
     for i, feature in search.features.items():
         assert found[i] == pytest.approx(feature.unit)
