@@ -13,8 +13,7 @@ from matplotlib.lines import Line2D
 from ..scoring import Leaderboard, Row
 from . import style
 
-_MARKERS = {"A": "o", "B": "s", "C": "^", "D": "X"}
-_TIERS = {"A": "deduced", "B": "structured", "C": "cubature", "D": "sampled"}
+_MARKERS = {"never": "o", "chosen inputs": "^", "random inputs": "X"}  # by runs_network
 _DASHES = {"zero-shot": "-", "seed-agnostic": "--", "model-specific": ":"}
 _FILLS = {"zero-shot": "full", "seed-agnostic": "none", "model-specific": "left"}
 _ROUNDING = 1e-12  # errors below are of the last digits and would stretch the scale over all others
@@ -24,10 +23,10 @@ def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: floa
     """Root mean squared errors against operations, both logarithmic; inches.
 
     Random sampling with the band in which 95% of measurements of it on as many models would be,
-    prior-shrunk sampling, the measured samplers as small dots, and a curve for each estimator: its
-    tier by marker, its split by dashes and filling, and a number at its cheaper end, by which the
-    legend names it. An estimator without error, but for rounding, stands on the lower edge. Rows
-    that were not scored are left out.
+    prior-shrunk sampling, the measured samplers as small dots, and a curve for each estimator:
+    whether it runs the network by marker, its split by dashes and filling, and a number at its
+    cheaper end, by which the legend names it. An estimator without error, but for rounding, stands
+    on the lower edge. Rows that were not scored are left out.
     """
     style.use_book_style()
     figure, ax = style.new_figure(width, height)
@@ -46,12 +45,12 @@ def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: floa
         _curve(ax, of_curve, colour, _DASHES[split], label)
     _numbers(ax, curves.values())
     ax.set(xscale="log", yscale="log", xlabel="operations", ylabel="root mean squared error")
-    tiers = [
-        Line2D([], [], ls="", marker=_MARKERS[tier], color=style.INK, label=f"{tier}: {meaning}")
-        for tier, meaning in _TIERS.items()
-        if any(row.tier == tier for row in rows)
+    runs = [
+        Line2D([], [], ls="", marker=marker, color=style.INK, label=f"runs the network: {where}")
+        for where, marker in _MARKERS.items()
+        if any(row.runs_network == where for row in rows)
     ]
-    handles = [*ax.get_legend_handles_labels()[0], *tiers]
+    handles = [*ax.get_legend_handles_labels()[0], *runs]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
     return figure
 
@@ -82,7 +81,9 @@ def _baselines(ax: Any, leaderboard: Leaderboard, least: float, greatest: float)
 
 
 def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str) -> None:
-    points = sorted((row.operations or 0.0, row.rms or 0.0, row.tier or "D") for row in rows)
+    points = sorted(
+        (row.operations or 0.0, row.rms or 0.0, row.runs_network or "never") for row in rows
+    )
     drawn = [point for point in points if point[1] > _ROUNDING]
     ax.plot(
         [operations for operations, _, _ in drawn],
@@ -91,8 +92,8 @@ def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str) -> No
         ls=dashes,
         label=label,
     )
-    for operations, rms, tier in points:
-        place: dict[str, Any] = {"marker": _MARKERS[tier], "color": colour, "ls": "", "ms": 6}
+    for operations, rms, where in points:
+        place: dict[str, Any] = {"marker": _MARKERS[where], "color": colour, "ls": "", "ms": 6}
         place["fillstyle"] = _FILLS[rows[0].split]
         if rms > _ROUNDING:
             ax.plot(operations, rms, **place)

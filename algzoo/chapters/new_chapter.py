@@ -6,21 +6,19 @@ them a chapter gets depends on the family and on the number of inputs.
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import nbformat
 from nbformat import NotebookNode
 
-from ..estimates import CatalogEntry, catalog, exact, sampling
-from ..estimates.samplers import Drawn
+from ..estimates import CatalogEntry, catalog, exact
 from ..zoo import FAMILIES, DistTransformer, Model, load_model
 from ..zoo.files import write_whole
 from .address import first_cells, published_at
@@ -33,7 +31,7 @@ _WIDTH = 80  # of a line of a chapter's code
 _LINES = 12  # of names in one cell
 _SHOWN_WHOLE = 4  # neurons, at most, all of whose weights are shown
 _IN_ONE_TABLE = 6  # of their neurons and outputs, for the width of the page
-_NUMBERS = {2: "two", 3: "three", 4: "four", 10: "ten"}  # as the catalog writes them
+_TRUTHS = ("exact", "all functions")  # entries that give the truth itself
 
 
 class NewChapter(NamedTuple):
@@ -212,6 +210,8 @@ def _words(name: str, model: Model) -> dict[str, str]:
         "double": ".double()" if family == "longest_cycle" else "",
         "catalog names": _names_in_code([entry.name for entry in entries]),
         "estimators": _list_of(entries),
+        "estimators sentence": "The book's estimators that take this model; drop what says nothing "
+        "here:",
         **_words_on_truth(model),
         **_words_on_scores(model),
     }
@@ -227,7 +227,6 @@ def _words_on_truth(model: Model) -> dict[str, str]:
             "truth": "exact",
             "truth sentence": "For a model of this size the <<score>> is known exactly.",
             "sampled parameter": "",
-            "estimators sentence": "The book's estimators for this length:",
             "rounding sentence": ""
             if model.task_name == "longest_cycle"
             else f" (Where a network made by hand is sampled in floating point, {rounding}; "
@@ -240,10 +239,6 @@ def _words_on_truth(model: Model) -> dict[str, str]:
         "truth sentence": "No exact method is known for a model of this size, so the <<score>> "
         "is sampled.",
         "sampled parameter": "n_samples = 2**18  # random inputs on which the truth is sampled",
-        "estimators sentence": "The book's estimators for this length, and those made for ten "
-        "inputs; drop what says nothing here:"
-        if model.task_name == "2nd_argmax" and model.seq_len != 10
-        else "The book's estimators for this length:",
         "rounding sentence": f" (Both are sampled in floating point, where {rounding}; exact "
         "arithmetic would not round.)",
     }
@@ -324,13 +319,13 @@ def _has_exact_method(family: str, seq_len: int) -> bool:
 
 
 def _entries_that_apply(model: Model) -> Iterator[CatalogEntry]:
-    """Entries of the catalog that were made for the model, accept it and do not warn.
+    """Entries of the catalogue that take the model, accept it and do not warn.
 
     What a cell writes to stderr fails the build of the book.
     """
     is_transformer = isinstance(model, DistTransformer)  # whose chapters are in double precision
     for entry in catalog():
-        if entry.estimator is not None and entry.estimator is not exact and _is_for(entry, model):
+        if entry.estimator and entry.name not in _TRUTHS and entry.scope.takes(model):
             try:
                 with warnings.catch_warnings(action="error"):
                     entry.estimator(model.double() if is_transformer else model)
@@ -339,40 +334,14 @@ def _entries_that_apply(model: Model) -> Iterator[CatalogEntry]:
             yield entry
 
 
-def _is_for(entry: CatalogEntry, model: Model) -> bool:
-    """Whether an estimator was made for the model, as the entry's ``applies_to`` says.
-
-    That is, for its family, and for its length where a length is named. What was made for ten
-    inputs is for any length at which nothing is exact. Plain sampling is for any model; argmedian
-    has a sampler of its own that does the same.
-    """
-    family = model.task_name
-    if not entry.applies_to.startswith(f"{_WORDS[family].title.lower().replace(' ', '-')} models"):
-        is_plain = isinstance(entry.estimator, Drawn) and entry.estimator.sampler is sampling
-        return is_plain and family != "argmedian"
-    lengths = [n for n, word in _NUMBERS.items() if f"{word} inputs" in entry.applies_to]
-    if not lengths or model.seq_len in lengths:
-        return True
-    return 10 in lengths and not _is_exact(model)
-
-
 def _list_of(entries: Sequence[CatalogEntry]) -> str:
     """What each estimator is, by the first line of its documentation, in Markdown."""
     named: dict[str, list[str]] = {}
     for entry in entries:
-        named.setdefault(_what_it_is(entry), []).append(f"*{entry.name}*")
-    return "\n".join(f"* {', '.join(names)}: {what}" for what, names in named.items())
-
-
-def _what_it_is(entry: CatalogEntry) -> str:
-    documented: Any = entry.estimator
-    if isinstance(documented, Drawn):
-        documented = documented.sampler
-    while isinstance(documented, partial):
-        documented = documented.func
-    line = (inspect.getdoc(documented) or entry.applies_to).partition("\n")[0]
-    plain = re.sub(r":\w+:`~?(?:\w+\.)*(\w+)`", r"`\1`", line).replace("``", "`")
-    return plain[0].lower() + plain[1:]
+        named.setdefault(entry.summary, []).append(f"*{entry.name}*")
+    return "\n".join(
+        f"* {', '.join(names)}: {what[0].lower()}{what[1:]}" for what, names in named.items()
+    )
 
 
 def _names_in_code(names: list[str]) -> str:

@@ -9,7 +9,18 @@ from .boundary_from_weights import linear_between_ties
 from .catalog import CatalogEntry, catalog
 from .class_cubature import class_cubature
 from .counted_array import CountedArray
-from .estimate import Estimate, Estimator, Tier
+from .estimate import (
+    Constants,
+    Estimate,
+    Estimator,
+    Exactness,
+    RunsNetwork,
+    Tally,
+    estimator,
+    fit_of,
+    fitted_estimator,
+    sampler,
+)
 from .exact import exact
 from .exhaustive import exhaustive_accuracy
 from .gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
@@ -24,12 +35,13 @@ from .line_cubature import line_cubature
 from .margin_surrogate import MarginSurrogate, fitted_margin_surrogate
 from .offset_formula import offset_formula
 from .operations import PRICES, CountedNumber, OperationCounter
-from .order_anchors import ANCHORS, OrderAnchors, calibrated_order_anchors, fitted_order_anchors
+from .order_anchors import ANCHORS, OrderAnchors, fitted_order_anchors, order_anchors
 from .prefix_tree import PrefixTree, prefix_tree
 from .ray_fan import ray_fan, sector_fan
 from .response_surface import response_surface
 from .samplers import SAMPLERS, Sampler, constant, prior_shrunk
 from .sampling import ensemble_sampling, sampling
+from .scope import Scope
 from .skeleton import CalibratedSkeleton, fitted_skeleton, skeleton
 from .spherical import spherical
 
@@ -39,30 +51,36 @@ __all__ = [
     "SAMPLERS",
     "CalibratedSkeleton",
     "CatalogEntry",
+    "Constants",
     "CountedArray",
     "CountedNumber",
     "Estimate",
     "Estimator",
+    "Exactness",
     "MarginSurrogate",
     "OperationCounter",
     "OrderAnchors",
     "PrefixTree",
+    "RunsNetwork",
     "Sampler",
-    "Tier",
+    "Scope",
+    "Tally",
     "angle_quadrature",
     "angle_quadrature_with_doubt",
     "angular",
     "arc_original",
     "arc_symmetric",
     "boundary_oracle",
-    "calibrated_order_anchors",
     "catalog",
     "class_cubature",
     "constant",
     "ensemble_sampling",
+    "estimator",
     "exact",
     "exhaustive_accuracy",
     "first_order",
+    "fit_of",
+    "fitted_estimator",
     "fitted_margin_surrogate",
     "fitted_order_anchors",
     "fitted_skeleton",
@@ -76,10 +94,12 @@ __all__ = [
     "line_cubature",
     "linear_between_ties",
     "offset_formula",
+    "order_anchors",
     "prefix_tree",
     "prior_shrunk",
     "ray_fan",
     "response_surface",
+    "sampler",
     "sampling",
     "sector_fan",
     "skeleton",

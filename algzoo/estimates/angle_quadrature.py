@@ -13,8 +13,7 @@ x1 and where a neuron switches after x1 are known from the weights; those where 
 their shape later are left to halving.
 
 An angle enters by its cosine and sine rounded to multiples of 2^-32, and at the resulting direction
-every decision is made in exact arithmetic. The rule takes the weights alone and draws nothing, but
-the answer is not deduced: tier "C".
+every decision is made in exact arithmetic.
 """
 
 from __future__ import annotations
@@ -38,16 +37,28 @@ from ..structure.sphere import (
     signs_of,
     step_weights,
 )
-from ..zoo import Model, OneLayerRNN, check_model
-from .estimate import Estimate, counted
+from ..zoo import Model
+from .estimate import Estimate, Tally, as_estimate, estimator
 from .operations import CountedNumber, OperationCounter, plain
 from .quadrature import Quadrature, adaptive_gauss
+from .scope import Scope
 from .spherical import lifted
 
 _BITS = 32  # of the cosine and the sine of an angle
 
 
-def angle_quadrature(model: Model, n_nodes: int) -> Estimate:
+@estimator(
+    "{n_nodes} angles",
+    scope=Scope("2nd_argmax", inputs=4),
+    budgets=[{"n_nodes": 256}],
+    runs_network="never",
+    exact="converges",
+    constants="none",
+    source="this book",
+    cost="O(nodes d^2)",
+    fails_when="there are fewer than two angles for each kink that is known",
+)
+def angle_quadrature(model: Model, n_nodes: int) -> Tally:
     """Accuracy of a 2nd-argmax model of four inputs on standard Gaussian inputs.
 
     ``n_nodes`` is the number of angles at most; each costs some 5,000 operations for 4 neurons and
@@ -56,10 +67,10 @@ def angle_quadrature(model: Model, n_nodes: int) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is not a 2nd-argmax model of four inputs, or ``n_nodes`` is less than two
-        for each interval between angles where a kink is known: 4 (hidden_size + 2) always suffice.
+        Where ``n_nodes`` is less than two for each interval between angles where a kink is known:
+        4 (hidden_size + 2) always suffice.
     """
-    return angle_quadrature_with_doubt(model, n_nodes)[0]
+    return _integrated(model, n_nodes)[0]
 
 
 def angle_quadrature_with_doubt(model: Model, n_nodes: int) -> tuple[Estimate, float]:
@@ -73,12 +84,19 @@ def angle_quadrature_with_doubt(model: Model, n_nodes: int) -> tuple[Estimate, f
     ValueError
         As of :func:`angle_quadrature`.
     """
+    declaration = angle_quadrature.declaration
+    declaration.scope.check(model, f"{n_nodes} angles")
+    tally, doubt = _integrated(model, n_nodes)
+    return as_estimate(tally, declaration.runs_network), doubt
+
+
+def _integrated(model: Model, n_nodes: int) -> tuple[Tally, float]:
     angles = _Angles(model)
     quadrature = angles.quadrature(n_nodes)
     accuracy, doubt = (
         float(plain(integral / (2 * math.pi))) for integral in (quadrature.value, quadrature.doubt)
     )
-    return counted(accuracy, angles.counter, "C"), doubt
+    return Tally(accuracy, angles.counter), doubt
 
 
 def accuracy_at_angle(model: Model, angle: float) -> float:
@@ -92,6 +110,7 @@ def accuracy_at_angle(model: Model, angle: float) -> float:
     ValueError
         Where ``model`` is not a 2nd-argmax model of four inputs.
     """
+    angle_quadrature.declaration.scope.check(model, "the accuracy at an angle")
     return float(plain(_Angles(model).accuracy_at(angle)))
 
 
@@ -99,17 +118,6 @@ class _Angles:
     """A model prepared for angles, and the function that is integrated."""
 
     def __init__(self, model: Model) -> None:
-        check_model(model)
-        if (
-            not isinstance(model, OneLayerRNN)
-            or model.task_name != "2nd_argmax"
-            or model.seq_len != 4
-        ):
-            raise ValueError(
-                "Quadrature over the angle of (x0, x1) needs a 2nd-argmax model of four inputs, "
-                f"got task {getattr(model, 'task_name', 'unknown')!r} with seq_len "
-                f"{getattr(model, 'seq_len', 'unknown')}"
-            )
         self.counter = OperationCounter()
         self.weights = weights_of(model)
         self.integers = lifted(step_weights(self.weights, self.weights.w_oh, 4), self.counter)

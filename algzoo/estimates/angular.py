@@ -15,28 +15,37 @@ from math import inf, pi
 from typing import Any
 
 from ..structure import Segment, Weights, as_fractions, direction, line_segments, weights_of
-from ..zoo import Model, OneLayerRNN, check_model
-from .estimate import Estimate, counted
+from ..zoo import Model
+from .estimate import Tally, estimator
 from .operations import OperationCounter, plain
+from .scope import Scope
+
+_SCOPE = Scope("2nd_argmax", inputs=2)
 
 
-def angular(model: Model) -> Estimate:
+@estimator(
+    "exact angles",
+    scope=_SCOPE,
+    budgets=(),  # the catalogue has it as a part of "exact"
+    runs_network="never",
+    exact="exact",
+    constants="none",
+    source="ARC, 2026",
+    cost="O(d^2)",
+    fails_when="never",
+)
+def angular(model: Model) -> Tally:
     """Exact accuracy of a 2nd-argmax model of two inputs on standard Gaussian inputs.
 
     Every decision is made in exact arithmetic; only angles are rounded, so that the absolute error
     is a few units of 1e-16. Where the logits tie, the answer is 0, as ``argmax`` has it.
-
-    Raises
-    ------
-    ValueError
-        Where ``model`` is not a 2nd-argmax model of two inputs.
     """
     counter = OperationCounter()
     wrong = 0.0
     for segment in _segments(model, counter):
         for lower, upper in _wrong_intervals(segment):
             wrong += angle_between(lower, upper, counter.atan2)
-    return counted(1 - wrong / (2 * pi), counter, "A", std=0.0)
+    return Tally(1 - wrong / (2 * pi), counter, std=0.0)
 
 
 def wrong_sectors(model: Model) -> list[tuple[float, float]]:
@@ -46,6 +55,7 @@ def wrong_sectors(model: Model) -> list[tuple[float, float]]:
     first; a sector may be cut in several where it crosses a boundary of the model's pieces. Errors
     as :func:`angular`.
     """
+    _SCOPE.check(model, "the list of wrong sectors")
     counter = OperationCounter()
     sectors = []
     for segment in _segments(model, counter):
@@ -55,7 +65,17 @@ def wrong_sectors(model: Model) -> list[tuple[float, float]]:
     return sectors
 
 
-def first_order(model: Model) -> Estimate:
+@estimator(
+    "first order in the gaps",
+    scope=_SCOPE,
+    runs_network="never",
+    exact="approximate",
+    constants="none",
+    source="this book, chapter on M2,2",
+    cost="O(d^2)",
+    fails_when="the two coefficients on the line x0 = x1 are not nearly equal and positive",
+)
+def first_order(model: Model) -> Tally:
     """Accuracy to first order in the gaps between the two coefficients on the diagonal.
 
     In each of the two pieces that the line x0 = x1 passes, ``logits[1] - logits[0] = a0 x0 - a1
@@ -66,8 +86,8 @@ def first_order(model: Model) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is not a 2nd-argmax model of two inputs, a0 and a1 are not both positive in
-        the two pieces, or their gaps are so large that the formula gives no probability.
+        Where a0 and a1 are not both positive in the two pieces, or their gaps are so large that
+        the formula gives no probability.
     """
     counter = OperationCounter()
     gaps: list[Any] = []
@@ -90,17 +110,11 @@ def first_order(model: Model) -> Estimate:
             "The gaps between a0 and a1 are too large for the first-order formula: "
             "their sum exceeds 4 pi"
         )
-    return counted(1 - float(turned) / (4 * pi), counter, "A")
+    return Tally(1 - float(turned) / (4 * pi), counter)
 
 
 def _segments(model: Model, counter: OperationCounter) -> Iterator[Segment]:
     """Segments of both half planes; the one output is ``logits[1] - logits[0]``."""
-    check_model(model)
-    if not isinstance(model, OneLayerRNN) or model.task_name != "2nd_argmax" or model.seq_len != 2:
-        raise ValueError(
-            "Exact angles need a 2nd-argmax model of two inputs, got task "
-            f"{model.task_name!r} with seq_len {model.seq_len}"
-        )
     w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in as_fractions(weights_of(model)))
     readout = Weights(w_hi, w_hh, w_oh[1:] - w_oh[:1])
     for side in (+1, -1):

@@ -43,13 +43,16 @@ from numpy.typing import NDArray
 
 from ..structure import Weights, weights_in_range
 from ..structure.half_spaces import Polygon, cut, fraction, order_polygon
-from ..zoo import Model, OneLayerRNN, check_model
-from .estimate import Estimate, counted
+from ..zoo import Model
+from .estimate import Tally, estimator
 from .operations import OperationCounter, plain
+from .scope import Scope
 
 CLAIMED_OPERATIONS = 18 * 5 * 4**3 + 56 * 5 * 5**3 + 28 * 5 * 6**3  # ARC's 71,000
 
 RARE = 0.2  # q, as ARC has it
+
+M43 = Scope("2nd_argmax", inputs=3, neurons=4)
 
 # Active neurons of each part, whether the rows are a (else b), and on which side of the diagonal
 # it lies: sign(x1 - x0), 0 for both.
@@ -78,7 +81,17 @@ class Region:
     likely: bool
 
 
-def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None = None) -> Estimate:
+@estimator(
+    "ARC's first",
+    scope=M43,
+    runs_network="never",
+    exact="approximate",
+    constants="none",
+    source="ARC's notes on M4,3, 2026; details reconstructed",
+    cost="some 24,000 operations",
+    fails_when="no numbering of the neurons has the sixteen inequalities",
+)
+def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None = None) -> Tally:
     """Accuracy of a model like M4,3 by ARC's first estimate, on standard Gaussian inputs.
 
     ``operations`` are those counted, the search for the neurons' numbering included; ARC's own
@@ -97,14 +110,13 @@ def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None =
     Raises
     ------
     ValueError
-        Where ``model`` is no 2nd-argmax model with four neurons and three inputs, or the sixteen
-        inequalities fail for every numbering of its neurons, or q is not in (0, 1/2), or ``order``
-        is not a permutation.
+        Where the sixteen inequalities fail for every numbering of its neurons, or q is not in
+        (0, 1/2), or ``order`` is not a permutation.
     """
     if not 0 < q < 0.5:
         raise ValueError(f"q must lie between 0 and 1/2, got {q}")
     counter = OperationCounter()
-    weights = weights_in_range(checked_m43(model))
+    weights = weights_in_range(model)
     w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in weights)
     if order is None:
         p = _numbering(Weights(w_hi, w_hh, w_oh), weights)
@@ -117,7 +129,7 @@ def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None =
     for region in regions(relabelled):
         if region.likely and region.polygon:
             accuracy = accuracy + _right_in(region, relabelled, q, counter)
-    return counted(float(plain(accuracy)), counter, "B")
+    return Tally(float(plain(accuracy)), counter)
 
 
 def numbering(model: Model) -> NDArray[np.intp]:
@@ -127,7 +139,8 @@ def numbering(model: Model) -> NDArray[np.intp]:
     with 2, which they take for opposite, and may hold in several orders; it is then the one in
     which the ratios are farthest from 1. Errors as of :func:`arc_original`.
     """
-    weights = weights_in_range(checked_m43(model))
+    M43.check(model, "ARC's numbering")
+    weights = weights_in_range(model)
     return _numbering(weights, weights)
 
 
@@ -225,20 +238,6 @@ def _rows(weights: Weights) -> tuple[NDArray[Any], NDArray[Any]]:
     """The rows a and b, each of shape (..., 4)."""
     products = weights.w_hh * weights.w_hi[..., None, :]
     return products[..., 0] + products[..., 1], products[..., 2] + products[..., 3]
-
-
-def checked_m43(model: Model) -> OneLayerRNN:
-    """The model itself; ``ValueError`` unless it is for 2nd argmax, of 4 neurons and 3 inputs."""
-    check_model(model)
-    if not isinstance(model, OneLayerRNN) or (
-        (model.task_name, model.hidden_size, model.seq_len) != ("2nd_argmax", 4, 3)
-    ):
-        raise ValueError(
-            "ARC's estimates of M4,3 need a 2nd-argmax model with four neurons and three inputs; "
-            f"this is a {type(model).__name__} with hidden_size {model.hidden_size} and seq_len "
-            f"{model.seq_len}"
-        )
-    return model
 
 
 def _numbering(weights: Weights, plain_weights: Weights) -> NDArray[np.intp]:

@@ -13,14 +13,28 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtri
 from scipy.stats import qmc
 
+from ..structure import weights_in_range
 from ..zoo import Model
-from .estimate import Estimate
-from .samplers_argmedian import answers_median, checked_argmedian
+from .estimate import Tally, estimator
+from .samplers_forward import answers_right
+from .scope import ARGMEDIAN
 
 Array = NDArray[np.float64]
 
 
-def argmedian_class_cubature(model: Model, rows: int, scramble: int, leaves: int = 4) -> Estimate:
+@estimator(
+    "argmedian order classes, {rows} points each",
+    scope=ARGMEDIAN,
+    budgets=[{"rows": rows} for rows in (1, 4, 16)],
+    scrambles=True,
+    runs_network="chosen inputs",
+    exact="converges",
+    constants="none",
+    source="this book, after its cubature for 2nd argmax",
+    cost="O(points n^4 d^2)",
+    fails_when="an order class is partly right and partly wrong, and the points are few",
+)
+def argmedian_class_cubature(model: Model, rows: int, scramble: int, leaves: int = 4) -> Tally:
     """Accuracy of an argmedian model by cubature within each class of inputs.
 
     A class is three positions: of the median, of the next larger and of the next smaller input; all
@@ -31,13 +45,10 @@ def argmedian_class_cubature(model: Model, rows: int, scramble: int, leaves: int
     the first shares the state before the last step and costs one product with the input weights and
     one readout.
 
-    Source: this book, after its cubature for 2nd argmax. It evaluates the network on structured
-    inputs and deduces nothing from the weights: tier C.
-
     Parameters
     ----------
     model
-        An argmedian model of an odd number of inputs, three or more.
+        The model.
     rows
         Points in each class; powers of two are best.
     scramble
@@ -50,17 +61,17 @@ def argmedian_class_cubature(model: Model, rows: int, scramble: int, leaves: int
     Raises
     ------
     ValueError
-        Where the model is another, or ``rows`` or ``leaves`` is not positive.
+        Where ``rows`` or ``leaves`` is not positive.
     """
-    weights = checked_argmedian(model, 1, scramble)
+    weights = weights_in_range(model)
     if rows < 1 or leaves < 1:
         raise ValueError(f"rows and leaves must be positive, got {rows} and {leaves}")
     n, d = model.seq_len, model.hidden_size
-    right = [answers_median(weights, x).mean() for x in _inputs(n, rows, scramble, leaves)]
+    right = [answers_right(weights, x, n // 2).mean() for x in _inputs(n, rows, scramble, leaves)]
     points = n * (n - 1) * (n - 2) * rows
     first_leaf, further_leaf = n * d * (d + 1) + d * n, d + d * n
     operations = points * (first_leaf + (leaves - 1) * further_leaf)
-    return Estimate(float(np.mean(right)), operations, "C")
+    return Tally(float(np.mean(right)), operations)
 
 
 @cache

@@ -32,11 +32,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..structure import weights_in_range
 from ..zoo import Model
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .operations import OperationCounter
 from .order_classes import classes, order_statistics
-from .samplers_forward import checked_weights, operations_of_samples, readouts
+from .samplers_forward import operations_of_samples, readouts
+from .scope import SECOND_ARGMAX
 
 Array = Any  # a numpy array, or one that counts
 
@@ -51,17 +53,28 @@ _NOISE_DRAWS = 4  # for every input; with so many the scatter of the inputs them
 _LEAST_WEIGHT = 1e-3
 
 
+@estimator(
+    "boundary oracle",
+    scope=SECOND_ARGMAX,
+    budgets=[{"rows": 2048, "seed": 0}],
+    runs_network="random inputs",
+    exact="approximate",
+    constants="none",
+    source="this book, chapter on M16,10",
+    cost="more than counting right answers on the same inputs",
+    fails_when="margins bend near the boundary between two answers",
+)
 def boundary_oracle(
     model: Model, rows: int, seed: int, closure: Closure = "self-consistent"
-) -> Estimate:
+) -> Tally:
     """Accuracy of a 2nd-argmax model, were its margins linear with Gaussian residuals.
 
-    All operations are counted, those of the fits too. Tier D, for the inputs are random.
+    All operations are counted, those of the fits too.
 
     Parameters
     ----------
     model
-        A recurrent 2nd-argmax model.
+        The model.
     rows
         Random inputs in each of the seq_len (seq_len - 1) classes; about 2,000 for ten inputs.
     seed
@@ -72,11 +85,10 @@ def boundary_oracle(
     Raises
     ------
     ValueError
-        Where it is another model, ``rows`` is not more than two inputs for each coefficient of a
-        fit, ``seed`` is negative, there is no such closure or two logits
-        always tie.
+        Where ``rows`` is not more than two inputs for each coefficient of a fit, ``seed`` is
+        negative, there is no such closure or two logits always tie.
     """
-    weights = checked_weights(model, rows, seed)
+    weights = weights_in_range(model)
     n = model.seq_len
     if closure not in _REFITS:
         raise ValueError(f"closure must be one of {', '.join(_REFITS)}, got {closure!r}")
@@ -100,7 +112,7 @@ def boundary_oracle(
         noise = generator.standard_normal((_NOISE_DRAWS, rows, n - 1))
         right += _share_positive(predicted, covariance, noise).item()
     counter.counts["multiply_add"] += operations_of_samples(weights, n * (n - 1) * rows)
-    return counted(right / (n * (n - 1)), counter, "D")
+    return Tally(right / (n * (n - 1)), counter)
 
 
 def linearised(x: Array, margins: Array, closure: Closure) -> tuple[Array, Array]:

@@ -14,11 +14,10 @@ line. The six of one unordered triple share M, T and the other inputs, and with 
 of their runs.
 
 What is deduced: the law of S, the probabilities of triples, the interval. What is evaluated: the
-network, at Chebyshev's nodes of S, on fixed inputs of a Sobol sequence. That makes it a cubature,
-tier C. Lines were propagated through the network too, instead of being drawn through two of its
-outcomes, and failed: Jacobians at the same nodes and Gaussian propagation give far too low
-accuracies, see the chapter. So do lines from tie to tie, for the kinks of a noisy network lie
-beside the ties.
+network, at Chebyshev's nodes of S, on fixed inputs of a Sobol sequence. Lines were propagated
+through the network too, instead of being drawn through two of its outcomes, and failed: Jacobians
+at the same nodes and Gaussian propagation give far too low accuracies, see the chapter. So do lines
+from tie to tie, for the kinks of a noisy network lie beside the ties.
 
 Source: this book, chapter on M16,10.
 """
@@ -34,17 +33,30 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr, ndtri
 from scipy.stats import qmc
 
+from ..structure import weights_in_range
 from ..zoo import Model
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .operations import OperationCounter
 from .prefix_tree import PrefixTree, prefix_tree
-from .recurrent_models import second_argmax_weights
+from .scope import Scope
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 
-def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) -> Estimate:
+@estimator(
+    "lines between ties, {nodes} nodes",
+    scope=Scope("2nd_argmax", at_least=3),
+    budgets=[{"nodes": nodes, "rounds": 1} for nodes in (2, 3, 4)],
+    scrambles=True,
+    runs_network="chosen inputs",
+    exact="converges",
+    constants="none",
+    source="this book, chapter on M16,10",
+    cost="O(nodes n^3 d^2)",
+    fails_when="margins bend between the ties, and the nodes are few",
+)
+def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model whose margins are linear in S between two ties.
 
     With more than two nodes they are linear in pieces. Nothing is fitted on networks. The error
@@ -54,7 +66,7 @@ def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) ->
     Parameters
     ----------
     model
-        A recurrent 2nd-argmax model with seq_len of at least 3.
+        The model.
     nodes
         Values of the second-largest input for every triple, at least 2.
     rounds
@@ -66,17 +78,14 @@ def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) ->
     Raises
     ------
     ValueError
-        Where the model has another task or is shorter, ``nodes`` is below 2, ``rounds`` below 1 or
-        ``scramble`` negative.
+        Where ``nodes`` is below 2, ``rounds`` below 1 or ``scramble`` negative.
 
     Notes
     -----
     No constant is fitted, but Chebyshev's nodes were preferred to Gauss's and to others after
     seeing the errors of all of them on noisy copies of the models of ten inputs.
     """
-    weights = second_argmax_weights(model, "lines between ties are")
-    if model.seq_len < 3:
-        raise ValueError(f"seq_len must be at least 3 for a third input, got {model.seq_len}")
+    weights = weights_in_range(model)
     numbers = {"nodes": (nodes, 2), "rounds": (rounds, 1), "scramble": (scramble, 0)}
     for name, (number, least) in numbers.items():
         if number < least:
@@ -88,7 +97,7 @@ def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) ->
     edge = np.arange(len(edges.second))[:, None]
     margins = logits[edge, :, edges.second[:, None]] - logits[edge, :, edges.others]
     right = _probability_positive(margins, edges)
-    return counted(right.mean().item(), counter, "C")
+    return Tally(right.mean().item(), counter)
 
 
 class _Edges(NamedTuple):

@@ -1,48 +1,27 @@
-"""The estimators that the book ships."""
+"""The catalogue: every estimator that an installed package declares."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import importlib
+import pkgutil
+import re
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any, get_args
 
-from ..zoo import Model
-from .angle_quadrature import angle_quadrature
-from .angular import first_order
-from .arc_original import arc_original
-from .arc_symmetric import arc_symmetric
-from .argmedian_classes import argmedian_class_cubature
-from .boundary import boundary_oracle
-from .boundary_from_weights import linear_between_ties
-from .class_cubature import class_cubature
-from .cycle_classes import (
-    class_margins,
-    class_representatives,
-    folded_exhaustive,
-    symmetrised,
-)
-from .estimate import Estimator, Tier
-from .exact import exact
-from .gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
-from .lambda_family import lambda_estimate
-from .line_cubature import line_cubature
-from .margin_surrogate import fitted_margin_surrogate
-from .mean_of_two import second_order
-from .offset_formula import offset_formula
-from .order_anchors import ANCHORS, calibrated_order_anchors, fitted_order_anchors
-from .ray_fan import ray_fan, sector_fan
-from .response_surface import response_surface
-from .samplers import SAMPLERS, Drawn, chance, fitted_constant, fitted_prior_shrunk
-from .samplers_argmedian import ARGMEDIAN_SAMPLERS
-from .samplers_argmedian import iid as argmedian_iid
-from .skeleton import fitted_skeleton, skeleton
+from .estimate import Declaration, Estimator, Exactness, Fit, RunsNetwork
+from .samplers import Drawn
 
-_INPUTS = 1024  # of the samplers: a budget at which they differ
+GROUP = "algzoo.estimators"
 
 
-@dataclass(frozen=True)
-class CatalogEntry:
-    """An estimator, its tier and, in words, the models it applies to.
+@dataclass(frozen=True, kw_only=True)
+class CatalogEntry(Declaration):
+    """A row of the catalogue: an estimator at one budget, and the facts that it declares.
 
     Attributes
     ----------
@@ -50,134 +29,121 @@ class CatalogEntry:
         ``None`` where it is nothing without fitted constants.
     fit
         Makes the estimator from models and their accuracies, where it has fitted constants.
+    summary
+        The first line of its documentation.
+    origin
+        The distribution that declares it.
     """
 
-    name: str
     estimator: Estimator | None
-    tier: Tier
-    applies_to: str
-    fit: Callable[[Sequence[Model], Sequence[float]], Estimator] | None = None
+    fit: Fit | None
+    summary: str
+    origin: str
+
+    def as_record(self) -> dict[str, Any]:
+        """What it says of itself, ready for JSON."""
+        record = {name: value for name, value in vars(self).items() if isinstance(value, str)}
+        fits = self.fit is not None
+        return {**record, "scope": str(self.scope), "scrambles": self.scrambles, "fits": fits}
 
 
 def catalog() -> list[CatalogEntry]:
-    """Every estimator of the book, from exact to approximate."""
-    two_inputs = "2nd-argmax models of two inputs"
-    three = "2nd-argmax models of three inputs"
-    four = "2nd-argmax models of four inputs"
-    up_to_three = "2nd-argmax and median models of two and three inputs; argmedian of three"
-    m43 = "2nd-argmax models of three inputs and four neurons"
-    second_argmax = "2nd-argmax models"
-    ten = "2nd-argmax models of ten inputs"
-    cycles = "longest-cycle models of two layers"
-    argmedian = "argmedian models of an odd number of inputs"
-    # In the table iid is plain sampling, by which the challenge knows it; that takes any model.
-    argmedian_samplers = ARGMEDIAN_SAMPLERS | {"iid": argmedian_iid}
-    return [
-        CatalogEntry("exact", exact, "A", f"{up_to_three}; longest cycle"),
-        CatalogEntry("first order in the gaps", first_order, "A", two_inputs),
-        CatalogEntry("folded, all functions", folded_exhaustive, "A", cycles),
-        CatalogEntry("representatives of classes", class_representatives, "C", cycles),
-        CatalogEntry(
-            "representatives of pointed classes",
-            partial(class_representatives, pointed=True),
-            "C",
-            cycles,
-        ),
-        CatalogEntry("margins of classes", class_margins, "B", cycles),
-        CatalogEntry("averaged over renamings", symmetrised, "B", cycles),
-        CatalogEntry(
-            "second order in the deviations",
-            second_order,
-            "A",
-            "median models of two inputs and two neurons",
-        ),
-        CatalogEntry("8 to 8 rays a sector", partial(sector_fan, narrow=8, wide=8), "C", three),
-        CatalogEntry("4 to 4 rays a sector", partial(sector_fan, narrow=4, wide=4), "C", three),
-        CatalogEntry("2 to 3 rays a sector", partial(sector_fan, narrow=2, wide=3), "C", three),
-        CatalogEntry("1 to 2 rays a sector", partial(sector_fan, narrow=1, wide=2), "C", three),
-        CatalogEntry("4 rays", partial(ray_fan, n_rays=4), "C", three),
-        CatalogEntry("256 angles", partial(angle_quadrature, n_nodes=256), "C", four),
-        CatalogEntry("ARC's first", arc_original, "B", f"{m43} that pass its checks"),
-        CatalogEntry("ARC's second", arc_symmetric, "B", m43),
-        CatalogEntry("lambda family", lambda_estimate, "B", f"{m43} that belong to it"),
-        *(
-            CatalogEntry(
-                f"order classes, {rows} points each",
-                partial(class_cubature, rows=rows, scramble=0),
-                "C",
-                ten,
-            )
-            for rows in (8, 16, 64)
-        ),
-        *(
-            CatalogEntry(
-                f"lines, {rows} points", partial(line_cubature, rows=rows, scramble=0), "C", ten
-            )
-            for rows in (64, 128)
-        ),
-        *(
-            CatalogEntry(
-                f"lines between ties, {nodes} nodes",
-                partial(linear_between_ties, nodes=nodes, rounds=1, scramble=0),
-                "C",
-                ten,
-            )
-            for nodes in (2, 3, 4)
-        ),
-        CatalogEntry("skeleton", skeleton, "B", ten, fitted_skeleton),
-        *(
-            CatalogEntry(
-                f"order anchors, {name}",
-                calibrated_order_anchors(name),
-                "B",
-                f"{ten} and sixteen neurons",
-                partial(fitted_order_anchors, anchors=anchors),
-            )
-            for name, anchors in ANCHORS.items()
-        ),
-        *(
-            CatalogEntry(
-                f"margin surrogate, {n} inputs",
-                None,
-                "C",
-                ten,
-                partial(fitted_margin_surrogate, n_inputs=n),
-            )
-            for n in (10, 30, 90, 300, 800)
-        ),
-        CatalogEntry("offset formula", offset_formula, "B", ten),
-        CatalogEntry("Gaussian closure", gaussian_propagation, "B", ten),
-        CatalogEntry("Gaussian closure by class", gaussian_propagation_by_class, "B", ten),
-        CatalogEntry("response surfaces", response_surface, "C", ten),
-        CatalogEntry("boundary oracle", partial(boundary_oracle, rows=2048, seed=0), "D", ten),
-        CatalogEntry("chance", chance, "A", second_argmax),
-        *(
-            CatalogEntry(
-                f"argmedian order classes, {rows} points each",
-                partial(argmedian_class_cubature, rows=rows, scramble=0),
-                "C",
-                argmedian,
-            )
-            for rows in (1, 4, 16)
-        ),
-        *(
-            CatalogEntry(
-                f"argmedian {name}, {_INPUTS} inputs", Drawn(name, sampler, _INPUTS), "D", argmedian
-            )
-            for name, sampler in argmedian_samplers.items()
-        ),
-        *(
-            CatalogEntry(
-                f"{name}, {_INPUTS} inputs", Drawn(name, sampler, _INPUTS), "D", second_argmax
-            )
-            for name, sampler in SAMPLERS.items()
-        ),
-        CatalogEntry(
-            f"prior-shrunk, {_INPUTS} inputs",
-            None,
-            "D",
-            second_argmax,
-            partial(fitted_prior_shrunk, n_samples=_INPUTS),
-        ),
-        CatalogEntry("constant", None, "B", second_argmax, fitted_constant),
-    ]
+    """Every estimator of the book and of the packages that are installed beside it.
+
+    A package has its estimators in the catalogue by an entry point of the group
+    ``algzoo.estimators``, which names a module or a package with declared functions, one such
+    function or a list of them; see :func:`.estimate.estimator`. First come those that never run the
+    network, and among these the exact ones. One that cannot be loaded is left out, with a warning.
+
+    Raises
+    ------
+    ValueError
+        Where two rows have the same name; says where both come from.
+    """
+    entries, problems = collected()
+    for problem in problems:
+        warnings.warn(problem, stacklevel=2)
+    return list(entries)
+
+
+@cache
+def collected() -> tuple[tuple[CatalogEntry, ...], tuple[str, ...]]:
+    """What :func:`catalog` returns, and what is to be said of entry points that failed."""
+    entries: dict[str, CatalogEntry] = {}
+    problems: list[str] = []
+    for point in sorted(entry_points(group=GROUP), key=_origin):
+        try:
+            rows = _rows_of(point)
+        except Exception as error:
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            problems.append(f"{_described(point)} is left out: {what}")
+            continue
+        for row in rows:
+            other = entries.setdefault(row.name, row)
+            if other is not row:
+                raise ValueError(
+                    f"two estimators are called {row.name!r}, one of {other.origin} and one of "
+                    f"{row.origin}: rename one, or uninstall one of the two packages"
+                )
+    return tuple(sorted(entries.values(), key=_place)), tuple(problems)
+
+
+def _origin(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else "an unnamed distribution"
+
+
+def _described(point: EntryPoint) -> str:
+    return f"entry point {point.name} = {point.value} of {_origin(point)} in group {GROUP}"
+
+
+def _rows_of(point: EntryPoint) -> list[CatalogEntry]:
+    declared = list(_declared_in(point.load()))
+    if not declared:
+        raise ValueError("it holds nothing that @estimator, @sampler or @fitted_estimator declares")
+    return [row for one in declared for row in _rows(one, _origin(point))]
+
+
+def _declared_in(found: Any) -> Iterator[Any]:
+    """Declared functions of a module and of those in it, of a list, or the function itself."""
+    if isinstance(found, ModuleType):
+        for value in vars(found).values():
+            if _is_declared(value) and value.__module__ == found.__name__:
+                yield value
+        for info in pkgutil.iter_modules(getattr(found, "__path__", []), f"{found.__name__}."):
+            yield from _declared_in(importlib.import_module(info.name))
+    elif isinstance(found, list | tuple):
+        yield from filter(_is_declared, found)
+    elif _is_declared(found):
+        yield found
+
+
+def _is_declared(value: object) -> bool:
+    return isinstance(getattr(value, "declaration", None), Declaration)
+
+
+def _rows(declared: Any, origin: str) -> Iterator[CatalogEntry]:
+    declaration: Declaration = declared.declaration
+    facts = {**vars(declaration), "origin": origin, "summary": _summary(declared)}
+    for budget in declaration.budgets:
+        name = declaration.name.format(**budget)
+        fit = declaration.fit and partial(declaration.fit, **budget)
+        given = {**budget, "scramble": 0} if declaration.scrambles else budget
+        one: Any = partial(declared, **given) if given else declared
+        if declaration.kind == "sampler":
+            one = Drawn(declaration.name.partition(",")[0], declared, budget["n_samples"])
+        elif declaration.kind == "fit":
+            one, fit = None, partial(declared, **budget)
+        yield CatalogEntry(**{**facts, "name": name, "estimator": one, "fit": fit})
+
+
+def _summary(declared: Any) -> str:
+    line = (declared.__doc__ or "").partition("\n")[0]
+    return re.sub(r":\w+:`~?\.?(?:\w+\.)*(\w+)`", r"`\1`", line).replace("``", "`")
+
+
+def _place(entry: CatalogEntry) -> tuple[Any, ...]:
+    """Where it stands in the catalogue; numbers in names count as such."""
+    parts = re.split(r"(\d+)", entry.name.lower())
+    name = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+    runs_network, exact = get_args(RunsNetwork), get_args(Exactness)
+    return runs_network.index(entry.runs_network), exact.index(entry.exact), name

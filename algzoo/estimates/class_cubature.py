@@ -12,14 +12,26 @@ from scipy.stats import qmc
 
 from ..structure import weights_in_range
 from ..zoo import Model
-from .estimate import Estimate
-from .recurrent_models import is_recurrent
+from .estimate import Tally, estimator
 from .samplers_forward import answers_right
+from .scope import Scope
 
 Array = NDArray[np.float64]
 
 
-def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
+@estimator(
+    "order classes, {rows} points each",
+    scope=Scope("2nd_argmax", at_least=3),
+    budgets=[{"rows": rows} for rows in (8, 16, 64)],
+    scrambles=True,
+    runs_network="chosen inputs",
+    exact="converges",
+    constants="none",
+    source="this book, chapter on M16,10",
+    cost="O(points n^3 d^2)",
+    fails_when="errors are rare, so that few points of a class are among them",
+)
+def class_cubature(model: Model, rows: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model by cubature within each class of inputs.
 
     A class is a pair of positions, that of the largest and that of the second-largest input; all
@@ -29,13 +41,10 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     last input's conditional law away: the second evaluation shares the state before the last step
     and costs one product with the input weights and one readout.
 
-    Source: this book; see its chapter on M16,10. It evaluates the network on structured inputs and
-    deduces nothing from the weights: tier C.
-
     Parameters
     ----------
     model
-        A 2nd-argmax model with seq_len of at least 3.
+        The model.
     rows
         Points in each class; a multiple of seq_len - 2, for the third positions are visited
         equally often. Powers of two are best.
@@ -46,23 +55,18 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     Raises
     ------
     ValueError
-        Where the model has another task or is shorter, or ``rows`` is not such a number.
+        Where ``rows`` is not such a number.
     """
-    if not is_recurrent(model, "2nd_argmax", 3):
-        raise ValueError(
-            "class cubature is for 2nd-argmax models with seq_len of at least 3, "
-            f"not for {type(model).__name__} of {model.task_name} with seq_len {model.seq_len}"
-        )
     n = model.seq_len
     if rows < 1 or rows % (n - 2):
         raise ValueError(f"rows must be a positive multiple of {n - 2}, got {rows}")
     weights = weights_in_range(model)
-    right = sum(int(answers_right(weights, x).sum()) for x in _inputs(n, rows, scramble))
+    right = sum(int(answers_right(weights, x, 1).sum()) for x in _inputs(n, rows, scramble))
     d = model.hidden_size
     first_leaf = n * d * (d + 1) + d * n
     second_leaf = d + d * n
     points = n * (n - 1) * rows
-    return Estimate(right / (2 * points), points * (first_leaf + second_leaf), "C")
+    return Tally(right / (2 * points), points * (first_leaf + second_leaf))
 
 
 @cache

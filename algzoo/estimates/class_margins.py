@@ -9,10 +9,9 @@ from itertools import pairwise, permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights
+from ..structure import Weights, weights_in_range
 from ..zoo import Model
 from .prefix_tree import PrefixTree, prefix_tree
-from .recurrent_models import second_argmax_weights
 
 Array = NDArray[np.float64]
 
@@ -59,7 +58,7 @@ def margins_of_models(
     models: Sequence[Model], tree: PrefixTree, answers: NDArray[np.intp]
 ) -> Array:
     """:func:`margins` of many models of one size, shape (n_models, n_inputs)."""
-    weights = [second_argmax_weights(model, "margins of classes are") for model in models]
+    weights = [weights_in_range(model) for model in models]
     chunks = (weights[i : i + _MODELS_AT_ONCE] for i in range(0, len(weights), _MODELS_AT_ONCE))
     return np.concatenate(
         [

@@ -5,12 +5,12 @@ The right answer depends on a function's class up to renaming only
 of each would do. Trained models do not, so these are approximations, and how good they are says how
 far a model respects the symmetry of its task:
 
-* :func:`class_representatives`: one member of each class is put in (tier C);
+* :func:`class_representatives`, :func:`pointed_representatives`: one member of each class is put
+  in;
 * :func:`class_margins`: the margins of a few members are taken for a sample of the class's, which
-  are taken to be Gaussian (tier B);
+  are taken to be Gaussian;
 * :func:`symmetrised`: the model's tables are averaged over all renamings that leave the last
-  position alone, and one member of each pointed class is put into the symmetric model that results
-  (tier B).
+  position alone, and one member of each pointed class is put into the symmetric model that results.
 
 Beside them :func:`folded_exhaustive` enumerates, exactly, but shares everything that two functions
 have in common. All of them compute in float64, whatever the model's number type.
@@ -36,22 +36,38 @@ from ..structure.functional_graphs import (
     graph_of,
     pointed_classes,
 )
-from ..zoo import DistTransformer, Model, check_model, task_longest_cycle
+from ..zoo import DistTransformer, Model, task_longest_cycle
 from ..zoo.model_check import (
     check_can_be_enumerated,
     check_logits_not_too_small,
     check_outputs,
     check_transformer_weights,
 )
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .operations import OperationCounter
+from .scope import Scope
 
 Array = NDArray[np.float64]
 
 _WIDEST = 1300.0  # of differences of scores; exponentials of half of it, and sums, are in float64
 
 
-def folded_exhaustive(model: Model) -> Estimate:
+_TWO_LAYERS = Scope("longest_cycle", layers=2)
+_CYCLES = Scope("longest_cycle", at_least=2)  # a margin is between two answers
+_SOURCE = "this book, chapter on longest cycle (4, 4)"
+
+
+@estimator(
+    "folded, all functions",
+    scope=_TWO_LAYERS,
+    runs_network="chosen inputs",
+    exact="exact",
+    constants="none",
+    source=_SOURCE,
+    cost="O(n^n n d)",
+    fails_when="the states on all functions do not fit into memory",
+)
+def folded_exhaustive(model: Model) -> Tally:
     """Exact accuracy over all functions, in fewer operations than their forward passes.
 
     In the first layer, the numerator and the denominator of what a position reads are sums over
@@ -62,8 +78,7 @@ def folded_exhaustive(model: Model) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is not a longest-cycle transformer of two layers, one head and no biases,
-        or the states on all functions are more than
+        Where the states on all functions are more than
         :data:`~algzoo.zoo.model_check.MOST_NUMBERS`.
     """
     transformer = _two_layers(model)
@@ -106,19 +121,27 @@ def folded_exhaustive(model: Model) -> Estimate:
     answers = np.argmax(logits, axis=-1)
     right = task_longest_cycle(torch.tensor(list(itertools.product(range(n), repeat=n))))
     accuracy = np.mean(_values(answers) == right.numpy())
-    return counted(float(accuracy), counter, "A", std=0.0)
+    return Tally(float(accuracy), counter, std=0.0)
 
 
-def class_representatives(model: Model, *, pointed: bool = False, scramble: int = 0) -> Estimate:
+@estimator(
+    "representatives of classes",
+    scope=_CYCLES,
+    scrambles=True,
+    runs_network="chosen inputs",
+    exact="approximate",
+    constants="none",
+    source=_SOURCE,
+    cost="a forward pass for each class",
+    fails_when="the model answers the members of a class differently",
+)
+def class_representatives(model: Model, *, scramble: int = 0) -> Tally:
     """Accuracy if all members of a class were answered like one of them.
 
     Parameters
     ----------
     model
-        A longest-cycle model.
-    pointed
-        Whether a class is one of functions that differ by the names of all points but the last,
-        which is what a model that treats all other positions alike could tell apart.
+        The model.
     scramble
         Seed by which every representative is renamed within its class. Unscrambled they resemble
         each other, and so do a model's errors on them.
@@ -126,17 +149,52 @@ def class_representatives(model: Model, *, pointed: bool = False, scramble: int 
     Raises
     ------
     ValueError
-        Where ``model`` is not a longest-cycle model, or one of more than
-        :data:`~algzoo.structure.functional_graphs.MOST_POINTS` inputs.
+        Where it has more than :data:`~algzoo.structure.functional_graphs.MOST_POINTS` inputs.
     """
-    classes_of = pointed_classes if pointed else conjugacy_classes
-    classes = classes_of(_longest_cycle_model(model).seq_len)
+    return _represented(model, conjugacy_classes(model.seq_len), scramble, pointed=False)
+
+
+@estimator(
+    "representatives of pointed classes",
+    scope=_CYCLES,
+    scrambles=True,
+    runs_network="chosen inputs",
+    exact="approximate",
+    constants="none",
+    source=_SOURCE,
+    cost="a forward pass for each pointed class",
+    fails_when="the model answers functions differently that differ by names alone",
+)
+def pointed_representatives(model: Model, *, scramble: int = 0) -> Tally:
+    """Accuracy if all members of a pointed class were answered like one of them.
+
+    These are functions that differ by the names of all points but the last, which is what a model
+    that treats all other positions alike could tell apart. Parameters and errors as of
+    :func:`class_representatives`.
+    """
+    return _represented(model, pointed_classes(model.seq_len), scramble, pointed=True)
+
+
+def _represented(
+    model: Model, classes: list[FunctionClass], scramble: int, *, pointed: bool
+) -> Tally:
     counter = OperationCounter()
     logits = _forward(model, _renamed(classes, scramble, pointed=pointed), counter)
-    return counted(_share_right(classes, logits), counter, "C")
+    return Tally(_share_right(classes, logits), counter)
 
 
-def class_margins(model: Model, *, scramble: int = 0) -> Estimate:
+@estimator(
+    "margins of classes",
+    scope=_CYCLES,
+    scrambles=True,
+    runs_network="chosen inputs",
+    exact="approximate",
+    constants="none",
+    source=_SOURCE,
+    cost="a forward pass for each pointed class",
+    fails_when="margins within a class are not Gaussian",
+)
+def class_margins(model: Model, *, scramble: int = 0) -> Tally:
     """Accuracy if margins were Gaussian within each class.
 
     A function's margin is the logit of its right answer less the largest other one. Mean and
@@ -144,17 +202,9 @@ def class_margins(model: Model, *, scramble: int = 0) -> Estimate:
     the class is then right with probability Phi(mean / deviation). A class that is a single
     pointed class has no deviation: it is right or wrong as its member is.
 
-    Parameters as of :func:`class_representatives`.
-
-    Raises
-    ------
-    ValueError
-        Where ``model`` is not a longest-cycle model, or one of more than
-        :data:`~algzoo.structure.functional_graphs.MOST_POINTS` inputs.
+    Parameters and errors as of :func:`class_representatives`.
     """
-    if (n := _longest_cycle_model(model).seq_len) < 2:
-        raise ValueError(f"A margin is between two answers, a model of {n} position has one")
-    classes = pointed_classes(n)
+    classes = pointed_classes(model.seq_len)
     counter = OperationCounter()
     logits = _forward(model, _renamed(classes, scramble, pointed=True), counter)
     groups: dict[Graph, list[tuple[int, float]]] = {}
@@ -168,7 +218,7 @@ def class_margins(model: Model, *, scramble: int = 0) -> Estimate:
     for group in groups.values():
         sizes, margins = (np.array(column, dtype=float) for column in zip(*group, strict=True))
         right += sizes.sum() * _probability_positive(sizes, margins, counter)
-    return counted(float(right / sum(c.size for c in classes)), counter, "B")
+    return Tally(float(right / sum(c.size for c in classes)), counter)
 
 
 def _probability_positive(sizes: Array, margins: Array, counter: OperationCounter) -> float:
@@ -187,16 +237,21 @@ def _probability_positive(sizes: Array, margins: Array, counter: OperationCounte
     return float(ndtr(mean / deviation))
 
 
-def symmetrised(model: Model) -> Estimate:
+@estimator(
+    "averaged over renamings",
+    scope=_TWO_LAYERS,
+    runs_network="never",
+    exact="approximate",
+    constants="none",
+    source=_SOURCE,
+    cost="a folded pass of another network for each pointed class",
+    fails_when="the model treats positions or tokens differently",
+)
+def symmetrised(model: Model) -> Tally:
     """Accuracy of the symmetric model nearest to this one, found from its pointed classes.
 
     Exact for a model that treats all positions but the last, and the tokens that go with them,
     alike.
-
-    Raises
-    ------
-    ValueError
-        As of :func:`folded_exhaustive`.
     """
     transformer = _two_layers(model)
     folded = average_over_renamings(fold(transformer))
@@ -213,7 +268,7 @@ def symmetrised(model: Model) -> Estimate:
     counter.counts["add"] += sum(
         table.size for table in (folded.first_scores, folded.second_scores, folded.logits)
     )
-    return counted(_share_right(classes, _values(logits)), counter, "B")
+    return Tally(_share_right(classes, _values(logits)), counter)
 
 
 def average_over_renamings(folded: Folded) -> Folded:
@@ -269,6 +324,8 @@ def _renamed(classes: list[FunctionClass], scramble: int, *, pointed: bool) -> t
 
 
 def _forward(model: Model, functions: torch.Tensor, counter: OperationCounter) -> Array:
+    assert isinstance(model, DistTransformer)
+    check_logits_not_too_small(model)
     in_64_bits = copy.deepcopy(model).double()
     with torch.no_grad(), counter.tensors():
         logits: torch.Tensor = in_64_bits(functions.to(model.device))
@@ -283,28 +340,8 @@ def _share_right(classes: list[FunctionClass], logits: Array) -> float:
     return right / total
 
 
-def _longest_cycle_model(model: Model) -> DistTransformer:
-    check_model(model)
-    if not isinstance(model, DistTransformer) or model.input_range != model.seq_len:
-        raise ValueError(
-            f"A longest-cycle transformer is needed, got {type(model).__name__} with seq_len "
-            f"{model.seq_len}"
-        )
-    check_logits_not_too_small(model)
-    return model
-
-
 def _two_layers(model: Model) -> DistTransformer:
-    check_model(model)
-    if (
-        not isinstance(model, DistTransformer)
-        or model.input_range != model.seq_len
-        or (model.n_layers, model.n_heads, model.bias) != (2, 1, False)
-    ):
-        raise ValueError(
-            "A longest-cycle transformer of two layers, one head and no biases is needed, got "
-            f"{type(model).__name__} with seq_len {model.seq_len}"
-        )
+    assert isinstance(model, DistTransformer)
     check_transformer_weights(model)
     return model
 

@@ -1,15 +1,29 @@
-"""What every estimator returns."""
+"""What every estimator returns, and how one says what it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+import inspect
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import wraps
+from numbers import Integral
+from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, get_args
 
 from ..zoo import Model
 from .operations import OperationCounter
+from .scope import Scope
 
-Tier = Literal["A", "B", "C", "D"]
+RunsNetwork = Literal["never", "chosen inputs", "random inputs"]
+Exactness = Literal["exact", "converges", "approximate"]
+Constants = Literal["none", "from other networks", "from this one"]
+
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "runs_network": get_args(RunsNetwork),
+    "exact": get_args(Exactness),
+    "constants": get_args(Constants),
+}
+_LONGEST = 60  # characters of a wrong value in a message
 
 
 @dataclass(frozen=True)
@@ -22,29 +36,314 @@ class Estimate:
         The accuracy, in [0, 1]; for median models the mean squared error.
     operations
         Arithmetic operations, a multiply-add being one: see :mod:`algzoo.estimates.operations`.
-    tier
-        ``"A"`` exact or deductive on the weights, ``"B"`` mean-field or structured evaluation,
-        ``"C"`` deterministic cubature, ``"D"`` sampling.
+    runs_network
+        Whether the network was run: ``"never"``, on ``"chosen inputs"`` or on ``"random inputs"``.
     std
         Standard deviation of the error that the estimator states; 0 for an exact value, ``None``
         where it states none.
     transcendental
         How many of the operations are square roots or transcendental functions, each of which
         ``operations`` counts with its price of 10.
+
+    Raises
+    ------
+    ValueError
+        Where the value is no finite number, ``operations`` no whole number that is at least 0, or
+        ``runs_network`` none of the three.
     """
 
     value: float
     operations: int
-    tier: Tier
+    runs_network: RunsNetwork
+    std: float | None = None
+    transcendental: int = 0
+
+    def __post_init__(self) -> None:
+        try:
+            finite = math.isfinite(self.value)
+        except (TypeError, ValueError, RuntimeError):  # the last is what torch raises
+            finite = False
+        if not finite:
+            raise ValueError(f"the value of an Estimate is a finite number, not {_in(self.value)}")
+        n = self.operations
+        if not isinstance(n, Integral) or isinstance(n, bool) or n < 0:
+            raise ValueError(f"the operations of an Estimate are a whole number, not {_in(n)}")
+        if self.runs_network not in get_args(RunsNetwork):
+            raise ValueError(
+                "runs_network of an Estimate is 'never', 'chosen inputs' or 'random inputs', not "
+                f"{_in(self.runs_network)}"
+            )
+
+
+def _in(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+class Tally(NamedTuple):
+    """What a declared estimator found, and the operations that it took, counted or a number."""
+
+    value: float
+    operations: OperationCounter | int
     std: float | None = None
     transcendental: int = 0
 
 
-def counted(
-    value: float, counter: OperationCounter, tier: Tier, std: float | None = None
-) -> Estimate:
-    """Estimate whose operations a counter has counted."""
-    return Estimate(value, counter.total, tier, std, counter.counts["transcendental"])
-
-
 Estimator = Callable[[Model], Estimate]
+Fit = Callable[[Sequence[Model], Sequence[float]], Estimator]
+P = ParamSpec("P")
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """The facts of an estimator, for its row in the catalogue.
+
+    Attributes
+    ----------
+    name
+        Of its rows; a parameter in braces stands for the budget: "{n_nodes} angles".
+    scope
+        For which models it is.
+    runs_network
+        Whether the network is run: never, on chosen inputs or on random inputs.
+    exact
+        Whether it is exact, converges to the exact value as its budget grows, or is approximate.
+    constants
+        Whether it has none that were fitted, or some from other networks or from this one.
+    source
+        Where it comes from.
+    cost
+        How the operations grow, with d neurons and n inputs.
+    fails_when
+        On which networks it is wrong or refuses.
+    since
+        The version of its package that had it first.
+    budgets
+        Arguments of each row in the catalogue; where there are none, it has no row of its own.
+    scrambles
+        Whether there is a parameter ``scramble``, the seed of a scramble.
+    fit
+        Makes an estimator with constants from models and their accuracies.
+    kind
+        What was declared: a function of a model, of a model, a number of inputs and a seed, or of
+        models and their accuracies.
+    """
+
+    name: str
+    scope: Scope
+    runs_network: RunsNetwork
+    exact: Exactness
+    constants: Constants
+    source: str
+    cost: str
+    fails_when: str
+    since: str = "0.1"
+    budgets: Sequence[Mapping[str, Any]] = ({},)
+    scrambles: bool = False
+    fit: Callable[..., Estimator] | None = None
+    kind: Literal["estimator", "sampler", "fit"] = "estimator"
+
+    def __post_init__(self) -> None:
+        for fact, choices in _CHOICES.items():
+            if (given := getattr(self, fact)) not in choices:
+                raise ValueError(f"{fact} is one of {', '.join(choices)}, not {given!r}")
+
+    def __str__(self) -> str:
+        return (
+            f"For {self.scope}. Runs the network: {self.runs_network}; result: {self.exact}; "
+            f"fitted constants: {self.constants}."
+        )
+
+
+class Declared(Protocol[P]):
+    """A declared estimator: a function that has its declaration."""
+
+    declaration: Declaration
+
+    def __call__(self, model: Model, /, *args: P.args, **kwargs: P.kwargs) -> Estimate:
+        """The estimate."""
+
+
+def estimator(
+    name: str, **facts: Any
+) -> Callable[[Callable[Concatenate[Model, P], Tally | Estimate]], Declared[P]]:
+    """Declare that a function of a model, and of parameters if it has any, is an estimator.
+
+    The function returns a :class:`Tally`, or the :class:`Estimate` of another estimator. What is
+    left of it refuses models outside the scope before the function sees them, and returns an
+    :class:`Estimate`.
+
+    Parameters
+    ----------
+    name, facts
+        As of :class:`Declaration`.
+    """
+
+    def declared(function: Callable[Concatenate[Model, P], Tally | Estimate]) -> Declared[P]:
+        wrapper: Declared[P] = _wrapped(function, Declaration(name=name, **facts))
+        return wrapper
+
+    return declared
+
+
+def sampler(
+    name: str, scope: Scope, **facts: Any
+) -> Callable[[Callable[[Model, int, int], Tally | Estimate]], Declared[[int, int]]]:
+    """Declare that a function of a model, a number of inputs and a seed is a sampler.
+
+    It runs the network on random inputs and converges. The parameters are called ``n_samples`` and
+    ``seed``. Parameters as of :func:`estimator`.
+    """
+    facts = {
+        "runs_network": "random inputs",
+        "exact": "converges",
+        "constants": "none",
+        "source": "this book",
+        "cost": "forward passes",
+        "fails_when": "errors are rare: the relative error of their share grows",
+        "budgets": [{"n_samples": 1024}],  # at which the samplers differ
+        "kind": "sampler",
+        **facts,
+    }
+    return estimator(f"{name}, {{n_samples}} inputs", scope=scope, **facts)
+
+
+def check_draws(n_samples: int, seed: int) -> None:
+    """Raise a ``ValueError`` where there is nothing to draw, or ``seed`` is negative."""
+    if n_samples < 1:
+        raise ValueError(f"n_samples must be at least 1, got {n_samples}")
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
+
+
+def _wrapped(function: Callable[..., Tally | Estimate], declaration: Declaration) -> Any:
+    parameters = inspect.signature(function)
+
+    @wraps(function)
+    def estimated(model: Model, *args: Any, **kwargs: Any) -> Estimate:
+        given = parameters.bind(model, *args, **kwargs)
+        given.apply_defaults()
+        declaration.scope.check(model, declaration.name.format(**given.arguments))
+        check_draws(given.arguments.get("n_samples", 1), given.arguments.get("seed", 0))
+        return as_estimate(function(model, *args, **kwargs), declaration.runs_network)
+
+    wrapper: Any = estimated
+    wrapper.declaration = declaration
+    _document(wrapper, declaration)
+    return wrapper
+
+
+def as_estimate(found: Tally | Estimate, runs_network: RunsNetwork) -> Estimate:
+    """The estimate of a tally; what is one already is left as it is."""
+    if isinstance(found, Estimate):
+        return found
+    value, operations, std, transcendental = found
+    if isinstance(operations, OperationCounter):
+        transcendental = operations.counts["transcendental"]
+        operations = operations.total
+    return Estimate(value, operations, runs_network, std, transcendental)
+
+
+def _document(function: Any, declaration: Declaration) -> None:
+    """Say for which models it is, and the three answers, below the first line of its docstring."""
+    first, _, rest = (inspect.getdoc(function) or "").partition("\n")
+    function.__doc__ = f"{first}\n\n{declaration}\n{rest}"
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """An estimator with the constants that a fit has found, for models of one size.
+
+    Attributes
+    ----------
+    name, scope, runs_network
+        As of :class:`Declaration`; the scope is that of the models of the fit.
+    rule
+        What has the constants, and makes a tally of a model.
+    """
+
+    name: str
+    scope: Scope
+    runs_network: RunsNetwork
+    rule: Callable[[Model], Tally | Estimate]
+
+    def __call__(self, model: Model) -> Estimate:
+        """The estimate; errors as :meth:`.Scope.check`, and those of the rule."""
+        self.scope.check(model, self.name)
+        return as_estimate(self.rule(model), self.runs_network)
+
+
+class Fitting(Protocol[P]):
+    """A declared fit: a function of models and their accuracies."""
+
+    declaration: Declaration
+
+    def __call__(
+        self,
+        models: Sequence[Model],
+        accuracies: Sequence[float],
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> Fitted:
+        """The estimator with constants."""
+
+
+_Rule = Callable[[Model], Tally | Estimate]
+_FitFunction = Callable[Concatenate[Sequence[Model], Sequence[float], P], _Rule]
+
+
+def fitted_estimator(name: str, **facts: Any) -> Callable[[_FitFunction[P]], Fitting[P]]:
+    """Declare a fit: a function of models and their accuracies that returns a rule.
+
+    A rule is a function from a model to a :class:`Tally` or an :class:`Estimate`. What is left of
+    the fit refuses models that are outside of the scope or not all of one size, and returns a
+    :class:`Fitted` for models of that size. Parameters as of :func:`estimator`.
+    """
+
+    def declared(function: _FitFunction[P]) -> Fitting[P]:
+        declaration = Declaration(name=name, kind="fit", **facts)
+        wrapper: Fitting[P] = _wrapped_fit(function, declaration)
+        return wrapper
+
+    return declared
+
+
+def fit_of(of: Declared[Any]) -> Callable[[_FitFunction[P]], Fitting[P]]:
+    """Declare the fit of an estimator that also works without, as :func:`fitted_estimator`."""
+
+    def declared(function: _FitFunction[P]) -> Fitting[P]:
+        wrapper: Fitting[P] = _wrapped_fit(
+            function, replace(of.declaration, kind="fit", budgets=())
+        )
+        of.declaration = replace(of.declaration, fit=wrapper)
+        return wrapper
+
+    return declared
+
+
+def _wrapped_fit(function: Callable[..., _Rule], declaration: Declaration) -> Any:
+    parameters = inspect.signature(function)
+
+    @wraps(function)
+    def fitted(models: Sequence[Model], accuracies: Sequence[float], **kwargs: Any) -> Fitted:
+        given = parameters.bind(models, accuracies, **kwargs)
+        given.apply_defaults()
+        name = declaration.name.format(**given.arguments)
+        if not models or len(models) != len(accuracies):
+            raise ValueError(
+                f"a fit of {name} needs models and as many accuracies, got {len(models)} models "
+                f"and {len(accuracies)} accuracies"
+            )
+        declaration.scope.check(models[0], name)
+        scope = declaration.scope.one_size(models[0])
+        for model in models:
+            scope.check(model, f"this fit of {name}")
+        rule = function(models, accuracies, **kwargs)
+        return Fitted(name, scope, declaration.runs_network, rule)
+
+    wrapper: Any = fitted
+    wrapper.declaration = declaration
+    _document(wrapper, declaration)
+    return wrapper

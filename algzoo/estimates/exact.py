@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-from ..zoo import DistTransformer, Model, OneLayerRNN, check_model
+from ..zoo import Model
 from .angular import angular
-from .argmedian_exact import argmedian_of_three
-from .estimate import Estimate
+from .estimate import Estimate, estimator
 from .exhaustive import exhaustive
-from .spherical import spherical
+from .scope import Scope
+from .spherical import argmedian_of_three, spherical
 from .squared_error import squared_error
+
+_METHODS = (angular, spherical, squared_error, argmedian_of_three)
+_BY_DEFINITION = exhaustive.declaration.scope
+
+
+@estimator(
+    "exact",
+    scope=Scope("2nd_argmax", inputs=(2, 3))
+    | Scope("median", inputs=(2, 3))
+    | Scope("argmedian", inputs=3),
+    runs_network="never",
+    exact="exact",
+    constants="none",
+    source="this book; for two inputs ARC, 2026",
+    cost="O(d^2) for two inputs, O(d^3) for three",
+    fails_when="never",
+)
+def exact_from_weights(model: Model) -> Estimate:
+    """Exact accuracy, for median models mean squared error, on standard Gaussian inputs.
+
+    It is that of :func:`.angular`, :func:`.spherical`, :func:`.squared_error` or
+    :func:`.argmedian_of_three`.
+    """
+    return next(one for one in _METHODS if one.declaration.scope.takes(model))(model)
 
 
 def exact(model: Model) -> Estimate:
     """Exact accuracy, for median models mean squared error, where a method is known.
 
     On standard Gaussian inputs for 2nd-argmax and median models of two and three inputs and for
-    argmedian models of three, over all functions for longest cycle.
+    argmedian models of three, from the weights; for longest cycle over all functions, by running
+    the network on each.
 
     Raises
     ------
@@ -26,20 +51,6 @@ def exact(model: Model) -> Estimate:
         (:func:`~algzoo.zoo.model_check.check_plain`), or a longest-cycle model has more inputs than
         are enumerated (:data:`~algzoo.zoo.model_check.MOST_FUNCTIONS`).
     """
-    check_model(model)
-    if isinstance(model, OneLayerRNN) and model.task_name == "2nd_argmax":
-        if model.seq_len == 2:
-            return angular(model)
-        if model.seq_len == 3:
-            return spherical(model)
-    if isinstance(model, OneLayerRNN) and model.task_name == "argmedian" and model.seq_len == 3:
-        return argmedian_of_three(model)
-    if isinstance(model, OneLayerRNN) and model.task_name == "median" and model.seq_len in (2, 3):
-        return squared_error(model)
-    if isinstance(model, DistTransformer) and model.input_range == model.seq_len:
-        return exhaustive(model)
-    raise ValueError(
-        "Exact values are available for 2nd-argmax and median models with seq_len 2 and 3, for "
-        "argmedian models with seq_len 3 and for longest cycle, not for this "
-        f"{type(model).__name__} with seq_len {model.seq_len}"
-    )
+    from_weights = exact_from_weights.declaration.scope
+    (from_weights | _BY_DEFINITION).check(model, "exact")
+    return (exact_from_weights if from_weights.takes(model) else exhaustive)(model)

@@ -10,14 +10,15 @@ from fractions import Fraction
 
 import torch
 
-from ..zoo import TASKS, DistTransformer, Model, check_model
+from ..zoo import TASKS, DistTransformer, Model
 from ..zoo.model_check import (
     check_can_be_enumerated,
     check_logits_not_too_small,
     check_outputs,
 )
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .operations import OperationCounter
+from .scope import Scope
 
 _BATCH = 4096
 
@@ -31,24 +32,33 @@ def exhaustive_accuracy(model: Model) -> Fraction:
         Where ``model`` is not a longest-cycle model, does something else than its weights say, or
         there are more functions than :data:`~algzoo.zoo.model_check.MOST_FUNCTIONS`.
     """
+    exhaustive.declaration.scope.check(model, "the accuracy over all functions")
     return _evaluate(model, OperationCounter())
 
 
-def exhaustive(model: Model) -> Estimate:
-    """The same as an estimate; operations are the multiply-adds of the forward passes."""
+@estimator(
+    "all functions",
+    scope=Scope("longest_cycle"),
+    runs_network="chosen inputs",
+    exact="exact",
+    constants="none",
+    source="by definition",
+    cost="n^n forward passes",
+    fails_when="there are too many functions, from nine inputs on",
+)
+def exhaustive(model: Model) -> Tally:
+    """Exact accuracy over all functions, each of which is put in.
+
+    Operations are the multiply-adds of the forward passes.
+    """
     counter = OperationCounter()
     accuracy = _evaluate(model, counter)
-    return counted(float(accuracy), counter, "A", std=0.0)
+    return Tally(float(accuracy), counter, std=0.0)
 
 
 def _evaluate(model: Model, counter: OperationCounter) -> Fraction:
-    check_model(model)
-    if not isinstance(model, DistTransformer) or model.input_range != model.seq_len:
-        raise ValueError(
-            "Only longest-cycle models can be evaluated on all inputs, got "
-            f"{type(model).__name__} with seq_len {model.seq_len}"
-        )
     model = copy.deepcopy(model).double()
+    assert isinstance(model, DistTransformer)
     check_logits_not_too_small(model)
     n = model.seq_len
     check_can_be_enumerated(n, n)

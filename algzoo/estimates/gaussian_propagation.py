@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
-from ..structure import Weights
+from ..structure import Weights, weights_in_range
 from ..zoo import Model
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .operations import OperationCounter
 from .order_classes import arranged, class_moments, classes, order_statistics
 from .rectified_moments import rectified_moments
-from .recurrent_models import second_argmax_weights
+from .scope import Scope
 
 Array = NDArray[np.float64]
 Numbers = Any  # a numpy array, or one that counts
@@ -55,20 +55,27 @@ class StepErrors:
     sampled_deviation: Array
 
 
-def gaussian_propagation(model: Model) -> Estimate:
-    """Accuracy of a 2nd-argmax model by one propagation of independent inputs: tier B.
+_SCOPE = Scope("2nd_argmax", at_least=3)
+_FACTS: dict[str, Any] = {
+    "scope": _SCOPE,
+    "runs_network": "never",
+    "exact": "approximate",
+    "constants": "none",
+    "source": "covariance propagation in ARC's work on wide random networks",
+    "fails_when": "neurons are exactly zero together or cancel, as in every trained network here",
+}
+
+
+@estimator("Gaussian closure", cost="O(n d^3)", **_FACTS)
+def gaussian_propagation(model: Model) -> Tally:
+    """Accuracy of a 2nd-argmax model by one propagation of independent inputs.
 
     The outcome is one Gaussian law of inputs and logits together. Under it, logits are a linear
     function of the inputs and noise. For each class of inputs, by which is largest and which
     second, the mean and covariance of the logits follow from those of the inputs in the class; a
     Gaussian of these moments gives the probability that the right logit is the largest.
-
-    Raises
-    ------
-    ValueError
-        Where the model is no recurrent 2nd-argmax model of at least three inputs.
     """
-    weights = _weights(model)
+    weights = weights_in_range(model)
     counter = OperationCounter()
     n = model.seq_len
     law = propagated(_counted(weights, counter), np.zeros(n), np.eye(n), _NODES)[-1]
@@ -78,22 +85,22 @@ def gaussian_propagation(model: Model) -> Estimate:
     mean = law.mean + moments.mean @ law.with_inputs.T
     covariance = noise + law.with_inputs @ moments.covariance @ law.with_inputs.T
     value = _mean_right(counter.array(weights.w_oh), mean, covariance)
-    return counted(value.item(), counter, "B")
+    return Tally(value.item(), counter)
 
 
-def gaussian_propagation_by_class(model: Model) -> Estimate:
-    """Accuracy of a 2nd-argmax model by a propagation for each class of inputs: tier B.
+@estimator("Gaussian closure by class", cost="O(n^3 d^3)", **_FACTS)
+def gaussian_propagation_by_class(model: Model) -> Tally:
+    """Accuracy of a 2nd-argmax model by a propagation for each class of inputs.
 
     A class is an ordered pair of positions, of the largest and of the second-largest input; its
     inputs are replaced by Gaussian ones with their exact means and covariances, and propagated.
     The right logit is the largest with the probability that the propagated Gaussian gives it.
-    Errors as :func:`gaussian_propagation`.
     """
-    weights = _weights(model)
+    weights = weights_in_range(model)
     counter = OperationCounter()
     law = propagated(_counted(weights, counter), *class_moments(model.seq_len), _NODES)[-1]
     value = _mean_right(counter.array(weights.w_oh), law.mean, law.covariance)
-    return counted(value.item(), counter, "B")
+    return Tally(value.item(), counter)
 
 
 def propagated(
@@ -188,7 +195,8 @@ def step_errors(
 
     Errors as :func:`gaussian_propagation`, and where the positions are no class.
     """
-    weights = _weights(model)
+    _SCOPE.check(model, "the look at Gaussian propagation")
+    weights = weights_in_range(model)
     n = model.seq_len
     pairs = classes(n).tolist()
     if [largest, second] not in pairs:
@@ -217,7 +225,8 @@ def accuracy_closed_from(model: Model, n_samples: int, generator: np.random.Gene
     Element 0 is the estimate itself, and in element n only the logits are taken to be Gaussian.
     Errors as :func:`gaussian_propagation`.
     """
-    weights = _weights(model)
+    _SCOPE.check(model, "the look at Gaussian propagation")
+    weights = weights_in_range(model)
     n = model.seq_len
     moments = class_moments(n)
     x = arranged(order_statistics(generator.random((n, n_samples))))
@@ -246,7 +255,8 @@ def accuracy_on_gaussian_inputs(
     and second keep their law, and each of the others is Gaussian with the mean and variance that it
     has given the second, but no longer below it. Errors as :func:`gaussian_propagation`.
     """
-    weights = _weights(model)
+    _SCOPE.check(model, "the look at Gaussian propagation")
+    weights = weights_in_range(model)
     n = model.seq_len
     if others_only:
         values = order_statistics(generator.random((n, n_samples)))
@@ -271,10 +281,6 @@ def _states(weights: Weights, x: Array) -> list[Array]:
         state = np.maximum(state @ weights.w_hh.T + x[..., t, None] * weights.w_hi, 0)
         states.append(state)
     return states
-
-
-def _weights(model: Model) -> Weights:
-    return second_argmax_weights(model, "Gaussian propagation is", least=3)
 
 
 def _counted(weights: Weights, counter: OperationCounter) -> Weights:

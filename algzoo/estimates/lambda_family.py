@@ -29,8 +29,9 @@ from typing import Any
 import numpy as np
 
 from ..structure.symmetry import find_symmetry
-from ..zoo import Model, OneLayerRNN, check_model
-from .estimate import Estimate, counted
+from ..zoo import Model
+from .arc_original import M43
+from .estimate import Tally, estimator
 from .operations import OperationCounter, plain
 
 
@@ -71,9 +72,10 @@ def lambda_fits(model: Model) -> tuple[float, float, float, float]:
     Raises
     ------
     ValueError
-        Where ``model`` has no four neurons, three inputs and three logits, or its F is not like
-        that of any positive lambda.
+        Where ``model`` is no 2nd-argmax model of four neurons and three inputs, or its F is not
+        like that of any positive lambda.
     """
+    M43.check(model, "the lambda family")
     fits = _fits(model, OperationCounter())
     return fits[0], fits[1], fits[2], fits[3]
 
@@ -86,7 +88,17 @@ def lambda_of(model: Model) -> float:
     return fmean(lambda_fits(model))
 
 
-def lambda_estimate(model: Model) -> Estimate:
+@estimator(
+    "lambda family",
+    scope=M43,
+    runs_network="never",
+    exact="approximate",
+    constants="none",
+    source="this book, chapter on M4,3",
+    cost="some 60 operations",
+    fails_when="the model has left the family, as with noise on the weights",
+)
+def lambda_estimate(model: Model) -> Tally:
     """Accuracy of the family's member with the model's lambda.
 
     It takes for granted that the model is of the family, and so does not follow a model that noise
@@ -101,7 +113,7 @@ def lambda_estimate(model: Model) -> Estimate:
     counter.counts["multiply"] += 2
     counter.counts["transcendental"] += 1
     counter.counts["add"] += 1
-    return counted(1 - lambda_error(fmean(fits)), counter, "B")
+    return Tally(1 - lambda_error(fmean(fits)), counter)
 
 
 def _check_positive(lam: float) -> None:
@@ -110,15 +122,6 @@ def _check_positive(lam: float) -> None:
 
 
 def _fits(model: Model, counter: OperationCounter) -> list[float]:
-    check_model(model)
-    if not isinstance(model, OneLayerRNN) or (
-        (model.hidden_size, model.seq_len, model.output_size) != (4, 3, 3)
-    ):
-        raise ValueError(
-            "The lambda family has four neurons, three inputs and three logits; this is a "
-            f"{type(model).__name__} with hidden_size {model.hidden_size} and seq_len "
-            f"{model.seq_len}"
-        )
     symmetry = find_symmetry(model)
     w_hi, w_hh = (counter.lift(matrix) for matrix in symmetry.weights[:2])
     signs = symmetry.difference

@@ -22,11 +22,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
+from ..structure import weights_in_range
 from ..zoo import Model
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .operations import OperationCounter
 from .prefix_tree import PrefixTree, prefix_tree
-from .recurrent_models import second_argmax_weights
+from .scope import Scope
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -50,17 +51,28 @@ class _Lines:
     third: Array
 
 
-def line_cubature(model: Model, rows: int, scramble: int) -> Estimate:
+@estimator(
+    "lines, {rows} points",
+    scope=Scope("2nd_argmax", at_least=4),
+    budgets=[{"rows": rows} for rows in (64, 128)],
+    scrambles=True,
+    runs_network="chosen inputs",
+    exact="approximate",
+    constants="none",
+    source="this book, chapter on M16,10; it grew out of the offset formula",
+    cost="O(points n d^2)",
+    fails_when="margins bend between the three points of a line; more points do not help",
+)
+def line_cubature(model: Model, rows: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model by cubature over lines of inputs.
 
-    Source: this book; see its chapter on M16,10. It grew out of the offset formula, but evaluates
-    the network on structured inputs: tier C. Linear pieces are off by less than a hundredth on the
-    models of the book, an error that more rows do not lessen.
+    Linear pieces are off by less than a hundredth on the models of the book, an error that more
+    rows do not lessen.
 
     Parameters
     ----------
     model
-        A recurrent 2nd-argmax model with at least four inputs.
+        The model.
     rows
         Points of the Sobol sequence, a power of two; each gives two lines of three inputs.
     scramble
@@ -70,9 +82,9 @@ def line_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     Raises
     ------
     ValueError
-        Where the model has another task or is shorter, or ``rows`` is no power of two.
+        Where ``rows`` is no power of two.
     """
-    weights = second_argmax_weights(model, "line cubature is", least=4)
+    weights = weights_in_range(model)
     if rows < 2 or rows & (rows - 1):
         raise ValueError(f"rows must be a power of two and at least 2, got {rows}")
     lines = _lines(model.seq_len, rows, scramble)
@@ -83,7 +95,7 @@ def line_cubature(model: Model, rows: int, scramble: int) -> Estimate:
     line = np.arange(2 * rows)[:, None]
     margins = logits[:, line, lines.answer[:, None]] - logits[:, line, others]
     value = np.mean(_probability_right(margins, lines))
-    return counted(value.item(), counter, "C")
+    return Tally(value.item(), counter)
 
 
 def _probability_right(margins: Numbers, lines: _Lines) -> Numbers:

@@ -13,14 +13,15 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from ..structure import weights_in_range
 from ..zoo import Model
 from ..zoo.streams import named_stream
 from .class_margins import margins, margins_of_models
-from .estimate import Estimate
+from .estimate import Tally, fitted_estimator
 from .operations import PRICES
 from .prefix_tree import PrefixTree, prefix_tree
-from .recurrent_models import Size, fitted_weights, second_argmax_weights, size_of
 from .samplers_forward import operations_of_samples
+from .scope import SECOND_ARGMAX
 
 Array = NDArray[np.float64]
 
@@ -32,56 +33,59 @@ _PENALTIES = 10.0 ** np.arange(-2, 6.5, 0.5)
 
 @dataclass(frozen=True)
 class MarginSurrogate:
-    """Estimator ``mean + sum_r coefficients . tanh(margin_r / width)`` over fixed inputs r.
+    """The rule ``mean + sum_r coefficients . tanh(margin_r / width)`` over fixed inputs r.
 
-    Tier C: it evaluates the network on example inputs, with learned weights. The constants are
-    advice of 2 n_inputs + 1 numbers and two widths; :func:`fitted_margin_surrogate` makes them, for
-    models of one size.
+    The constants are advice of 2 n_inputs + 1 numbers and two widths;
+    :func:`fitted_margin_surrogate` makes them.
     """
 
     n_inputs: int
     scale: float
     intercept: float
     coefficients: tuple[float, ...]
-    size: Size
 
-    def __call__(self, model: Model) -> Estimate:
-        """Estimate of the accuracy; errors as :func:`.fitted_weights`."""
-        fit = "fitted_margin_surrogate"
-        weights = fitted_weights(model, "margin surrogates", self.size, fit)
+    def __call__(self, model: Model) -> Tally:
+        """What it finds."""
+        weights = weights_in_range(model)
         margin = margins(weights, *_inputs(model.seq_len, self.n_inputs))
         features = _squashed(margin, self.scale)
         value = self.intercept + float(features @ self.coefficients)
         operations = operations_of_samples(weights, self.n_inputs) + 2 * features.size
         operations += features.size * PRICES["transcendental"]
-        return Estimate(min(max(value, 0.0), 1.0), operations, "C", None, features.size)
+        return Tally(min(max(value, 0.0), 1.0), operations, None, features.size)
 
 
+@fitted_estimator(
+    "margin surrogate, {n_inputs} inputs",
+    scope=SECOND_ARGMAX,
+    budgets=[{"n_inputs": n} for n in (10, 30, 90, 300, 800)],
+    runs_network="chosen inputs",
+    exact="approximate",
+    constants="from other networks",
+    source="this book, chapter on M16,10",
+    cost="forward passes",
+    fails_when="the model is no noisy copy of those that it was fitted on",
+)
 def fitted_margin_surrogate(
     models: Sequence[Model], accuracies: Sequence[float], *, n_inputs: int
 ) -> MarginSurrogate:
-    """:class:`MarginSurrogate` by ridge regression on labelled models.
+    """Squashed margins at fixed inputs, weighted by ridge regression on labelled models.
 
     The penalty is that of the least leave-one-out error on these models.
 
     Raises
     ------
     ValueError
-        Where there are fewer than three models, not as many accuracies, or no margin but zeros.
+        Where there are fewer than three models, or no margin but zeros.
     """
-    if len(models) < 3 or len(models) != len(accuracies):
-        raise ValueError(
-            "three models at least and as many accuracies are needed, "
-            f"got {len(models)} and {len(accuracies)}"
-        )
-    second_argmax_weights(models[0], "margin surrogates are")  # before its length is asked for
+    if len(models) < 3:
+        raise ValueError(f"a margin surrogate is fitted on three models or more, got {len(models)}")
     margin = margins_of_models(models, *_inputs(models[0].seq_len, n_inputs))
     scale = float(np.abs(margin).mean())
     if scale == 0:
         raise ValueError("all margins of these models are zero: nothing can be learned from them")
     intercept, coefficients = _ridge(_squashed(margin, scale), np.asarray(accuracies, dtype=float))
-    learned = tuple(map(float, coefficients))
-    return MarginSurrogate(n_inputs, scale, intercept, learned, size_of(models[0]))
+    return MarginSurrogate(n_inputs, scale, intercept, tuple(map(float, coefficients)))
 
 
 @cache

@@ -25,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..structure import Weights, weights_in_range
-from ..zoo import Model, OneLayerRNN, check_model
-from .estimate import Estimate, counted
+from ..zoo import Model
+from .estimate import Tally, estimator
 from .operations import CountedNumber, OperationCounter, plain
+from .scope import Scope
 
 # W_oh[0], W_oh[1], then W_hh by rows.
 MEAN = np.array([1 / 2, -1 / 2, 1, -1, -1, 1])
@@ -60,7 +61,17 @@ def deviations(weights: Weights) -> NDArray[Any]:
     return found
 
 
-def second_order(model: Model) -> Estimate:
+@estimator(
+    "second order in the deviations",
+    scope=Scope("median", inputs=2, neurons=2),
+    runs_network="never",
+    exact="approximate",
+    constants="none",
+    source="this book, chapter on median (2, 2)",
+    cost="some 30 operations",
+    fails_when="the weights are not near those that compute the mean",
+)
+def second_order(model: Model) -> Tally:
     """Mean squared error of a median model of two inputs and two neurons, to second order.
 
     Good where the deviations are small; what is left out is of third order in them.
@@ -68,18 +79,8 @@ def second_order(model: Model) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is not such a model, or its input weights do not have opposite signs.
+        Where its input weights do not have opposite signs.
     """
-    check_model(model)
-    if (
-        not isinstance(model, OneLayerRNN)
-        or model.task_name != "median"
-        or (model.hidden_size, model.seq_len) != (2, 2)
-    ):
-        raise ValueError(
-            "The second-order formula is for median models with hidden_size 2 and seq_len 2, got "
-            f"{type(model).__name__} for task {model.task_name!r} with seq_len {model.seq_len}"
-        )
     weights = weights_in_range(model)
     if not weights.w_hi[0] * weights.w_hi[1] < 0:
         raise ValueError(
@@ -103,7 +104,7 @@ def second_order(model: Model) -> Estimate:
     for i, row in enumerate(SECOND_ORDER_FORM):
         for j in np.flatnonzero(row[: i + 1]):
             total += d[i] * d[j] * float(row[j] if i == j else 2 * row[j])
-    return counted(float(plain(total)), counter, "A")
+    return Tally(float(plain(total)), counter)
 
 
 def forgetful_limit() -> float:

@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr, ndtri
 
+from ..structure import weights_in_range
 from ..zoo import Model
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .line_cubature import right_interval
 from .operations import OperationCounter
 from .order_classes import class_moments
 from .prefix_tree import PrefixTree, prefix_tree
-from .recurrent_models import second_argmax_weights
+from .scope import Scope
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -50,21 +51,26 @@ class _Anchors(NamedTuple):
     third: float
 
 
-def offset_formula(model: Model) -> Estimate:
-    """Accuracy of a 2nd-argmax model from the offsets of its ties: tier B.
+@estimator(
+    "offset formula",
+    scope=Scope("2nd_argmax", at_least=4),
+    runs_network="chosen inputs",
+    exact="approximate",
+    constants="none",
+    source="this book, chapter on M16,10",
+    cost="O(n^3 d^2)",
+    fails_when="offsets spread within a class: the estimate is then too high",
+)
+def offset_formula(model: Model) -> Tally:
+    """Accuracy of a 2nd-argmax model from the offsets of its ties.
 
     The mean over all ordered pairs (i, j), and for each over half of the third positions k, of
 
         E over S of  (F(S - a) / F(S))^(n - 2)  (1 - F(S + b)) / (1 - F(S)),
 
     F the Gaussian distribution function, S the second largest and a, b the offsets, at least 0.
-
-    Raises
-    ------
-    ValueError
-        Where the model is no recurrent 2nd-argmax model of at least four inputs.
     """
-    weights = second_argmax_weights(model, "the offset formula is", least=4)
+    weights = weights_in_range(model)
     n = model.seq_len
     anchors = _anchors(n)
     n_anchors = len(anchors.answer)
@@ -77,7 +83,7 @@ def offset_formula(model: Model) -> Estimate:
     here, there = np.broadcast_to(anchors.second[:, None], (2, n_anchors))
     low, high = right_interval(here, there, margins[0], margins[1])
     value = _probability(low - anchors.third, anchors.largest - high, n) @ anchors.weight
-    return counted(value.item(), counter, "B")
+    return Tally(value.item(), counter)
 
 
 def _probability(from_third: Numbers, from_largest: Numbers, n: int) -> Numbers:

@@ -4,8 +4,6 @@ A class says which position is largest, which second (and which third). The netw
 input of each class, the same levels everywhere, so that the classes share their beginnings. What
 happens within a class is left to a map from margins to the error, whose few constants are fitted
 on other networks. The map has no intercept: where all margins are large, the error is zero.
-
-Source: this book, chapter on M16,10.
 """
 
 from __future__ import annotations
@@ -15,23 +13,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 from scipy.special import ndtr
 
+from ..structure import weights_in_range
 from ..zoo import Model
 from .class_margins import levels_tree, margins, margins_of_models
-from .estimate import Estimate
+from .estimate import Tally, estimator, fitted_estimator
 from .operations import PRICES
-from .recurrent_models import Size, fitted_weights, second_argmax_weights, size_of
+from .scope import SECOND_ARGMAX, Scope
 
 Array = NDArray[np.float64]
 
 CONSTANTS = Path(__file__).parent / "data" / "order_anchors.json"
-CONSTANTS_SIZE: Size = (16, 10)  # of the models that they were fitted on
 
 _WIDTHS = (0.2, 0.8)  # of the soft steps, in mean absolute margins
 _SOFTENING = 0.001  # of the square root of the share of wrong classes
@@ -61,7 +59,7 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
 
 @dataclass(frozen=True)
 class OrderAnchors:
-    """Estimator: one minus a combination of what the margins of the anchors say.
+    """The rule: one minus a combination of what the margins of the anchors say.
 
     Attributes
     ----------
@@ -69,17 +67,14 @@ class OrderAnchors:
         What the network is run on.
     coefficients
         Three for each anchor, of its features; see :func:`fitted_order_anchors`.
-    size
-        Of the models that the coefficients were fitted on, and are for; ``None`` for any.
     """
 
     anchors: tuple[Anchor, ...]
     coefficients: tuple[float, ...]
-    size: Size | None = None
 
-    def __call__(self, model: Model) -> Estimate:
-        """Estimate of the accuracy, tier B; errors as :func:`.fitted_weights`."""
-        weights = fitted_weights(model, "order anchors", self.size, fit="fitted_order_anchors")
+    def __call__(self, model: Model) -> Tally:
+        """What it finds."""
+        weights = weights_in_range(model)
         operations, transcendental, found = 1, 0, []
         for anchor in self.anchors:
             tree, answers = levels_tree(model.seq_len, *anchor)
@@ -89,11 +84,22 @@ class OrderAnchors:
             transcendental += steps + 1
         error = float(np.concatenate(found) @ self.coefficients)
         operations += transcendental * PRICES["transcendental"]
-        return Estimate(min(max(1 - error, 0.0), 1.0), operations, "B", None, transcendental)
+        return Tally(min(max(1 - error, 0.0), 1.0), operations, None, transcendental)
 
 
+_FACTS: dict[str, Any] = {
+    "runs_network": "chosen inputs",
+    "exact": "approximate",
+    "constants": "from other networks",
+    "source": "this book, chapter on M16,10",
+    "cost": "O(n^3 d^2), for triples O(n^4 d^2)",
+    "fails_when": "the network is not of the kind that the constants were fitted on",
+}
+
+
+@fitted_estimator("order anchors, {anchors}", scope=SECOND_ARGMAX, budgets=(), **_FACTS)
 def fitted_order_anchors(
-    models: Sequence[Model], accuracies: Sequence[float], *, anchors: Sequence[Anchor]
+    models: Sequence[Model], accuracies: Sequence[float], *, anchors: str
 ) -> OrderAnchors:
     """:class:`OrderAnchors` with constants for these models.
 
@@ -102,19 +108,13 @@ def fitted_order_anchors(
     coefficients are those, none negative, with the least squared error in units of sampling's,
     every twentieth of accuracies having equal weight.
 
-    Raises
-    ------
-    ValueError
-        Where there are no models, or not as many accuracies.
+    ``anchors`` is a name of :data:`ANCHORS`.
     """
-    if not models or len(models) != len(accuracies):
-        raise ValueError(f"as many accuracies as models are needed, {len(models)} at least one")
-    second_argmax_weights(models[0], "order anchors are")  # before its length is asked for
     accuracy = np.asarray(accuracies, dtype=float)
     features = np.concatenate(
         [
             _features(margins_of_models(models, *levels_tree(models[0].seq_len, *anchor)))
-            for anchor in anchors
+            for anchor in ANCHORS[anchors]
         ],
         axis=1,
     )
@@ -122,19 +122,31 @@ def fitted_order_anchors(
     variance = np.maximum(accuracy * (1 - accuracy), _LEAST_VARIANCE)
     weight = np.sqrt(1 / (variance * np.bincount(interval, minlength=_BINS)[interval]))
     coefficients, _ = nnls(features * weight[:, None], (1 - accuracy) * weight)
-    return OrderAnchors(tuple(anchors), tuple(map(float, coefficients)), size_of(models[0]))
+    return OrderAnchors(ANCHORS[anchors], tuple(map(float, coefficients)))
+
+
+@estimator(
+    "order anchors, {anchors}",
+    scope=Scope("2nd_argmax", inputs=10, neurons=16),
+    budgets=[{"anchors": name} for name in ANCHORS],
+    fit=fitted_order_anchors,
+    **_FACTS,
+)
+def order_anchors(model: Model, anchors: str) -> Tally:
+    """Accuracy by anchors with the constants that this package brings along.
+
+    ``anchors`` is a name of :data:`ANCHORS`. The constants were fitted on noisy copies of the
+    bundled models (16, 10) of seeds 0, 1, 3 and 4; the file says which. Bundled models of other
+    sizes would come out too low by .05 to .13. ``algzoo study --constants`` makes the constants
+    anew.
+    """
+    return OrderAnchors(ANCHORS[anchors], _constants()[anchors])(model)
 
 
 @cache
-def calibrated_order_anchors(name: str) -> OrderAnchors:
-    """One of :data:`ANCHORS` with the constants that this package brings along.
-
-    They were fitted on noisy copies of the bundled models (16, 10) of seeds 0, 1, 3 and 4; the file
-    says which. Models of other sizes are refused: the bundled ones would come out too low by .05 to
-    .13. ``algzoo study --constants`` makes the constants anew.
-    """
+def _constants() -> dict[str, tuple[float, ...]]:
     table = json.loads(CONSTANTS.read_text("utf-8"))
-    return OrderAnchors(ANCHORS[name], tuple(table["coefficients"][name]), CONSTANTS_SIZE)
+    return {name: tuple(found) for name, found in table["coefficients"].items()}
 
 
 def _features(margin: Array) -> Array:

@@ -6,9 +6,8 @@ in t: they bend where a neuron switches after x2, at t = -drive / W_hi. So the p
 right answer given the direction is a finite sum, exact, and what is left is an integral over the
 angle of (a, b), for which a quadrature rule takes a fan of rays.
 
-The rules use the weights alone and draw nothing, but the answer is not deduced: tier "C". Dead
-intervals, where all logits tie, are found by counting active neurons; other ties that hold exactly
-on a whole interval, as among integer weights, are broken by rounding here, unlike in
+Dead intervals, where all logits tie, are found by counting active neurons; other ties that hold
+exactly on a whole interval, as among integer weights, are broken by rounding here, unlike in
 :func:`algzoo.estimates.exact`.
 """
 
@@ -26,9 +25,10 @@ from numpy.typing import NDArray
 
 from ..structure import weights_in_range
 from ..structure.sorting import in_order
-from ..zoo import Model, OneLayerRNN, check_model
-from .estimate import Estimate, counted
+from ..zoo import Model
+from .estimate import Tally, estimator
 from .operations import CountedNumber, OperationCounter, plain
+from .scope import Scope
 
 Number = Any  # float or a number that counts
 
@@ -37,7 +37,23 @@ _OFFSET = 0.5  # of the first ray from x0 = x1, in units of the angle between ra
 _WIDE = 0.5  # radians: sectors of more than half a radian take the larger number of rays
 
 
-def ray_fan(model: Model, n_rays: int) -> Estimate:
+_FACTS: dict[str, Any] = {
+    "scope": Scope("2nd_argmax", inputs=3),
+    "runs_network": "never",
+    "exact": "converges",
+    "constants": "none",
+    "source": "this book, chapter on M4,3",
+    "cost": "O(rays d^2)",
+}
+
+
+@estimator(
+    "{n_rays} rays",
+    budgets=[{"n_rays": 4}],
+    fails_when="the share of right answers bends between rays, as where neurons switch",
+    **_FACTS,
+)
+def ray_fan(model: Model, n_rays: int) -> Tally:
     """Accuracy from rays at equal angles, of which none lies on x0 = x1.
 
     About 130 operations a ray. Their number is even: rays then come in opposite pairs, and an odd
@@ -46,22 +62,27 @@ def ray_fan(model: Model, n_rays: int) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``n_rays`` is not positive and even, or ``model`` is not a 2nd-argmax model of three
-        inputs.
+        Where ``n_rays`` is not positive and even.
     """
     if n_rays < 2 or n_rays % 2:
         raise ValueError(f"n_rays must be even and at least 2, got {n_rays}")
     counter = OperationCounter()
-    fan = _Fan(_checked(model), counter)
+    fan = _Fan(model, counter)
     angles = np.pi / 4 + 2 * np.pi * (np.arange(n_rays) + _OFFSET) / n_rays
     total: Number = 0.0
     for angle in angles:  # constants of the rule: only what is done with the model's numbers counts
         x0, x1 = float(np.cos(angle)), float(np.sin(angle))
         total = total + fan.twice_right(1 if x0 > 0 else -1, x0 < x1, x1 / abs(x0))
-    return counted(float(plain(total)) / (2 * n_rays), counter, "C")
+    return Tally(float(plain(total)) / (2 * n_rays), counter)
 
 
-def sector_fan(model: Model, narrow: int, wide: int) -> Estimate:
+@estimator(
+    "{narrow} to {wide} rays a sector",
+    budgets=[{"narrow": a, "wide": b} for a, b in ((8, 8), (4, 4), (2, 3), (1, 2))],
+    fails_when="switches lie so close that their mean does not stand for them",
+    **_FACTS,
+)
+def sector_fan(model: Model, narrow: int, wide: int) -> Tally:
     """Accuracy by Gauss's rule in each sector between x0 = 0, x0 = x1 and the switches after x1.
 
     Switches that lie close together are replaced by their mean. ``narrow`` is the number of rays in
@@ -74,13 +95,12 @@ def sector_fan(model: Model, narrow: int, wide: int) -> Estimate:
     Raises
     ------
     ValueError
-        Where a number of rays is not positive, or ``model`` is not a 2nd-argmax model of three
-        inputs.
+        Where a number of rays is not positive.
     """
     if min(narrow, wide) < 1:
         raise ValueError(f"There must be a ray in each sector, got {narrow} and {wide}")
     counter = OperationCounter()
-    fan = _Fan(_checked(model), counter)
+    fan = _Fan(model, counter)
     rules = [
         _midpoints(n) if narrow == 1 else np.polynomial.legendre.leggauss(n) for n in (narrow, wide)
     ]
@@ -93,7 +113,7 @@ def sector_fan(model: Model, narrow: int, wide: int) -> Estimate:
             angle = middle + half * float(node) if node else middle
             twice = twice + fan.twice_right(side, x0_is_smaller, fan.tan(angle)) * float(weight)
         total = total + twice * half
-    return counted(float(plain(total)) / (4 * math.pi), counter, "C")
+    return Tally(float(plain(total)) / (4 * math.pi), counter)
 
 
 def _midpoints(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -101,20 +121,10 @@ def _midpoints(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return (2 * np.arange(n) + 1.0) / n - 1, np.full(n, 2.0 / n)
 
 
-def _checked(model: Model) -> OneLayerRNN:
-    check_model(model)
-    if not isinstance(model, OneLayerRNN) or model.task_name != "2nd_argmax" or model.seq_len != 3:
-        raise ValueError(
-            "A fan of rays needs a 2nd-argmax model of three inputs, got task "
-            f"{model.task_name!r} with seq_len {model.seq_len}"
-        )
-    return model
-
-
 class _Fan:
     """A model prepared for rays."""
 
-    def __init__(self, model: OneLayerRNN, counter: OperationCounter) -> None:
+    def __init__(self, model: Model, counter: OperationCounter) -> None:
         self.counter = counter
         w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in weights_in_range(model))
         self.w_hi, self.w_hh = w_hi.tolist(), w_hh.tolist()

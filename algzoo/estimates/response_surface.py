@@ -25,12 +25,13 @@ from scipy.linalg import hadamard
 from scipy.special import log_ndtr, ndtri
 from scipy.stats import qmc
 
+from ..structure import weights_in_range
 from ..zoo import Model
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .operations import OperationCounter
 from .order_classes import arranged, class_moments, classes, order_statistics
 from .prefix_tree import PrefixTree, prefix_tree
-from .recurrent_models import second_argmax_weights
+from .scope import Scope
 
 Array = NDArray[np.float64]
 
@@ -49,18 +50,23 @@ class _Design(NamedTuple):
     combinations: Array
 
 
-def response_surface(model: Model) -> Estimate:
-    """Accuracy of a 2nd-argmax model by a two-level response surface for each class: tier C.
+@estimator(
+    "response surfaces",
+    scope=Scope("2nd_argmax", at_least=4),
+    runs_network="chosen inputs",
+    exact="approximate",
+    constants="none",
+    source="this book, chapter on M16,10; designs of Plackett and Burman, 1946",
+    cost="O(n^3 d^2)",
+    fails_when="margins bend within a class, as in every trained network here",
+)
+def response_surface(model: Model) -> Tally:
+    """Accuracy of a 2nd-argmax model by a two-level response surface for each class.
 
     Operations are those of the runs and of the predicted margins at 64 Sobol points in the law of
     a class, whose combinations of the runs do not depend on the network.
-
-    Raises
-    ------
-    ValueError
-        Where the model is no recurrent 2nd-argmax model of at least four inputs.
     """
-    weights = second_argmax_weights(model, "response surfaces are", least=4)
+    weights = weights_in_range(model)
     n = model.seq_len
     design = _design(n)
     counter = OperationCounter()
@@ -74,7 +80,7 @@ def response_surface(model: Model) -> Estimate:
     margins = logits[number, run, second[:, None, None]] - logits[number, run, others[:, None]]
 
     value = np.mean(np.all(design.combinations @ margins > 0, axis=-1))
-    return counted(value.item(), counter, "C")
+    return Tally(value.item(), counter)
 
 
 @cache

@@ -1,32 +1,13 @@
-"""What the samplers share: which models they are for, forward passes, and what these cost."""
+"""What the samplers share: forward passes, whether an answer is right, and what they cost."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights, weights_in_range
-from ..zoo import Model
+from ..structure import Weights
 from . import recurrent_kernel as kernel
-from .recurrent_models import is_recurrent
-from .sampling import check_draws, operations_of_a_pass
-
-
-def checked_weights(model: Model, n_samples: int, seed: int) -> Weights:
-    """Weights of a recurrent 2nd-argmax model.
-
-    Raises
-    ------
-    ValueError
-        Where it is another model, ``n_samples`` is not positive or ``seed`` is negative.
-    """
-    if not is_recurrent(model, "2nd_argmax", 2):
-        raise ValueError(
-            "This sampler is for recurrent 2nd-argmax models (at least two inputs), got "
-            f"{type(model).__name__} with task {model.task_name!r}; sampling() takes any model"
-        )
-    check_draws(n_samples, seed)
-    return weights_in_range(model)
+from .sampling import operations_of_a_pass
 
 
 def readouts(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -39,17 +20,20 @@ def readouts(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
     return outputs[:, :n]
 
 
-def answers_right(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether the model says the position of the second largest number.
+def answers_right(weights: Weights, x: NDArray[np.float64], n_larger: int) -> NDArray[np.bool_]:
+    """Whether the model says the position of the number that so many others are larger than.
 
     Inputs of shape (seq_len, n_inputs); two of which are equal with probability zero.
     """
-    return is_second(x, readouts(weights, x).argmax(axis=0))
+    return has_larger(x, readouts(weights, x).argmax(axis=0), n_larger)
 
 
-def is_second(x: NDArray[np.float64], answer: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether one number of its column is larger than that at the position ``answer``."""
-    result: NDArray[np.bool_] = (x > np.take_along_axis(x, answer[None], axis=0)).sum(axis=0) == 1
+def has_larger(
+    x: NDArray[np.float64], answer: NDArray[np.intp], n_larger: int
+) -> NDArray[np.bool_]:
+    """Whether so many numbers of its column are larger than that at the position ``answer``."""
+    larger = (x > np.take_along_axis(x, answer[None], axis=0)).sum(axis=0)
+    result: NDArray[np.bool_] = larger == n_larger
     return result
 
 

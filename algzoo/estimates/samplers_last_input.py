@@ -15,28 +15,24 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from ..structure import Weights
+from ..structure import Weights, weights_in_range
 from ..zoo import Model
-from .estimate import Estimate
+from .estimate import Tally, sampler
 from .operations import PRICES
-from .samplers_forward import checked_weights, readouts
+from .samplers_forward import readouts
+from .scope import SECOND_ARGMAX
 
 _BLOCK = 2**8  # prefixes at a time: their arrays fit into a processor's second cache
 
 
-def last_input(model: Model, n_samples: int, seed: int) -> Estimate:
+@sampler("last input", scope=SECOND_ARGMAX, cost="forward passes and O(n d) for each")
+def last_input(model: Model, n_samples: int, seed: int) -> Tally:
     """Mean over ``n_samples`` random prefixes of the probability of being right.
 
     ``std`` is the standard error; ``None`` where all prefixes have the same probability. The
     operations are :func:`last_input_operations`.
-
-    Raises
-    ------
-    ValueError
-        Where the model is no recurrent 2nd-argmax model, ``n_samples`` is not positive or ``seed``
-        is negative.
     """
-    weights = checked_weights(model, n_samples, seed)
+    weights = weights_in_range(model)
     prefixes = np.random.default_rng(seed).standard_normal((model.seq_len - 1, n_samples))
     drive = readouts(weights._replace(w_oh=weights.w_hh), prefixes)
     probability = np.concatenate(
@@ -53,10 +49,9 @@ def last_input(model: Model, n_samples: int, seed: int) -> Estimate:
     if n_samples > 1:
         std = float(probability.std(ddof=1)) / math.sqrt(n_samples) or None
     pieces = len(weights.w_hi) + 3
-    return Estimate(
+    return Tally(
         value,
         last_input_operations(weights, n_samples),
-        "D",
         std=std,
         transcendental=2 * pieces * n_samples,  # a normal probability at either end
     )

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..structure import Weights
+from ..structure import Weights, weights_in_range
 from ..zoo import Model
-from .estimate import Estimate
-from .samplers_forward import checked_weights, is_second
+from .estimate import Tally, sampler
+from .samplers_forward import has_larger
+from .scope import SECOND_ARGMAX
 
 LEAVES_PER_ROOT = 12
 """How many samples share a first input.
@@ -24,7 +25,8 @@ by about 1.3 a step, twelvefold in all. On M4,3 (.01, .08) it is about sixteenfo
 _ONE_THREAD = 2**18  # multiplications of a matrix product for which OpenBLAS uses a single thread
 
 
-def tree(model: Model, n_samples: int, seed: int) -> Estimate:
+@sampler("tree", scope=SECOND_ARGMAX, cost="the nodes of a tree, shared by samples")
+def tree(model: Model, n_samples: int, seed: int) -> Tally:
     """Accuracy on the leaves of a random tree of inputs.
 
     A node is an input and the state after it; a sample is a leaf with all inputs on its path. From
@@ -34,19 +36,13 @@ def tree(model: Model, n_samples: int, seed: int) -> Estimate:
     depend on each other: no ``std``.
 
     The operations are :func:`tree_operations`, the multiply-adds of every node done once.
-
-    Raises
-    ------
-    ValueError
-        Where the model is no recurrent 2nd-argmax model, ``n_samples`` is not positive or ``seed``
-        is negative.
     """
-    weights = checked_weights(model, n_samples, seed)
+    weights = weights_in_range(model)
     rng = np.random.default_rng(seed)
     inputs = [rng.standard_normal(n) for n in nodes(model.seq_len, n_samples)]
     answer = tree_outputs(weights, inputs).argmax(axis=0)
-    right = float(is_second(_paths(inputs), answer).mean())
-    return Estimate(right, tree_operations(weights, n_samples), "D")
+    right = float(has_larger(_paths(inputs), answer, 1).mean())
+    return Tally(right, tree_operations(weights, n_samples))
 
 
 def nodes(seq_len: int, n_samples: int) -> list[int]:

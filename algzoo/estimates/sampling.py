@@ -22,9 +22,10 @@ from ..zoo.model_check import (
     n_outputs,
 )
 from . import recurrent_kernel as kernel
-from .estimate import Estimate
+from .estimate import Estimate, check_draws, sampler
 from .operations import OperationCounter
 from .random_inputs import gaussian_inputs, uniform_inputs
+from .scope import ANY
 
 _BLOCK = 2**14  # inputs that share a random stream; fixed, for the result depends on it
 
@@ -34,6 +35,7 @@ _COMPILED = {torch.float32: np.float32, torch.float64: np.float64}
 _Totals = Callable[[Tensor, int], tuple[float, float]]
 
 
+@sampler("iid", scope=ANY, source="by definition")
 def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
     """Score of ``model`` on ``n_samples`` independent inputs: accuracy, or mean squared error.
 
@@ -115,14 +117,6 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
         )
         for model, counter, (total, total_of_squares) in zip(models, counters, totals, strict=True)
     ]
-
-
-def check_draws(n_samples: int, seed: int) -> None:
-    """Raise a ``ValueError`` where there is nothing to draw, or ``seed`` is negative."""
-    if n_samples < 1:
-        raise ValueError(f"n_samples must be at least 1, got {n_samples}")
-    if seed < 0:
-        raise ValueError(f"seed must be at least 0, got {seed}")
 
 
 @contextmanager
@@ -249,7 +243,8 @@ def _estimate(total: float, total_of_squares: float, n_samples: int, operations:
     if variance == 0 and mean in (0, 1):
         share = (total + 1) / (n_samples + 2)
         variance = share * (1 - share)
-    return Estimate(float(mean), operations, "D", std=math.sqrt(variance / n_samples))
+    std = math.sqrt(variance / n_samples)
+    return Estimate(float(mean), operations, "random inputs", std=std)
 
 
 def operations_of_a_pass(seq_len: int, hidden_size: int, output_size: int) -> int:

@@ -10,85 +10,80 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from ..structure import weights_in_range
 from ..zoo import Model
 from .class_margins import margins, margins_of_models
-from .estimate import Estimate
+from .estimate import Tally, estimator, fit_of
 from .operations import PRICES
 from .order_classes import class_moments, classes
 from .prefix_tree import PrefixTree, prefix_tree
-from .recurrent_models import Size, fitted_weights, second_argmax_weights, size_of
+from .scope import SECOND_ARGMAX
 
 _WIDTHS = 2.0 ** (np.arange(-48, 49) / 8)  # in mean absolute margins
 _NO_SPREAD = 1e-18  # variance of a mean step that is nothing but rounding
 
 
-def skeleton(model: Model) -> Estimate:
+@estimator(
+    "skeleton",
+    scope=SECOND_ARGMAX,
+    runs_network="chosen inputs",
+    exact="approximate",
+    constants="none",
+    source="this book, chapter on M16,10",
+    cost="O(n^3 d^2)",
+    fails_when="errors lie within classes: without a fit it is then far too high",
+)
+def skeleton(model: Model) -> Tally:
     """Accuracy as the share of classes whose mean input the network gets right.
 
     A class is an ordered pair of positions, of the largest and of the second-largest input; its
     mean input holds the expected values of these two order statistics, and the expected value of
     the others elsewhere. The means are propagated exactly, for they are one input: mean field
-    within a class, exact between classes. Nothing is fitted. Tier B.
-
-    Source: this book, chapter on M16,10.
-
-    Raises
-    ------
-    ValueError
-        Where it is no recurrent 2nd-argmax model.
+    within a class, exact between classes.
     """
-    weights = second_argmax_weights(model, "the skeleton is")
+    weights = weights_in_range(model)
     tree, answers = _tree(model.seq_len)
     right = margins(weights, tree, answers) > 0
-    return Estimate(float(right.mean()), tree.operations(len(weights.w_hi)) + right.size, "B")
+    return Tally(float(right.mean()), tree.operations(len(weights.w_hi)) + right.size)
 
 
 @dataclass(frozen=True)
 class CalibratedSkeleton:
-    """Estimator ``offset + slope * mean Phi(margin / width)`` over the classes of a skeleton.
+    """The rule ``offset + slope * mean Phi(margin / width)`` over the classes of a skeleton.
 
-    The three constants are advice, :func:`fitted_skeleton` makes them, for models of one size.
-    Tier B.
+    The three constants are advice; :func:`fitted_skeleton` makes them.
     """
 
     width: float
     offset: float
     slope: float
-    size: Size
 
-    def __call__(self, model: Model) -> Estimate:
-        """Estimate of the accuracy; errors as :func:`.fitted_weights`."""
-        weights = fitted_weights(model, "calibrated skeletons", self.size, fit="fitted_skeleton")
+    def __call__(self, model: Model) -> Tally:
+        """What it finds."""
+        weights = weights_in_range(model)
         tree, answers = _tree(model.seq_len)
         soft = ndtr(margins(weights, tree, answers) / self.width)
         operations = tree.operations(len(weights.w_hi)) + 2 * soft.size + 2
         operations += soft.size * PRICES["transcendental"]
         value = min(max(self.offset + self.slope * float(soft.mean()), 0.0), 1.0)
-        return Estimate(value, operations, "B", None, soft.size)
+        return Tally(value, operations, None, soft.size)
 
 
+@fit_of(skeleton)
 def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> CalibratedSkeleton:
     """:class:`CalibratedSkeleton` with the constants of least squared error on these models.
 
     The width is the best on a grid of multiples of the mean absolute margin, by powers of 2^(1/8):
     the error hardly depends on it near its minimum, so that a free search would stop where rounding
     has it stop.
-
-    Raises
-    ------
-    ValueError
-        Where there are none, or one is of another task or size.
     """
-    if not models:
-        raise ValueError("models are needed, got none")
-    second_argmax_weights(models[0], "the skeleton is")  # before its length is asked for
     margin = margins_of_models(models, *_tree(models[0].seq_len))
     accuracy = np.asarray(accuracies, dtype=float)
     # Margins of zero width would be steps.
     typical = float(np.abs(margin).mean() + np.finfo(float).tiny)
     fits = [_line(margin, accuracy, typical * width) for width in _WIDTHS]
     _, constants = min(fits, key=lambda fit: fit[0])
-    return CalibratedSkeleton(*constants, size_of(models[0]))
+    return CalibratedSkeleton(*constants)
 
 
 def _line(

@@ -7,7 +7,9 @@ outline (:mod:`algzoo.structure.outline`).
 
 from __future__ import annotations
 
+import copy
 import math
+from typing import Any
 
 import numpy as np
 
@@ -21,34 +23,46 @@ from ..structure.solid_angle import (
     scaled,
 )
 from ..structure.sphere import StepWeights, Vertex, cells, step_weights
-from ..zoo import Model, OneLayerRNN, check_model
-from .estimate import Estimate, counted
+from ..zoo import Model
+from .estimate import Estimate, Tally, estimator
 from .operations import CountedNumber, OperationCounter, plain
+from .scope import Scope
+
+_FACTS: dict[str, Any] = {
+    "budgets": (),  # the catalogue has them as parts of "exact"
+    "runs_network": "never",
+    "exact": "exact",
+    "constants": "none",
+    "source": "this book, chapter on M4,3",
+    "cost": "O(d^3)",
+    "fails_when": "never",
+}
 
 
-def spherical(model: Model) -> Estimate:
+@estimator("exact solid angles", scope=Scope("2nd_argmax", inputs=3), **_FACTS)
+def spherical(model: Model) -> Tally:
     """Exact accuracy of a 2nd-argmax model of three inputs on standard Gaussian inputs.
 
     Every decision is made in exact arithmetic; only angles are rounded, so that the absolute error
     is a few units of 1e-16 times the number of arcs, whatever the weights: below 1e-13 on all
     models of up to four neurons on which another method was asked, with 50 digits. Where logits
     tie, the answer is the first of them, as ``argmax`` has it.
-
-    Raises
-    ------
-    ValueError
-        Where ``model`` is not a 2nd-argmax model of three inputs.
     """
-    check_model(model)
-    if not isinstance(model, OneLayerRNN) or model.task_name != "2nd_argmax" or model.seq_len != 3:
-        raise ValueError(
-            "Exact solid angles need a 2nd-argmax model of three inputs, got task "
-            f"{model.task_name!r} with seq_len {model.seq_len}"
-        )
     counter = OperationCounter()
     weights = weights_of(model)
     outline = Outline(cells(lifted(step_weights(weights, weights.w_oh), counter)))
-    return counted(_Area(outline, counter).fraction(), counter, "A", std=0.0)
+    return Tally(_Area(outline, counter).fraction(), counter, std=0.0)
+
+
+@estimator("exact argmedian", scope=Scope("argmedian", inputs=3), **_FACTS)
+def argmedian_of_three(model: Model) -> Estimate:
+    """Exact accuracy of an argmedian model of three inputs, whose task is 2nd argmax.
+
+    It is that of :func:`spherical`.
+    """
+    same = copy.copy(model)  # the weights are shared
+    same.task_name = "2nd_argmax"
+    return spherical(same)
 
 
 def lifted(weights: StepWeights, counter: OperationCounter) -> StepWeights:

@@ -47,8 +47,9 @@ from ..structure.median_cones import (
 from ..structure.sphere import StepWeights, Vertex, step_weights
 from ..zoo import Model, OneLayerRNN
 from .angular import angle_between
-from .estimate import Estimate, counted
+from .estimate import Tally, estimator
 from .operations import CountedNumber, OperationCounter, plain
+from .scope import Scope
 
 Number = Any  # counted: fractions, integers, decimals or floats
 
@@ -56,7 +57,18 @@ _DIGITS = 50  # to begin with: enough for nearly all cones
 _KEPT = 20  # digits of a sum, at least: those of float64, and some for the errors of the terms
 
 
-def squared_error(model: Model) -> Estimate:
+@estimator(
+    "exact squared error",
+    scope=Scope("median", inputs=(2, 3)),
+    budgets=(),  # the catalogue has it as a part of "exact"
+    runs_network="never",
+    exact="exact",
+    constants="none",
+    source="this book, chapter on median (2, 2)",
+    cost="O(d^3)",
+    fails_when="never",
+)
+def squared_error(model: Model) -> Tally:
     """Exact mean squared error of a median model of two or three standard Gaussian inputs.
 
     Every decision is made in exact arithmetic, and what a cone adds is rounded once: the relative
@@ -65,14 +77,13 @@ def squared_error(model: Model) -> Estimate:
     Raises
     ------
     ValueError
-        Where ``model`` is no median model of two or three inputs, or its outputs are too large for
-        float64.
+        Where its outputs are too large for float64.
     """
     counter = OperationCounter()
     total = CountedNumber(0.0, counter)
     for square in _squares(model, counter):
         total += square
-    return counted(max(float(plain(total)), 0.0), counter, "A", std=0.0)
+    return Tally(max(float(plain(total)), 0.0), counter, std=0.0)
 
 
 def squared_error_by_cone(model: OneLayerRNN) -> list[tuple[MedianCone, float]]:

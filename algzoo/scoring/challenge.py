@@ -24,13 +24,14 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import cloudpickle
 import numpy as np
 
-from ..estimates import PRICES, Estimator, sampling
-from ..estimates.samplers import SAMPLERS, Drawn, Sampler
+from ..estimates import PRICES, Estimator, RunsNetwork, sampling
+from ..estimates.estimate import Fit
+from ..estimates.samplers import Drawn, Sampler, samplers_for
 from ..zoo import Model
 from ..zoo.streams import named_stream
 from ..zoo.truth_folder import truth_folder
@@ -41,7 +42,6 @@ from .sandbox import EstimatorFailure, Outcome, in_words, own_sandbox, packed
 from .truth import Truth, TruthCache, truths_of
 from .work import nothing_more, work_off
 
-Fit = Callable[[Sequence[Model], Sequence[float]], Estimator]
 Progress = Callable[[int, int], None]
 
 _CHUNK = 64  # models at most that one task makes: few enough to lose, enough to pay for a start
@@ -105,7 +105,7 @@ def challenge(
     population: Population,
     *,
     truth_samples: int = 2**20,
-    samplers: Mapping[str, Sampler] = SAMPLERS,
+    samplers: Mapping[str, Sampler] | None = None,
     executor: Executor | None = None,
     workers: int | None = None,
     time_limit: float = 60.0,
@@ -118,9 +118,10 @@ def challenge(
     """Score estimators on a population of models; one row for each estimator and budget.
 
     Every estimator is called in a process of its own. One that raises, returns no valid estimate,
-    overruns the time limit, changes the model, gives two answers for one model or uses a global
-    random generator without being of tier D gets a row that says so, and the others are not
-    disturbed. The result depends neither on the executor nor on the number of workers.
+    overruns the time limit or changes the model gets a row that says so, and the others are not
+    disturbed; so does one that gives two answers for one model or uses a global random generator
+    without saying that it draws random inputs. The result depends neither on the executor nor on
+    the number of workers.
 
     Parameters
     ----------
@@ -133,7 +134,8 @@ def challenge(
         Random inputs for the truth of each model, where it is not exact. The models that fits see
         get a quarter of them, for there the errors of the truths average out.
     samplers
-        Samplers ``(model, n_samples, seed) -> Estimate`` by name. Each is run on the population
+        Samplers ``(model, n_samples, seed) -> Estimate`` by name; where absent, those of the book
+        that are for such models. Each is run on the population
         with a power of two of inputs that costs about as much as each row's estimates, but no more
         than 8,192 plain ones; its R there is taken to hold at the row's budget. Unlike estimators
         they are called in the workers themselves, without a time limit.
@@ -185,6 +187,8 @@ def challenge(
         errors_of_rows.append(errors)
 
     budgets = {_sampler_budget(row.samples) for row in rows if row.samples is not None}
+    if samplers is None:
+        samplers = samplers_for(population.model(0))
     measured, notes = _measured(hands, samplers, sorted(budgets), population, known)
     alone = ratios([(one.errors, None) for one in measured], known, seed)
     measured = [replace(one, ratio=own.iid) for one, own in zip(measured, alone, strict=True)]
@@ -456,7 +460,7 @@ def _evaluate(
         with closing(calls):
             trial = next(calls)
             for outcome in calls:
-                if not outcomes and outcome.tier != "D":
+                if not outcomes and outcome.runs_network != "random inputs":
                     _check_same(trial, outcome)
                 outcomes.append(outcome)
     except EstimatorFailure as failure:
@@ -468,7 +472,7 @@ def _check_same(trial: Outcome, outcome: Outcome) -> None:
     if not math.isclose(trial.value, outcome.value, rel_tol=0, abs_tol=_SAME):
         raise EstimatorFailure(
             f"gave {trial.value!r} and then {outcome.value!r} for the same model, although its "
-            f"tier is {outcome.tier}: what samples is tier D"
+            f"runs_network is {outcome.runs_network!r}: what draws inputs says 'random inputs'"
         )
 
 
@@ -544,7 +548,10 @@ def _row(
         )
     row = replace(
         row,
-        tier=max(outcome.tier for outcome in evaluation.outcomes),
+        runs_network=max(
+            (outcome.runs_network for outcome in evaluation.outcomes),
+            key=get_args(RunsNetwork).index,
+        ),
         operations=float(operations.mean()),
         samples=k,
         rms=_root(errors.squared.mean()),
@@ -654,7 +661,9 @@ def _sampled(job: bytes, population: Population, start: int, stop: int) -> list[
             except Exception as error:  # what entrants have earned shall not be lost
                 failures[number] = f"on model {index}: {in_words(error)}"
                 continue
-            outcome = Outcome(found.value, found.operations, found.tier, found.transcendental)
+            outcome = Outcome(
+                found.value, found.operations, found.runs_network, found.transcendental
+            )
             outcomes[number].append(outcome)
     return list(map(_Evaluation, outcomes, failures))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ..estimates import Tier
+from ..estimates import RunsNetwork
 from .ratios import Ratio
 
 Split = Literal["zero-shot", "seed-agnostic", "model-specific"]
@@ -34,8 +34,8 @@ class Row:
         Which estimator, its how-manieth budget (from 0), and where its constants were fitted.
     failure
         What it did instead of estimating; every number is then ``None``.
-    tier
-        The lowest that it states, ``"D"`` being the lowest.
+    runs_network
+        The most that an estimate of it says: never, on chosen inputs or on random inputs.
     operations
         Of one estimate, mean over the models.
     samples
@@ -66,7 +66,7 @@ class Row:
     advice_bits: float
     fitted_on: str | None = None
     failure: str | None = None
-    tier: Tier | None = None
+    runs_network: RunsNetwork | None = None
     operations: float | None = None
     samples: float | None = None
     rms: float | None = None

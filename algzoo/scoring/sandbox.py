@@ -28,7 +28,7 @@ from dataclasses import dataclass
 
 import cloudpickle
 
-from ..estimates import Tier
+from ..estimates import RunsNetwork
 from ..zoo import Model
 
 KILL_JOB = signal.SIGUSR1  # asks the interpreter to kill the job that it runs
@@ -53,7 +53,7 @@ class Outcome:
 
     value: float
     operations: int
-    tier: Tier
+    runs_network: RunsNetwork
     transcendental: int
 
 

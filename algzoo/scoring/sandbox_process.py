@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import json
 import math
-import numbers
 import os
 import pickle
 import random
@@ -20,13 +19,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import Any, NoReturn
 
 import cloudpickle
 import numpy as np
 import torch
 
-from ..estimates import Estimate, Estimator, Tier, sampling
+from ..estimates import Estimate, Estimator, sampling
 from ..zoo import FAMILIES, DistRNN, Model
 from ..zoo.model_check import is_plain
 from ..zoo.streams import model_digest
@@ -156,11 +155,12 @@ def _estimate(
     if not is_plain(model) or model_digest(model) != digest:
         raise EstimatorFailure("changed the model that it was given")
     outcome = _checked(estimate, model)
-    n_operations, tier = outcome["operations"], outcome["tier"]
-    if drawn_from and tier != "D":
+    n_operations, runs_network = outcome["operations"], outcome["runs_network"]
+    if drawn_from and runs_network != "random inputs":
         raise EstimatorFailure(
-            f"used {' and '.join(drawn_from)} global random generator, although its tier is "
-            f"{tier}: what samples is tier D, and a model is built or loaded outside the call"
+            f"used {' and '.join(drawn_from)} global random generator, although its runs_network "
+            f"is {runs_network!r}: what draws inputs says 'random inputs', and a model is built or "
+            "loaded outside the call"
         )
     if operations is not None and (declared := operations(model)) != n_operations:
         raise EstimatorFailure(
@@ -175,28 +175,16 @@ def _checked(estimate: object, model: Model) -> dict[str, Any]:
         raise EstimatorFailure(
             f"returned {_short(estimate)}, which is no algzoo.estimates.Estimate"
         )
-    try:
-        value = float(estimate.value)
-    except (TypeError, ValueError, RuntimeError):
-        raise EstimatorFailure(f"its value is {_short(estimate.value)}, not a number") from None
+    value, n_operations = float(estimate.value), int(estimate.operations)
     largest = math.inf if FAMILIES[model.task_name].measures_error else 1.0
-    if not math.isfinite(value):
-        raise EstimatorFailure(f"its value is {value}")
     if not 0 <= value <= largest:
         raise EstimatorFailure(f"its value {value!r} is outside [0, {largest:g}]")
-    n_operations = estimate.operations
-    if not isinstance(n_operations, numbers.Integral) or isinstance(n_operations, bool):
-        raise EstimatorFailure(f"its operations are {_short(n_operations)}, not a whole number")
     if n_operations < 1:
         raise EstimatorFailure(f"its operations are {n_operations}, not a positive number")
-    if estimate.tier not in get_args(Tier):
-        raise EstimatorFailure(
-            f"its tier is {_short(estimate.tier)}, not one of {', '.join(get_args(Tier))}"
-        )
     return {
         "value": value,
-        "operations": int(n_operations),
-        "tier": estimate.tier,
+        "operations": n_operations,
+        "runs_network": estimate.runs_network,
         "transcendental": int(estimate.transcendental),
     }
 

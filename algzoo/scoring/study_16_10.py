@@ -18,14 +18,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..estimates import Estimate, Estimator, Tier, class_cubature, ensemble_sampling
+from ..estimates import Estimate, Estimator, RunsNetwork, class_cubature, ensemble_sampling
 from ..estimates.boundary import Closure, boundary_oracle
 from ..estimates.boundary_from_weights import linear_between_ties
 from ..estimates.gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
 from ..estimates.line_cubature import line_cubature
 from ..estimates.margin_surrogate import fitted_margin_surrogate
 from ..estimates.offset_formula import offset_formula
-from ..estimates.order_anchors import ANCHORS, CONSTANTS, fitted_order_anchors
+from ..estimates.order_anchors import ANCHORS, CONSTANTS, OrderAnchors, fitted_order_anchors
 from ..estimates.response_surface import response_surface
 from ..estimates.samplers import SAMPLERS, Drawn, chance, fitted_constant
 from ..estimates.skeleton import fitted_skeleton, skeleton
@@ -61,14 +61,14 @@ Scored = Callable[[Model, int], Estimate]
 
 @dataclass(frozen=True)
 class Entry:
-    """A row of the study: an estimator at one budget, its tier and what it was fitted on.
+    """A row of the study: an estimator at one budget, and what it was fitted on.
 
     An oracle is told what an estimate would have to find out; its cost says nothing, and it is run
     on one in sixteen of the models.
     """
 
     name: str
-    tier: Tier
+    runs_network: RunsNetwork
     fitted_on: FittedOn = "nothing"
     oracle: bool = False
 
@@ -131,48 +131,59 @@ def entries() -> list[Entry]:
 def _makers() -> list[tuple[Entry, Callable[[Cell], Scored]]]:
     """Every row, and what makes its estimator for a cell; constants are fitted there."""
     rows: list[tuple[Entry, Callable[[Cell], Scored]]] = [
-        (Entry("chance", "A"), _plain(chance)),
-        (Entry("Gaussian closure", "B"), _plain(gaussian_propagation)),
-        (Entry("Gaussian closure by class", "B"), _plain(gaussian_propagation_by_class)),
-        (Entry("skeleton", "B"), _plain(skeleton)),
-        (Entry("offset formula", "B"), _plain(offset_formula)),
-        (Entry("response surfaces", "C"), _plain(response_surface)),
+        (Entry("chance", "never"), _plain(chance)),
+        (Entry("Gaussian closure", "never"), _plain(gaussian_propagation)),
+        (Entry("Gaussian closure by class", "never"), _plain(gaussian_propagation_by_class)),
+        (Entry("skeleton", "chosen inputs"), _plain(skeleton)),
+        (Entry("offset formula", "chosen inputs"), _plain(offset_formula)),
+        (Entry("response surfaces", "chosen inputs"), _plain(response_surface)),
     ]
     for lines in (64, 128):
         cubature = partial(line_cubature, rows=lines)
-        rows.append((Entry(f"lines, {lines} points", "C"), _scrambled(cubature)))
+        rows.append((Entry(f"lines, {lines} points", "chosen inputs"), _scrambled(cubature)))
     for nodes in (2, 3, 4):
         between = partial(linear_between_ties, nodes=nodes, rounds=1)
-        rows.append((Entry(f"lines between ties, {nodes} nodes", "C"), _scrambled(between)))
+        rows.append(
+            (Entry(f"lines between ties, {nodes} nodes", "chosen inputs"), _scrambled(between))
+        )
     for points in (8, 16, 64, 256):
         cubature = partial(class_cubature, rows=points)
-        rows.append((Entry(f"order classes, {points} points", "C"), _scrambled(cubature)))
+        rows.append(
+            (Entry(f"order classes, {points} points", "chosen inputs"), _scrambled(cubature))
+        )
     for n_samples in (90, 360, 1440, 5760, 23040):
         name = f"stratified Sobol, {n_samples} inputs"
-        drawn = Drawn("stratified_sobol", SAMPLERS["stratified_sobol"], n_samples)
-        rows.append((Entry(name, "D"), _plain(drawn)))
-    rows.append((Entry("random, 360 inputs", "D"), _plain(Drawn("iid", SAMPLERS["iid"], 360))))
+        drawn = Drawn("stratified Sobol", SAMPLERS["stratified Sobol"], n_samples)
+        rows.append((Entry(name, "random inputs"), _plain(drawn)))
+    rows.append(
+        (Entry("random, 360 inputs", "random inputs"), _plain(Drawn("iid", SAMPLERS["iid"], 360)))
+    )
     closures: tuple[Closure, ...] = ("linear", "ordinary", "boundary", "self-consistent")
     for closure in closures:
         given = partial(boundary_oracle, rows=_ORACLE_ROWS, seed=0, closure=closure)
-        rows.append((Entry(f"oracle, {closure}", "D", oracle=True), _plain(given)))
+        rows.append((Entry(f"oracle, {closure}", "random inputs", oracle=True), _plain(given)))
     sources: list[tuple[FittedOn, Callable[[Cell], tuple[list[Model], list[float]]]]] = [
         ("other seeds", _labelled_others),
         ("same base", _labelled_copies),
     ]
     for fitted_on, labelled in sources:
-        fits: dict[str, tuple[Tier, Callable[..., Estimator]]] = {
-            "constant": ("B", fitted_constant),
-            "skeleton, calibrated": ("B", fitted_skeleton),
+        fits: dict[str, tuple[RunsNetwork, Callable[..., Estimator]]] = {
+            "constant": ("never", fitted_constant),
+            "skeleton, calibrated": ("chosen inputs", fitted_skeleton),
         }
-        for name, anchors in ANCHORS.items():
-            fits[f"anchors, {name}"] = ("B", partial(fitted_order_anchors, anchors=anchors))
+        for name in ANCHORS:
+            anchors = partial(fitted_order_anchors, anchors=name)
+            fits[f"anchors, {name}"] = ("chosen inputs", anchors)
         if fitted_on == "same base":
             for n in (10, 30, 90, 300, 800):
-                fits[f"surrogate, {n} inputs"] = ("C", partial(fitted_margin_surrogate, n_inputs=n))
-        for name, (tier, fit) in fits.items():
+                surrogate = partial(fitted_margin_surrogate, n_inputs=n)
+                fits[f"surrogate, {n} inputs"] = ("chosen inputs", surrogate)
+        for name, (runs_network, fit) in fits.items():
             rows.append(
-                (Entry(f"{name}; {fitted_on}", tier, fitted_on), partial(_fitted, fit, labelled))
+                (
+                    Entry(f"{name}; {fitted_on}", runs_network, fitted_on),
+                    partial(_fitted, fit, labelled),
+                )
             )
     return rows
 
@@ -448,14 +459,16 @@ def calibrated() -> dict[str, tuple[float, ...]]:
     Fitted on the noisy copies of seeds 0, 1, 3 and 4, as in the rows "other seeds" of seed 2.
     """
     models, accuracies = _labelled_others(Cell("seed 2", SDS[0]))
-    return {
-        name: fitted_order_anchors(models, accuracies, anchors=anchors).coefficients
-        for name, anchors in ANCHORS.items()
-    }
+    found = {}
+    for name in ANCHORS:
+        rule = fitted_order_anchors(models, accuracies, anchors=name).rule
+        assert isinstance(rule, OrderAnchors)
+        found[name] = rule.coefficients
+    return found
 
 
 def write_calibrated(coefficients: Mapping[str, Sequence[float]]) -> Path:
-    """Replace the constants of :func:`algzoo.estimates.order_anchors.calibrated_order_anchors`."""
+    """Replace the constants of :func:`algzoo.estimates.order_anchors.order_anchors`."""
     fitted_on = (
         f"{_OTHER_COPIES} noisy copies of each of seeds {', '.join(map(str, OTHER_SEEDS))} of "
         f"2nd_argmax_16_10 at each noise level {', '.join(map(str, _OTHER_SDS))}, "

@@ -34,7 +34,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..zoo import DistRNN, OneLayerRNN
+from ..zoo import DistRNN, Model
 from .weights import Weights, weights_in_range
 
 Array = NDArray[np.float64]
@@ -182,7 +182,7 @@ class Symmetry:
         return Residuals(*map(float, parts))
 
 
-def find_symmetry(model: OneLayerRNN) -> Symmetry:
+def find_symmetry(model: Model) -> Symmetry:
     """The pairing of neurons under which the model is closest to antipodal, of all pairings.
 
     Closest in the sum of squares of :attr:`Symmetry.antipodal_residuals`, in the model's own units;

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..zoo import OneLayerRNN, check_model
+from ..zoo import Model, OneLayerRNN, check_model
 from ..zoo.model_check import check_plain, check_weights
 
 
@@ -25,7 +25,7 @@ class Weights(NamedTuple):
     w_oh: NDArray[Any]  # (..., output_size, hidden_size)
 
 
-def weights_of(model: OneLayerRNN) -> Weights:
+def weights_of(model: Model) -> Weights:
     """Weights of a bias-free recurrent model, float64.
 
     Raises
@@ -52,7 +52,7 @@ def weights_of(model: OneLayerRNN) -> Weights:
     return weights
 
 
-def weights_in_range(model: OneLayerRNN) -> Weights:
+def weights_in_range(model: Model) -> Weights:
     """The same of a model of a family, for methods that compute in float64 throughout.
 
     Raises

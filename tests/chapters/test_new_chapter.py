@@ -4,6 +4,7 @@ import errno
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -17,8 +18,8 @@ from algzoo.chapters.commands.main import main
 from algzoo.chapters.new_chapter import new_chapter, write_new_chapter
 from algzoo.chapters.notebooks import ChapterError, execute, read
 from algzoo.chapters.statements import statements
-from algzoo.estimates import CatalogEntry, catalog, exact
-from algzoo.zoo import FAMILIES, best_seed
+from algzoo.estimates import catalog
+from algzoo.zoo import FAMILIES, best_seed, load_model
 
 ROOT = Path(__file__).resolve().parents[2]
 TOC = """\
@@ -120,55 +121,32 @@ def test_of_small_models_all_weights_are_shown(size, sections):
     assert shown == sections
 
 
-def made_for(family, hidden_size, seq_len):
-    model = FAMILIES[family].build(hidden_size, seq_len)
-    model.task_name = family
-    of_catalog = [entry for entry in catalog() if entry.estimator not in (None, exact)]
-    return [entry.name for entry in of_catalog if module._is_for(entry, model)]
-
-
-def test_estimators_are_those_made_for_the_length():
-    of_three = made_for("2nd_argmax", 3, 3)
-    assert [name for name in of_three if "1024" not in name] == [
-        *(f"{rays} rays a sector" for rays in ("8 to 8", "4 to 4", "2 to 3", "1 to 2")),
-        "4 rays",
-        *("ARC's first", "ARC's second", "lambda family"),  # which refuse three neurons
-        "chance",
-    ]
-    for name in ("first order in the gaps", "skeleton", "boundary oracle", "256 angles"):
-        assert name not in of_three
-    assert "first order in the gaps" in made_for("2nd_argmax", 3, 2)
-    assert "256 angles" in made_for("2nd_argmax", 3, 4)
-    for n in (5, 10):
-        assert {"skeleton", "Gaussian closure", "boundary oracle"} <= {
-            *made_for("2nd_argmax", 3, n)
-        }
-    assert made_for("median", 4, 3) == ["iid, 1024 inputs"]
-    assert made_for("argmedian", 4, 5)[-4:] == [
-        f"argmedian {name}, 1024 inputs"
-        for name in ("iid", "antithetic", "sobol", "stratified_sobol")
-    ]
-    assert made_for("longest_cycle", 3, 3)[0] == "folded, all functions"
-    assert made_for("longest_cycle", 3, 3)[-1] == "iid, 1024 inputs"
-
-
-def test_the_catalogs_words_are_understood_and_its_estimators_described():
-    families = {
-        f"{words.title.lower().replace(' ', '-')} models" for words in module._WORDS.values()
+def test_estimators_are_those_that_take_the_model():
+    of_three = [entry.name for entry in module._entries_that_apply(load_model("2nd_argmax", 3, 3))]
+    assert {"chance", "4 rays", "8 to 8 rays a sector", "skeleton", "tree, 1024 inputs"} <= {
+        *of_three
     }
-    for entry in (entry for entry in catalog() if entry.estimator is not exact):
-        assert entry.applies_to.startswith(tuple(families))
-        written = re.findall(r"(?<!number )of (\w+) inputs\b", entry.applies_to)
-        assert {*written} <= {*module._NUMBERS.values()}, entry.name
-        if entry.estimator is not None:
-            what = module._what_it_is(entry)
-            assert re.fullmatch(r"[a-z`].{20,}\.", what), entry.name
-            assert ":func:" not in what
+    assert {"exact", "256 angles", "lambda family", "constant"}.isdisjoint(of_three)
+    of_cycles = [e.name for e in module._entries_that_apply(load_model("longest_cycle", 2, 3))]
+    assert of_cycles[0] == "averaged over renamings"
+    assert of_cycles[-1] == "iid, 1024 inputs"
+    assert "all functions" not in of_cycles
+    of_median = [entry.name for entry in module._entries_that_apply(load_model("median", 4, 3))]
+    assert of_median == ["iid, 1024 inputs"]
+
+
+def test_estimators_are_listed_with_what_they_are():
+    entries = [entry for entry in catalog() if entry.name in ("4 rays", "chance")]
+    assert module._list_of(entries).splitlines() == [
+        "* *4 rays*: accuracy from rays at equal angles, of which none lies on x0 = x1.",
+        "* *chance*: what guessing a position gets, 1 / seq_len: deduced from the task, not from "
+        "the weights.",
+    ]
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_every_size_keeps_to_the_rules(family, monkeypatch):
-    entries = [CatalogEntry(f"estimate {'x' * 30}", exact, "A", "any model")] * 40
+    entries = [replace(catalog()[0], name=f"estimate {'x' * 30}")] * 40
     monkeypatch.setattr(module, "_entries_that_apply", lambda model: entries)
     for size in family.sizes():
         cells = new_chapter("a_chapter", family.name, *size, "https://github.com/a/b").cells

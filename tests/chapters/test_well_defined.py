@@ -17,7 +17,7 @@ from algzoo.chapters import Column
 from algzoo.chapters import new_chapter as module
 from algzoo.chapters.notebooks import read
 from algzoo.chapters.numbers import FLIPS, ROUNDING
-from algzoo.estimates import CatalogEntry, exact
+from algzoo.estimates import catalog
 from algzoo.zoo import FAMILIES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -181,7 +181,7 @@ def test_what_is_counted_is_selected_with_a_margin(path):
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_new_chapters_select_with_a_margin(family, monkeypatch):
     # All that apply take a minute to compile.
-    entries = [CatalogEntry("exact", exact, "A", "any model")]
+    entries = catalog()[:1]
     monkeypatch.setattr(module, "_entries_that_apply", lambda model: entries)
     for size in family.sizes():
         refuse(selections(module.new_chapter("a_chapter", family.name, *size, "")))

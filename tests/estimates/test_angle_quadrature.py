@@ -13,7 +13,7 @@ from algzoo.estimates.angle_quadrature import (
     angle_quadrature_with_doubt,
 )
 from algzoo.structure import outputs, reorder_neurons, standard_form, weights_of
-from algzoo.zoo import DistRNN, ScalarRNN, zoo_2nd_argmax, zoo_argmedian
+from algzoo.zoo import zoo_2nd_argmax
 
 SEED = st.integers(0, 2**32 - 1)
 ANGLE = st.floats(-np.pi / 2, 3 * np.pi / 2)
@@ -153,12 +153,11 @@ def test_extreme_weights_do_not_overflow(make_rnn, unit):
     )
 
 
-@pytest.mark.parametrize(
-    "model", [DistRNN(2, 3), DistRNN(2, 5), ScalarRNN(2, 4), zoo_argmedian(2, 3)]
-)
-def test_other_models_are_refused(model):
-    with pytest.raises(ValueError, match=f"seq_len {model.seq_len}"):
-        angle_quadrature(model, 64)
+def test_other_models_have_no_angle():
+    with pytest.raises(ValueError, match="accuracy at an angle is for 2nd-argmax models of four"):
+        accuracy_at_angle(zoo_2nd_argmax(2, 3), 0.1)
+    with pytest.raises(ValueError, match=r"^24 angles is for 2nd-argmax models of four"):
+        angle_quadrature_with_doubt(zoo_2nd_argmax(2, 3), 24)
 
 
 def test_too_few_angles_are_refused():
@@ -168,4 +167,4 @@ def test_too_few_angles_are_refused():
 
 def test_it_states_no_deviation():
     estimate = angle_quadrature(zoo_2nd_argmax(2, 4), 24)
-    assert (estimate.tier, estimate.std) == ("C", None)
+    assert estimate.std is None

@@ -61,7 +61,6 @@ def test_regions_hold_the_samples_that_they_say(m43):
 
 def test_estimate_of_m43_is_near_the_truth(m43):
     estimate = arc_original(m43)
-    assert estimate.tier == "B"
     assert abs(estimate.value - 0.98461) < 0.01
     assert 10_000 < estimate.operations < CLAIMED_OPERATIONS
 
@@ -111,9 +110,7 @@ def test_inequalities_of_many_models_at_once():
             assert values[i] == one[name]
 
 
-def test_what_it_does_not_apply_to_is_named(gaussian_rnn, m43):
-    with pytest.raises(ValueError, match="hidden_size 3 and seq_len 3"):
-        arc_original(gaussian_rnn(0, 3, seq_len=3))
+def test_impossible_arguments_are_refused(m43):
     with pytest.raises(ValueError, match=r"between 0 and 1/2, got 0\.7"):
         arc_original(m43, 0.7)
     with pytest.raises(ValueError, match="each neuron 0 to 3 once"):

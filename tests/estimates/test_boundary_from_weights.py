@@ -13,7 +13,7 @@ from algzoo.estimates.boundary_from_weights import (
 )
 from algzoo.scoring.populations import NoisyCopies, ZooModel
 from algzoo.structure import outputs, weights_of
-from algzoo.zoo import handcrafted_2nd_argmax, zoo_2nd_argmax, zoo_median
+from algzoo.zoo import handcrafted_2nd_argmax, zoo_2nd_argmax
 
 
 @pytest.mark.parametrize(("n", "nodes"), [(3, 2), (4, 5), (10, 3)])
@@ -132,15 +132,10 @@ def test_operations_are_shared_runs_and_lines(inputs_of):
     assert estimate.operations == passes + 720 * line + 720
     assert estimate.transcendental == 720 * 2
     assert estimate.operations < 830 * 2880
-    assert estimate.tier == "C"
 
 
 def test_wrong_arguments_are_refused():
     model = zoo_2nd_argmax(4, 3)
-    with pytest.raises(ValueError, match="2nd-argmax models"):
-        linear_between_ties(zoo_median(2, 3), 2, 1, 0)
-    with pytest.raises(ValueError, match=r"seq_len must be at least 3 .* got 2"):
-        linear_between_ties(zoo_2nd_argmax(2, 2), 2, 1, 0)
     with pytest.raises(ValueError, match="nodes must be at least 2, got 1"):
         linear_between_ties(model, 1, 1, 0)
     with pytest.raises(ValueError, match="rounds must be at least 1, got 0"):

@@ -25,9 +25,9 @@ def test_models_in_standard_form_have_the_same_accuracy():
 @pytest.mark.parametrize(
     ("model", "name"),
     [
-        (zoo_2nd_argmax(2, 4), "DistRNN with seq_len 4"),
-        (zoo_argmedian(4, 5), "DistRNN with seq_len 5"),
-        (zoo_median(2, 5), "ScalarRNN with seq_len 5"),
+        (zoo_2nd_argmax(2, 4), "DistRNN of 2nd_argmax with seq_len 4"),
+        (zoo_argmedian(4, 5), "DistRNN of argmedian with seq_len 5"),
+        (zoo_median(2, 5), "ScalarRNN of median with seq_len 5"),
     ],
 )
 def test_models_without_an_exact_method_are_refused_by_name(model, name):

@@ -25,16 +25,16 @@ def test_it_beats_sampling_on_copies_it_has_not_seen(n_inputs: int) -> None:
     error = np.array([e.value for e in estimates]) - accuracy
     k = estimates[0].operations / 2880
     assert (error**2).mean() / (accuracy * (1 - accuracy) / k).mean() < 0.4  # measured .15 to .3
-    assert len(surrogate.coefficients) == 2 * n_inputs
+    assert len(surrogate.rule.coefficients) == 2 * n_inputs
     assert estimates[0].operations == n_inputs * 2880 + 2 * n_inputs * (2 + 10)
     for size in ((16, 5), (32, 10)):
         with pytest.raises(
-            ValueError, match=r"these margin surrogates were .* 16 and seq_len 10, this"
+            ValueError, match=r"inputs is for 2nd-argmax models of ten inputs and sixteen neurons"
         ):
             surrogate(zoo_2nd_argmax(*size))
 
 
 def test_too_few_labels_are_refused() -> None:
     models, truth = _labelled(0.01, 2, "tuning")
-    with pytest.raises(ValueError, match="got 2 and 2"):
+    with pytest.raises(ValueError, match="three models or more, got 2"):
         fitted_margin_surrogate(models, truth, n_inputs=10)

@@ -55,7 +55,6 @@ def test_second_order_on_trained_models(seed):
     estimate = second_order(model)
     assert estimate.value == pytest.approx(exact(model).value, rel=1e-4)
     assert estimate.operations < 50
-    assert estimate.tier == "A"
 
 
 def test_units_and_order_of_the_neurons_do_not_matter():
@@ -100,12 +99,6 @@ def test_models_of_one_sign_are_above_the_least_limit():
     rng = np.random.default_rng(0)
     values = [exact(model_with([1, 1], rng.standard_cauchy(6))).value for _ in range(300)]
     assert min(values) > least_forgetful_limit()
-
-
-@pytest.mark.parametrize("model", [zoo_median(4, 2), zoo_median(2, 3)])
-def test_other_sizes_are_refused(model):
-    with pytest.raises(ValueError, match="hidden_size 2"):
-        second_order(model)
 
 
 def test_input_weights_of_one_sign_are_refused():

@@ -3,21 +3,27 @@ import pytest
 import torch
 
 from algzoo.estimates import sampling
-from algzoo.estimates.argmedian_exact import argmedian_of_three
-from algzoo.estimates.samplers_argmedian import ARGMEDIAN_SAMPLERS, answers_median
+from algzoo.estimates.samplers import samplers_for
+from algzoo.estimates.samplers_forward import answers_right
+from algzoo.estimates.spherical import argmedian_of_three
 from algzoo.structure import weights_of
-from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian
+from algzoo.zoo import zoo_argmedian
 from algzoo.zoo.handcrafted_argmedian import least_distance_argmedian
 from algzoo.zoo.tasks import task_argmedian
 
-OWN = [name for name in ARGMEDIAN_SAMPLERS if name != "iid"]
+SAMPLERS = samplers_for(zoo_argmedian(4, 5))
+OWN = [name for name in SAMPLERS if name != "iid"]
+
+
+def test_which_samplers_are_for_argmedian():
+    assert list(SAMPLERS) == ["iid", "antithetic", "Sobol", "stratified Sobol"]
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_unbiased(name):
     model = zoo_argmedian(8, 5)
     truth = sampling(model, 2**18, 0)
-    values = [ARGMEDIAN_SAMPLERS[name](model, 500, seed).value for seed in range(100)]
+    values = [SAMPLERS[name](model, 500, seed).value for seed in range(100)]
     error = np.hypot(np.std(values, ddof=1) / 10, truth.std)
     assert abs(np.mean(values) - truth.value) < 4 * error
 
@@ -25,17 +31,16 @@ def test_unbiased(name):
 @pytest.mark.parametrize("name", OWN)
 def test_costs_what_sampling_costs(name):
     model = zoo_argmedian(4, 7)
-    estimate = ARGMEDIAN_SAMPLERS[name](model, 33, 0)
+    estimate = SAMPLERS[name](model, 33, 0)
     assert estimate.operations == sampling(model, 33, 0).operations
-    assert (estimate.tier, estimate.std) == ("D", None)
-    assert estimate == ARGMEDIAN_SAMPLERS[name](model, 33, 0)
-    assert estimate != ARGMEDIAN_SAMPLERS[name](model, 33, 1)
+    assert estimate == SAMPLERS[name](model, 33, 0)
+    assert estimate != SAMPLERS[name](model, 33, 1)
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_a_model_that_is_always_right(name):
     model = least_distance_argmedian(5, dtype=torch.float64)
-    assert ARGMEDIAN_SAMPLERS[name](model, 101, 0).value == 1
+    assert SAMPLERS[name](model, 101, 0).value == 1
 
 
 def test_stratified_positions_are_even():
@@ -46,7 +51,7 @@ def test_stratified_positions_are_even():
         model.linear.weight[2] = 1
         model.rnn.weight_ih_l0.copy_(torch.tensor([[1.0], [-1], [1], [-1]]))
         model.rnn.weight_hh_l0.zero_()
-    assert ARGMEDIAN_SAMPLERS["stratified_sobol"](model, 500, 3).value == pytest.approx(1 / 5)
+    assert SAMPLERS["stratified Sobol"](model, 500, 3).value == pytest.approx(1 / 5)
 
 
 def test_right_answers_are_the_tasks():
@@ -55,31 +60,13 @@ def test_right_answers_are_the_tasks():
     with torch.no_grad():
         answers = model(torch.tensor(x.T)).argmax(-1)
     expected = answers == task_argmedian(torch.tensor(x.T))
-    np.testing.assert_array_equal(answers_median(weights_of(model), x), expected)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((zoo_2nd_argmax(4, 5), 8, 0), "for recurrent argmedian models"),
-        ((least_distance_argmedian(4), 8, 0), "an odd number of inputs"),
-        ((zoo_argmedian(4, 5), 0, 0), "n_samples"),
-        ((zoo_argmedian(4, 5), 8, -1), "seed"),
-    ],
-)
-def test_other_arguments(arguments, message):
-    for name in OWN:
-        with pytest.raises(ValueError, match=message):
-            ARGMEDIAN_SAMPLERS[name](*arguments)
+    np.testing.assert_array_equal(answers_right(weights_of(model), x, 3), expected)
 
 
 def test_three_inputs_exactly():
-    ours, theirs = zoo_argmedian(4, 3, seed=1), zoo_2nd_argmax(4, 3, seed=1)
+    ours = zoo_argmedian(4, 3, seed=1)
     found = argmedian_of_three(ours)
     sampled = sampling(ours, 2**17, 0)
     assert abs(found.value - sampled.value) < 4 * sampled.std
-    assert (found.tier, found.std) == ("A", 0)
+    assert found.std == 0
     assert ours.task_name == "argmedian"
-    for model in (theirs, zoo_argmedian(4, 5)):
-        with pytest.raises(ValueError, match="argmedian models of three inputs"):
-            argmedian_of_three(model)

@@ -28,7 +28,7 @@ def faked(models, accuracies, variance_ratio, price_ratio=1):
         a = of[id(model)]
         std = math.sqrt(variance_ratio * a * (1 - a) / n_samples)
         error = std * np.random.default_rng(seed).standard_normal()
-        return Estimate(a + error, 72 * price_ratio * n_samples, "D")
+        return Estimate(a + error, 72 * price_ratio * n_samples, "random inputs")
 
     return sampler
 

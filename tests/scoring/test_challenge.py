@@ -68,7 +68,7 @@ def iid(model, n_samples):
 
 
 def constant(model, value=0.9, operations=160):
-    return Estimate(value, operations, "B")
+    return Estimate(value, operations, "never")
 
 
 def shifted(model, bias, spread):
@@ -91,7 +91,8 @@ def test_random_sampling_comes_out_at_one(score, population, operations):
     board = score(estimators, population, truth_samples=2**16)
     assert board.population.operations_of_a_sample == operations
     for row, n_samples in zip(board, (50, 500), strict=True):
-        assert (row.tier, row.operations, row.samples) == ("D", operations * n_samples, n_samples)
+        assert row.runs_network == "random inputs"
+        assert (row.operations, row.samples) == (operations * n_samples, n_samples)
         # Six intervals of 95% each: half as wide again, they all hold but once in fifty times.
         value, ends = row.ratio.value, (row.ratio.low, row.ratio.high)
         low, high = (value + 1.5 * (end - value) for end in ends)
@@ -235,7 +236,7 @@ def fit_mean(models, truths):
 
 def test_the_price_of_transcendental_functions_can_be_changed(score):
     def estimator(model):
-        return Estimate(0.9, 100, "A", transcendental=3)
+        return Estimate(0.9, 100, "never", transcendental=3)
 
     rows = [score({"e": estimator}, transcendental_price=price)[0] for price in (5, 10, 50)]
     assert [row.operations for row in rows] == [85, 100, 220]
@@ -300,7 +301,7 @@ def ratios_of_models(population, row):
 def sampled(model):
     import os as secret
 
-    return Estimate(int.from_bytes(secret.urandom(4)) / 2**32, 16, "A")
+    return Estimate(int.from_bytes(secret.urandom(4)) / 2**32, 16, "never")
 
 
 def late(model, fatal=model_digest(SMALL.model(70))):  # noqa: B008
@@ -331,14 +332,14 @@ def test_the_hostile_are_reported_and_the_others_not_disturbed(score):
     failures = {row.name: row.failure for row in board}
     assert failures["exits"] == "on model 0: ended its process with exit status 1"
     assert failures["hangs"] == "on model 0: took longer than 1 s"
-    assert "for the same model, although its tier is A" in failures["samples"]
+    assert "for the same model, although its runs_network is 'never'" in failures["samples"]
     assert failures["late"].startswith("on model 70: raised ArithmeticError: just this one")
     assert failures["unsendable"].startswith("cannot be sent to another process")
     assert not board.all_scored
     assert alone.all_scored
     assert board[3] == alone[0]
     broken = board[0]
-    assert (broken.ratio, broken.rms, broken.tier, broken.by_base) == (None, None, None, ())
+    assert (broken.ratio, broken.rms, broken.runs_network, broken.by_base) == (None, None, None, ())
 
 
 def test_truths_are_kept_and_repaired(score, tmp_path):
@@ -379,7 +380,7 @@ def test_the_truths_own_variance_is_taken_off_where_it_matters(score):
     table = {model_digest(population.model(i))[:16]: precise[i] for i in range(n)}
 
     def off_by_a_hundredth(model):
-        return Estimate(table[model_digest(model)[:16]] + 0.01, 160, "B")
+        return Estimate(table[model_digest(model)[:16]] + 0.01, 160, "never")
 
     [row] = score([off_by_a_hundredth], population, truth_samples=1000)
     assert row.truth_subtracted  # its standard error is about 0.015, larger than the error
@@ -486,7 +487,7 @@ def test_slopes_and_correlations_are_numpys():
 
 
 def test_two_answers_may_differ_by_rounding():
-    one = Outcome(0.5, 10, "B", 0)
+    one = Outcome(0.5, 10, "never", 0)
     _check_same(one, replace(one, value=0.5 + 0.9e-9))
     for other in (0.5 + 1.1e-9, 0.5 - 1.1e-9):
         with pytest.raises(EstimatorFailure, match=r"gave 0\.5 and then"):
@@ -523,7 +524,7 @@ WORK = NoisyCopies(("2nd_argmax", 2, 4), 0.02, 150, seed=5)
 ENTRANTS = [
     Entrant("iid", partial(iid, n_samples=50)),
     Entrant("late", partial(late, fatal=model_digest(WORK.model(140)))),
-    Entrant("global", lambda model: Estimate(np.random.rand(), 160, "D")),  # noqa: NPY002
+    Entrant("global", lambda model: Estimate(np.random.rand(), 160, "random inputs")),  # noqa: NPY002
     Entrant("mean", constant, fit=fit_mean),
 ]
 SETTINGS = {"truth_samples": 2000, "n_tuning": 5, "samplers": {"tree": SAMPLERS["tree"]}}

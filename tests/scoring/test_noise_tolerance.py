@@ -86,7 +86,7 @@ def linear(price):
     def ensemble(models, n_inputs, seed):
         intact = vector(models[0])
         distances = [(vector(model) - intact).norm().item() for model in models]
-        return [Estimate(1 - price * distance, 1, "D") for distance in distances]
+        return [Estimate(1 - price * distance, 1, "random inputs") for distance in distances]
 
     return ensemble
 

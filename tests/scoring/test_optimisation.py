@@ -34,7 +34,7 @@ def penalising(model, up, down):
     def estimator(changed):
         change = numbers(changed) - original
         loss = torch.where(change > 0, up, -down) * change
-        return Estimate(1 - loss.sum().item(), 0, "A")
+        return Estimate(1 - loss.sum().item(), 0, "never")
 
     return estimator
 
@@ -74,7 +74,7 @@ def test_the_smallest_change_counts_where_a_larger_one_costs_nothing(one_neuron)
 
     def estimator(changed):
         change = (numbers(changed) - original)[0].abs()
-        return Estimate(1 - 0.02 * float(0.1 < change < 0.6), 0, "A")
+        return Estimate(1 - 0.02 * float(0.1 < change < 0.6), 0, "never")
 
     assert weight_bits(one_neuron, estimator, loss=0.01) == pytest.approx(
         math.log2(8 / 0.1), abs=1e-3

@@ -171,12 +171,12 @@ def test_four_bases_share_a_population_and_clean_models_are_there_for_every_scra
 
 @pytest.mark.parametrize(("n_models", "oracle"), [(1, 1), (16, 1), (17, 2), (256, 16), (257, 17)])
 def test_oracles_are_run_on_one_in_sixteen(n_models: int, oracle: int) -> None:
-    assert study.Entry("x", "D").of(n_models) == n_models
-    assert study.Entry("x", "D", oracle=True).of(n_models) == oracle
+    assert study.Entry("x", "random inputs").of(n_models) == n_models
+    assert study.Entry("x", "random inputs", oracle=True).of(n_models) == oracle
 
 
 def test_the_rows_are_those_of_the_pages() -> None:
-    found = {entry.name: (entry.tier, entry.fitted_on, entry.oracle) for entry in entries()}
+    found = {entry.name: (entry.runs_network, entry.fitted_on, entry.oracle) for entry in entries()}
     assert len(found) == len(entries())
     names = list(found)
     assert [n for n in names if n.startswith("lines,")] == ["lines, 64 points", "lines, 128 points"]
@@ -186,9 +186,9 @@ def test_the_rows_are_those_of_the_pages() -> None:
         ("surrogate, {} inputs; same base", (10, 30, 90, 300, 800)),
     ]:
         for number in numbers:
-            assert found[sort.format(number)][0] == "C"
+            assert found[sort.format(number)][0] == "chosen inputs"
     for number in (90, 360, 1440, 5760, 23040):
-        assert found[f"stratified Sobol, {number} inputs"] == ("D", "nothing", False)
+        assert found[f"stratified Sobol, {number} inputs"] == ("random inputs", "nothing", False)
     oracles = [name for name, (_, _, oracle) in found.items() if oracle]
     assert oracles == [
         f"oracle, {sort}" for sort in ("linear", "ordinary", "boundary", "self-consistent")
@@ -326,10 +326,10 @@ def test_the_study_of_a_cell_runs_each_entry_on_its_models(
 
     def estimator(model: object, index: int) -> Estimate:
         seen.append(index)
-        return Estimate(index / 100, 7, "A")
+        return Estimate(index / 100, 7, "never")
 
-    rows = [(study.Entry("all", "A"), lambda cell: estimator)]
-    rows.append((study.Entry("few", "D", oracle=True), lambda cell: estimator))
+    rows = [(study.Entry("all", "never"), lambda cell: estimator)]
+    rows.append((study.Entry("few", "random inputs", oracle=True), lambda cell: estimator))
     monkeypatch.setattr(study, "_makers", lambda: rows)
     monkeypatch.setattr(study, "truth", lambda model, n_samples: Truth(n_samples / 2**21, 0, 0))
     cell = Cell("seed 0", 0.005)  # a quarter of 72 models: 18, of which an oracle sees two

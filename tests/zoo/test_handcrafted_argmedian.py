@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algzoo.estimates import sampling
-from algzoo.estimates.argmedian_exact import argmedian_of_three
+from algzoo.estimates.spherical import argmedian_of_three
 from algzoo.structure import weights_of
 from algzoo.zoo.handcrafted_argmedian import least_distance_argmedian, ranking_argmedian
 from algzoo.zoo.handcrafted_lengths import top_two_2nd_argmax

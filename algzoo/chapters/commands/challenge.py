@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     multiple=True,
     required=True,
     metavar="MODULE:NAME",
-    help="A function model -> Estimate, an Entrant or a list of these; or a name of the catalog.",
+    help="A function model -> Estimate, an Entrant or a list of these; or a name of the catalogue "
+    "(algzoo estimators).",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the noise and the bootstrap.")
 @click.option("--truth-samples", default=2**20, show_default=True, help="Where none is exact.")
@@ -125,18 +126,19 @@ def _population(
 
 
 def _entrants(name: str) -> Sequence[Entrant]:
-    """What was asked for under that name: of the catalog, or of a module."""
-    from ...estimates import catalog
+    """What was asked for under that name: of the catalogue, or of a module."""
+    from ...estimates.catalog import collected
     from ...scoring import Entrant
 
-    known = {entry.name: entry for entry in catalog()}
+    entries, problems = collected()
+    known = {entry.name: entry for entry in entries}
     if name in known:
         return [Entrant(name, known[name].estimator, fit=known[name].fit)]
     module_name, colon, attribute = name.rpartition(":")
     if not (module_name and colon and attribute):
         raise click.UsageError(
             f"No estimator {name!r}: name a function as package.module:function, or one of the "
-            f"catalog: {', '.join(known)}"
+            f"catalogue, which `algzoo estimators` lists.{''.join(f' {one}.' for one in problems)}"
         )
     file = Path(module_name)
     if file.suffix == ".py" or len(file.parts) > 1:
@@ -199,7 +201,7 @@ def _print(leaderboard: Leaderboard) -> None:
         console,
         _HEADINGS,
         [_cells(row) for row in rows],
-        left=["split", "tier", "best sampler"],
+        left=["split", "runs the network", "best sampler"],
         styles=["bold red" if row.failure else None for row in rows],
     )
     if len(population.bases) > 1:
@@ -226,8 +228,8 @@ def _print(leaderboard: Leaderboard) -> None:
 
 
 _HEADINGS = (
-    *("estimator", "operations", "k", "split", "tier", "RMS", "bias", "R", "R, prior-shrunk"),
-    *("R, best sampler", "best sampler", "advice", "corr.", "slope"),
+    *("estimator", "operations", "k", "split", "runs the network", "RMS", "bias", "R"),
+    *("R, prior-shrunk", "R, best sampler", "best sampler", "advice", "corr.", "slope"),
 )
 
 
@@ -237,7 +239,7 @@ def _cells(row: Row) -> list[str]:
         _number(row.operations),
         _number(row.samples),
         row.split,
-        row.tier or "",
+        row.runs_network or "",
         _number(row.rms),
         _number(row.bias),
         _ratio(row.ratio),

@@ -16,6 +16,7 @@ _COMMANDS = {
     "fetch": ("models", "fetch", "Download ARC's own weights."),
     "benchmark": ("models", "benchmark", "Time random sampling."),
     "train": ("train", "train_command", "Train models by ARC's recipe."),
+    "estimators": ("estimators", "estimators", "List the estimators of the catalogue."),
     "challenge": ("challenge", "challenge", "Score estimators against random sampling."),
     "study": ("study", "study_command", "Make the table of the study of M16,10, or check it."),
 }

@@ -17,10 +17,10 @@ from algzoo.estimates import Estimate
 from algzoo.scoring import Entrant
 
 def estimate(model):
-    return Estimate(0.99, 320, "B")
+    return Estimate(0.99, 320, "never")
 
 def fit(models, truths):
-    return lambda model: Estimate(sum(truths) / len(truths), 320, "B")
+    return lambda model: Estimate(sum(truths) / len(truths), 320, "never")
 
 def broken(model):
     raise RuntimeError("not today")
@@ -63,7 +63,8 @@ def test_json_has_every_number(algzoo):
     assert result.exit_code == 0, result.output
     record = json.loads(result.stdout)
     [row] = record["rows"]
-    assert (row["name"], row["tier"], row["rms"], row["failure"]) == ("exact", "A", 0.0, None)
+    assert (row["name"], row["runs_network"]) == ("exact", "never")
+    assert (row["rms"], row["failure"]) == (0.0, None)
     assert len(row["by_base"]) == record["population"]["n_models"] == 5
     assert record["population"]["operations_of_a_sample"] == 16
     assert record["samplers"]
@@ -120,11 +121,21 @@ def test_errors_say_what_to_do(algzoo, arguments, changes, message):
 def leaderboard():
     ratio = Ratio(0.5, 0.4, 0.6)
     rows = tuple(
-        Row(name, 0, split, 0.0, tier=tier, operations=n, samples=n / 72, rms=rms, ratio=ratio)
-        for name, split, tier, n, rms in [
-            ("deduced", "zero-shot", "A", 1e3, 0.0),
-            ("fitted", "seed-agnostic", "B", 1e4, 0.02),
-            ("fitted", "seed-agnostic", "B", 1e6, 0.002),
+        Row(
+            name,
+            0,
+            split,
+            0.0,
+            runs_network=runs,
+            operations=n,
+            samples=n / 72,
+            rms=rms,
+            ratio=ratio,
+        )
+        for name, split, runs, n, rms in [
+            ("deduced", "zero-shot", "never", 1e3, 0.0),
+            ("fitted", "seed-agnostic", "never", 1e4, 0.02),
+            ("fitted", "seed-agnostic", "never", 1e6, 0.002),
         ]
     )
     failed = Row("failed", 0, "zero-shot", 0.0, failure="on model 0: raised")

@@ -88,7 +88,7 @@ def leaderboard():
             0,
             "model-specific",
             40.0,
-            tier="B",
+            runs_network="never",
             operations=123456.0,
             samples=1714.67,
             rms=0.00123456,
