@@ -162,9 +162,9 @@ def test_budgets_and_their_crossover(score):
 
 
 def test_samplers_are_measured_at_the_budget_of_a_row(score):
-    chosen = {name: SAMPLERS[name] for name in ("iid", "stratified_sobol", "tree")}
+    chosen = {name: SAMPLERS[name] for name in ("iid", "stratified Sobol", "tree")}
     board = score({"constant": partial(constant, operations=16 * 100)}, samplers=chosen)
-    assert {sampler.name for sampler in board.samplers} == {"stratified_sobol", "tree"}
+    assert {sampler.name for sampler in board.samplers} == {"stratified Sobol", "tree"}
     for sampler in board.samplers:
         assert 16 * 64 < sampler.operations < 16 * 256
         assert sampler.ratio.value == pytest.approx(

@@ -361,7 +361,7 @@ def test_models_that_hold_what_only_cloudpickle_can_send(sandbox, gaussian_rnn):
 def test_modules_are_found_where_the_caller_finds_them(sandbox, tmp_path, monkeypatch, make_rnn):
     (tmp_path / "found_only_here.py").write_text(
         "from algzoo.estimates import Estimate\n"
-        "def estimate(model):\n    return Estimate(0.75, 16, 'B')\n"
+        "def estimate(model):\n    return Estimate(0.75, 16, 'never')\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     import found_only_here
