@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from algzoo import estimates, scoring, structure, zoo
-from algzoo.estimates import ANCHORS, sampling
+from algzoo.estimates import sampling
 from algzoo.estimates.class_margins import levels_tree
 from algzoo.structure import find_features
 from algzoo.zoo import DistRNN, DistTransformer, OneLayerRNN, ScalarRNN, ScalarTransformer
@@ -30,14 +30,12 @@ def levels_of(model):
 # Parameters that have no default, by name; the second is for those that depend on the model.
 VALUES = {
     "accuracies": [0.5, 0.6, 0.7],
-    "anchors": ANCHORS["one"],
+    "anchors": "one",
     "angle": 0.3,
     "circuit": "QK",
     "estimator": partial(sampling, n_samples=10, seed=0),
-    "fit": "fit",
     "largest": 0,
     "layer": 0,
-    "least": 2,
     "loss": 0.1,
     "mean": 0.5,
     "n_inputs": 10,
@@ -58,10 +56,7 @@ VALUES = {
     "sd": 0.1,
     "second": 1,
     "seed": 0,
-    "size": None,
-    "task_name": "2nd_argmax",
     "variance": 0.1,
-    "what": "this is",
     "wide": 2,
 }
 DEPENDENT = {
@@ -77,7 +72,7 @@ SMALLER = {"n_inputs": 64, "n_models": 2, "n_noises": 2}  # in place of a defaul
 LEFT_OUT = {
     # They take any module, and belong to what checks models.
     *("is_plain", "n_outputs", "check_weights", "check_task_has_answers", "load_into"),
-    *("check_logits_not_too_small", "size_of"),
+    *("check_logits_not_too_small", "samplers_for"),
     # They look at the accuracies alone.
     *("fitted_constant", "fitted_prior_shrunk"),
     # They take seconds on a model that they are for; the latter asks estimators that are here.

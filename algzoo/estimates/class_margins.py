@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..structure import Weights, weights_in_range
 from ..zoo import Model
 from .prefix_tree import PrefixTree, prefix_tree
+from .scope import SECOND_ARGMAX
 
 Array = NDArray[np.float64]
 
@@ -58,6 +59,8 @@ def margins_of_models(
     models: Sequence[Model], tree: PrefixTree, answers: NDArray[np.intp]
 ) -> Array:
     """:func:`margins` of many models of one size, shape (n_models, n_inputs)."""
+    for model in models:
+        SECOND_ARGMAX.check(model, "a margin of classes")
     weights = [weights_in_range(model) for model in models]
     chunks = (weights[i : i + _MODELS_AT_ONCE] for i in range(0, len(weights), _MODELS_AT_ONCE))
     return np.concatenate(

@@ -121,7 +121,9 @@ class Scope:
             return False
         if self.inputs is not None and n not in _several(self.inputs):
             return False
-        if (self.odd and n % 2 == 0) or self.neurons not in (None, model.hidden_size):
+        if (self.odd and n % 2 == 0) or (
+            self.neurons is not None and model.hidden_size != self.neurons
+        ):
             return False
         if isinstance(model, OneLayerRNN):
             return self.layers is None

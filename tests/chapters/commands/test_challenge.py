@@ -81,7 +81,7 @@ def test_what_is_not_scored_is_named_and_tells_by_the_exit_status(algzoo):
 @pytest.mark.parametrize(
     ("arguments", "changes", "message"),
     [
-        (["--estimator", "exactly"], {}, "one of the catalog: exact, "),
+        (["--estimator", "exactly"], {}, "one of the catalogue, which `algzoo estimators` lists"),
         (["--estimator", "somebodys:"], {}, "name a function as package.module:function"),
         (["--estimator", "ends:estimate"], {}, "Cannot import ends: it calls sys.exit('for good')"),
         (
@@ -156,7 +156,7 @@ def test_the_picture_shows_baselines_and_every_scored_estimator(leaderboard):
     [ax] = figure.axes
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
     expected = {"random sampling", "prior-shrunk", "variance-reduced samplers", "1: deduced"}
-    assert expected | {"2: fitted, seed-agnostic", "A: deduced", "B: structured"} == set(labels)
+    assert expected | {"2: fitted, seed-agnostic", "runs the network: never"} == set(labels)
     numbers = {text.get_text(): text.xy for text in ax.texts}
     assert numbers == {"1": (1e3, 0), "2": (1e4, 0.02)}  # without colours the legend is found too
     lines = {line.get_label(): line for line in ax.lines}

@@ -96,7 +96,7 @@ def leaderboard():
             ratio=ratio,
             shrunk_ratio=ratio,
             sampler_ratio=ratio,
-            best_sampler="stratified_sobol",
+            best_sampler="stratified Sobol",
             correlation=0.98765,
             slope=-0.12345,
             by_base=by_base,
@@ -121,7 +121,7 @@ def test_a_leaderboard_names_every_estimator_beside_every_number(
         names = [row[heading.index("estimator")] for row in body]
         assert names in ([*NAMES], [name for name in NAMES for _ in range(2)])
     assert headings == {"#", "base model", "models", "score", *_HEADINGS}
-    for number in ("2.1e-06 [1.4e-06, 3.3e-06]", "stratified_sobol", "1.235e+05", "-0.0001234"):
+    for number in ("2.1e-06 [1.4e-06, 3.3e-06]", "stratified Sobol", "1.235e+05", "-0.0001234"):
         assert text.count(number) % len(NAMES) == 0
         assert number in text
 
