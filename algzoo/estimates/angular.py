@@ -16,24 +16,14 @@ from typing import Any
 
 from ..structure import Segment, Weights, as_fractions, direction, line_segments, weights_of
 from ..zoo import Model
-from .estimate import Tally, estimator
+from .estimate import EXACT, Tally, estimator
 from .operations import OperationCounter, plain
 from .scope import Scope
 
 _SCOPE = Scope("2nd_argmax", inputs=2)
 
 
-@estimator(
-    "exact angles",
-    scope=_SCOPE,
-    budgets=(),  # the catalogue has it as a part of "exact"
-    runs_network="never",
-    exact="exact",
-    constants="none",
-    source="ARC, 2026",
-    cost="O(d^2)",
-    fails_when="never",
-)
+@estimator("exact angles", scope=_SCOPE, budgets=(), **EXACT)
 def angular(model: Model) -> Tally:
     """Exact accuracy of a 2nd-argmax model of two inputs on standard Gaussian inputs.
 

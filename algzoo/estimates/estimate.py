@@ -187,6 +187,17 @@ def estimator(
     return declared
 
 
+# What "exact" declares, and, without rows of their own, the methods that it is made of.
+EXACT: dict[str, Any] = {
+    "runs_network": "never",
+    "exact": "exact",
+    "constants": "none",
+    "source": "this book; for two inputs ARC, 2026",
+    "cost": "O(d^2) for two inputs, O(d^3) for three",
+    "fails_when": "never",
+}
+
+
 def sampler(
     name: str, scope: Scope, **facts: Any
 ) -> Callable[[Callable[[Model, int, int], Tally | Estimate]], Declared[[int, int]]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..zoo import Model
 from .angular import angular
-from .estimate import Estimate, estimator
+from .estimate import EXACT, Estimate, estimator
 from .exhaustive import exhaustive
 from .scope import Scope
 from .spherical import argmedian_of_three, spherical
@@ -19,12 +19,7 @@ _BY_DEFINITION = exhaustive.declaration.scope
     scope=Scope("2nd_argmax", inputs=(2, 3))
     | Scope("median", inputs=(2, 3))
     | Scope("argmedian", inputs=3),
-    runs_network="never",
-    exact="exact",
-    constants="none",
-    source="this book; for two inputs ARC, 2026",
-    cost="O(d^2) for two inputs, O(d^3) for three",
-    fails_when="never",
+    **EXACT,
 )
 def exact_from_weights(model: Model) -> Estimate:
     """Exact accuracy, for median models mean squared error, on standard Gaussian inputs.

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import math
-from typing import Any
 
 import numpy as np
 
@@ -24,22 +23,12 @@ from ..structure.solid_angle import (
 )
 from ..structure.sphere import StepWeights, Vertex, cells, step_weights
 from ..zoo import Model
-from .estimate import Estimate, Tally, estimator
+from .estimate import EXACT, Estimate, Tally, estimator
 from .operations import CountedNumber, OperationCounter, plain
 from .scope import Scope
 
-_FACTS: dict[str, Any] = {
-    "budgets": (),  # the catalogue has them as parts of "exact"
-    "runs_network": "never",
-    "exact": "exact",
-    "constants": "none",
-    "source": "this book, chapter on M4,3",
-    "cost": "O(d^3)",
-    "fails_when": "never",
-}
 
-
-@estimator("exact solid angles", scope=Scope("2nd_argmax", inputs=3), **_FACTS)
+@estimator("exact solid angles", scope=Scope("2nd_argmax", inputs=3), budgets=(), **EXACT)
 def spherical(model: Model) -> Tally:
     """Exact accuracy of a 2nd-argmax model of three inputs on standard Gaussian inputs.
 
@@ -54,7 +43,7 @@ def spherical(model: Model) -> Tally:
     return Tally(_Area(outline, counter).fraction(), counter, std=0.0)
 
 
-@estimator("exact argmedian", scope=Scope("argmedian", inputs=3), **_FACTS)
+@estimator("exact argmedian", scope=Scope("argmedian", inputs=3), budgets=(), **EXACT)
 def argmedian_of_three(model: Model) -> Estimate:
     """Exact accuracy of an argmedian model of three inputs, whose task is 2nd argmax.
 

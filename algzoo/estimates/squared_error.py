@@ -47,7 +47,7 @@ from ..structure.median_cones import (
 from ..structure.sphere import StepWeights, Vertex, step_weights
 from ..zoo import Model, OneLayerRNN
 from .angular import angle_between
-from .estimate import Tally, estimator
+from .estimate import EXACT, Tally, estimator
 from .operations import CountedNumber, OperationCounter, plain
 from .scope import Scope
 
@@ -57,17 +57,7 @@ _DIGITS = 50  # to begin with: enough for nearly all cones
 _KEPT = 20  # digits of a sum, at least: those of float64, and some for the errors of the terms
 
 
-@estimator(
-    "exact squared error",
-    scope=Scope("median", inputs=(2, 3)),
-    budgets=(),  # the catalogue has it as a part of "exact"
-    runs_network="never",
-    exact="exact",
-    constants="none",
-    source="this book, chapter on median (2, 2)",
-    cost="O(d^3)",
-    fails_when="never",
-)
+@estimator("exact squared error", scope=Scope("median", inputs=(2, 3)), budgets=(), **EXACT)
 def squared_error(model: Model) -> Tally:
     """Exact mean squared error of a median model of two or three standard Gaussian inputs.
 

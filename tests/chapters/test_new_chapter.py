@@ -55,10 +55,12 @@ KINDS = [
 THREE_THREE = ["--family", "2nd_argmax", "--hidden-size", "3", "--seq-len", "3"]
 
 
+all_that_apply = module._entries_that_apply
+
+
 @pytest.fixture(autouse=True)
 def few_estimators(monkeypatch):
     """Some that apply: all of them take a minute to compile."""
-    all_that_apply = module._entries_that_apply
     monkeypatch.setattr(module, "_entries_that_apply", lambda m: islice(all_that_apply(m), 3))
 
 
@@ -122,16 +124,16 @@ def test_of_small_models_all_weights_are_shown(size, sections):
 
 
 def test_estimators_are_those_that_take_the_model():
-    of_three = [entry.name for entry in module._entries_that_apply(load_model("2nd_argmax", 3, 3))]
+    of_three = [entry.name for entry in all_that_apply(load_model("2nd_argmax", 3, 3))]
     assert {"chance", "4 rays", "8 to 8 rays a sector", "skeleton", "tree, 1024 inputs"} <= {
         *of_three
     }
     assert {"exact", "256 angles", "lambda family", "constant"}.isdisjoint(of_three)
-    of_cycles = [e.name for e in module._entries_that_apply(load_model("longest_cycle", 2, 3))]
+    of_cycles = [e.name for e in all_that_apply(load_model("longest_cycle", 2, 3))]
     assert of_cycles[0] == "averaged over renamings"
     assert of_cycles[-1] == "iid, 1024 inputs"
     assert "all functions" not in of_cycles
-    of_median = [entry.name for entry in module._entries_that_apply(load_model("median", 4, 3))]
+    of_median = [entry.name for entry in all_that_apply(load_model("median", 4, 3))]
     assert of_median == ["iid, 1024 inputs"]
 
 
