@@ -73,6 +73,8 @@ LEFT_OUT = {
     # They take any module, and belong to what checks models.
     *("is_plain", "n_outputs", "check_weights", "check_task_has_answers", "load_into"),
     *("check_logits_not_too_small", "samplers_for"),
+    # Measures: what they make takes the model.
+    *("least_margin", "second_value"),
     # They look at the accuracies alone.
     *("fitted_constant", "fitted_prior_shrunk"),
     # They take seconds on a model that they are for; the latter asks estimators that are here.
