@@ -33,6 +33,8 @@ VALUES = {
     "anchors": "one",
     "angle": 0.3,
     "circuit": "QK",
+    "clustering": 1.0,
+    "directions": 1,
     "estimator": partial(sampling, n_samples=10, seed=0),
     "largest": 0,
     "layer": 0,
@@ -47,15 +49,20 @@ VALUES = {
     "operations": 500,
     "order": [3, 2, 1, 0],
     "others_only": False,
+    "per_class": 1,
+    "points": 4,
     "rank": 1,
     "repeats": 2,
     "rounds": 1,
     "rows": 4,
+    "rule": lambda model, scramble: sampling(model, 10, scramble),
     "sampler": sampling,
     "scramble": 0,
+    "scrambles": (0, 1),
     "sd": 0.1,
     "second": 1,
     "seed": 0,
+    "truths": [(0.5, 0.0)] * 3,
     "variance": 0.1,
     "wide": 2,
 }
@@ -65,14 +72,17 @@ DEPENDENT = {
     "reference": lambda model: model,
     "generator": lambda model: np.random.default_rng(0),
     "search": find_features,
+    "x": lambda model: np.ones(len(levels_of(model)[0].inputs) - 2),
     "tree": lambda model: levels_of(model)[0],
     "answers": lambda model: levels_of(model)[1],
 }
-SMALLER = {"n_inputs": 64, "n_models": 2, "n_noises": 2}  # in place of a default
+SMALLER = {"tolerance": 0.1, "n_inputs": 64, "n_models": 2, "n_noises": 2}  # in place of a default
 LEFT_OUT = {
     # They take any module, and belong to what checks models.
     *("is_plain", "n_outputs", "check_weights", "check_task_has_answers", "load_into"),
     *("check_logits_not_too_small", "samplers_for"),
+    # They look at sizes and tasks, for functions that have checked the model.
+    *("clustering_for", "folded_classes_stream", "least_for", "rank_of_answer"),
     # Measures: what they make takes the model.
     *("least_margin", "second_value"),
     # They look at the accuracies alone.

@@ -23,6 +23,7 @@ from .estimate import (
 )
 from .exact import exact
 from .exhaustive import exhaustive_accuracy
+from .folded_classes import folded_classes, sampled_folded_classes
 from .gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
 from .lambda_family import (
     lambda_error,
@@ -36,19 +37,26 @@ from .margin_surrogate import MarginSurrogate, fitted_margin_surrogate
 from .offset_formula import offset_formula
 from .operations import PRICES, CountedNumber, OperationCounter
 from .order_anchors import ANCHORS, OrderAnchors, fitted_order_anchors, order_anchors
+from .pair_leaves import pair_leaves, sampled_pair_leaves
+from .plane_quadrature import plane_quadrature
 from .prefix_tree import PrefixTree, prefix_tree
 from .ray_fan import ray_fan, sector_fan
 from .response_surface import response_surface
 from .samplers import SAMPLERS, Sampler, constant, prior_shrunk
+from .samplers_walk import last_input_walk
 from .sampling import ensemble_sampling, sampling
 from .scope import Scope
 from .skeleton import CalibratedSkeleton, fitted_skeleton, skeleton
+from .soft_count import soft_count
 from .spherical import spherical
+from .tie_quadrature import tie_quadrature, tie_quadrature_with_bound
+from .tolerance import Accuracy, accuracy
 
 __all__ = [
     "ANCHORS",
     "PRICES",
     "SAMPLERS",
+    "Accuracy",
     "CalibratedSkeleton",
     "CatalogEntry",
     "Constants",
@@ -65,6 +73,7 @@ __all__ = [
     "Sampler",
     "Scope",
     "Tally",
+    "accuracy",
     "angle_quadrature",
     "angle_quadrature_with_doubt",
     "angular",
@@ -84,6 +93,7 @@ __all__ = [
     "fitted_margin_surrogate",
     "fitted_order_anchors",
     "fitted_skeleton",
+    "folded_classes",
     "gaussian_propagation",
     "gaussian_propagation_by_class",
     "lambda_error",
@@ -91,18 +101,26 @@ __all__ = [
     "lambda_estimate",
     "lambda_fits",
     "lambda_of",
+    "last_input_walk",
     "line_cubature",
     "linear_between_ties",
     "offset_formula",
     "order_anchors",
+    "pair_leaves",
+    "plane_quadrature",
     "prefix_tree",
     "prior_shrunk",
     "ray_fan",
     "response_surface",
+    "sampled_folded_classes",
+    "sampled_pair_leaves",
     "sampler",
     "sampling",
     "sector_fan",
     "skeleton",
+    "soft_count",
     "spherical",
+    "tie_quadrature",
+    "tie_quadrature_with_bound",
     "wrong_sectors",
 ]

@@ -39,6 +39,7 @@ from ..structure.sphere import (
 )
 from ..zoo import Model
 from .estimate import Estimate, Tally, as_estimate, estimator
+from .left_out import LeftOut
 from .operations import CountedNumber, OperationCounter, plain
 from .quadrature import Quadrature, adaptive_gauss
 from .scope import Scope
@@ -91,7 +92,7 @@ def angle_quadrature_with_doubt(model: Model, n_nodes: int) -> tuple[Estimate, f
 
 
 def _integrated(model: Model, n_nodes: int) -> tuple[Tally, float]:
-    angles = _Angles(model)
+    angles = Angles(model)
     quadrature = angles.quadrature(n_nodes)
     accuracy, doubt = (
         float(plain(integral / (2 * math.pi))) for integral in (quadrature.value, quadrature.doubt)
@@ -111,10 +112,10 @@ def accuracy_at_angle(model: Model, angle: float) -> float:
         Where ``model`` is not a 2nd-argmax model of four inputs.
     """
     angle_quadrature.declaration.scope.check(model, "the accuracy at an angle")
-    return float(plain(_Angles(model).accuracy_at(angle)))
+    return float(plain(Angles(model).accuracy_at(angle)[0]))
 
 
-class _Angles:
+class Angles:
     """A model prepared for angles, and the function that is integrated."""
 
     def __init__(self, model: Model) -> None:
@@ -125,7 +126,7 @@ class _Angles:
 
     def quadrature(self, n_nodes: int) -> Quadrature:
         """Integral of the probability over all angles."""
-        return adaptive_gauss(self.accuracy_at, self.kinks(), n_nodes)
+        return adaptive_gauss(lambda angle: self.accuracy_at(angle)[0], self.kinks(), n_nodes)
 
     def kinks(self) -> list[CountedNumber]:
         """Angles from -pi/2 to 3 pi/2, these included, where a kink is known."""
@@ -140,16 +141,25 @@ class _Angles:
         self.counter.counts["compare"] += len(angles) - 5
         return [CountedNumber(angle, self.counter) for angle in sorted(set(angles))]
 
-    def accuracy_at(self, angle: Any) -> CountedNumber:
-        """Probability of a right answer given an angle."""
+    def accuracy_at(self, angle: Any, least: float = 0.0) -> tuple[CountedNumber, float]:
+        """Probability of a right answer given an angle, and of what was left out.
+
+        Sectors of a probability less than ``least`` are left out: the first is then conditional on
+        the others, and off by no more than the second.
+        """
         self.counter.counts["transcendental"] += 2
         self.counter.counts["compare"] += 2  # for the rounding
         cosine, sine = (
             round(function(plain(angle)) * 2**_BITS) for function in (math.cos, math.sin)
         )
         half = half_given(self.integers, self.signs, (cosine, sine))
-        outline = Outline(cells_of_half(self.integers, self.signs, half, new_ends(), new_poles()))
-        return _ProjectedArea(cosine, sine, self.counter).share(outline)
+        area = _ProjectedArea(cosine, sine, self.counter)
+        given = self.integers, self.signs, half, new_ends(), new_poles()
+        if not least:
+            return area.share(Outline(cells_of_half(*given))), 0.0
+        missing = LeftOut(2, area.length * 2**_BITS, least, self.counter)
+        share = area.share(Outline(cells_of_half(*given, missing)))
+        return share / (1 - CountedNumber(missing.total, self.counter)), missing.total
 
 
 class _ProjectedArea:

@@ -58,20 +58,20 @@ def run(x: Array, w_hi: Array, w_hh: Array, w_oh: Array, outputs: Array) -> None
                 for k in range(TILE):
                     row[k] = weight * x_t[k]
             if t > 0:  # the state before the first step is zero
-                _add_product(w_hh, state, new_state)
+                add_product(w_hh, state, new_state)
             for i in range(d):
                 row = new_state[i]
                 for k in range(TILE):
                     row[k] = max(row[k], zero)
             state, new_state = new_state, state
         output[:] = zero
-        _add_product(w_oh, state, output)
+        add_product(w_oh, state, output)
         outputs[:, start : start + TILE] = output[: len(outputs)]
 
 
 # Written out because the compiler does not keep sixteen weights in registers of its own accord.
 @inlined
-def _add_product(matrix: Array, state: Array, total: Array) -> None:
+def add_product(matrix: Array, state: Array, total: Array) -> None:
     """Add ``matrix @ state`` to ``total``."""
     for i in range(0, matrix.shape[0], 4):
         total_0, total_1, total_2, total_3 = total[i], total[i + 1], total[i + 2], total[i + 3]

@@ -39,7 +39,7 @@ _NEWTON_STEPS = 100  # at most; sequences of ten inputs take about thirty
 _POSITIONS = SECOND_ARGMAX | ARGMEDIAN
 _ACCURATE = Scope("2nd_argmax", as_it_is=True) | Scope("argmedian") | Scope("longest_cycle")
 
-_HALF_CELL = 2.0**-31  # scipy's Sobol points lie on the lower corners of cells of side 2^-30
+CELL = 2.0**-30  # side of the cells on whose lower corners scipy's Sobol points lie
 
 
 @sampler("antithetic", scope=_POSITIONS)
@@ -298,7 +298,7 @@ def _tally(weights: Weights, right: NDArray[np.bool_], std: float | None) -> Tal
 def sobol_points(dimension: int, n_points: int, rng: np.random.Generator) -> NDArray[np.float64]:
     """The first points of a scrambled Sobol sequence, shape (dimension, n_points)."""
     points = qmc.Sobol(dimension, rng=rng).random_base2((n_points - 1).bit_length())
-    return np.ascontiguousarray(points[:n_points].T) + _HALF_CELL
+    return np.ascontiguousarray(points[:n_points].T) + CELL / 2
 
 
 def _second_largest(u: NDArray[np.float64], n: int) -> NDArray[np.float64]:

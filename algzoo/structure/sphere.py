@@ -26,7 +26,7 @@ computed once and shared by the cells around it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from fractions import Fraction
@@ -217,8 +217,12 @@ def cells_of_half(
     half: Half,
     ends: tuple[Ray, Ray],
     poles: tuple[Vertex, Vertex],
+    left_out: Callable[[Ray, Ray], bool] = lambda start, stop: False,
 ) -> Iterator[Cell]:
-    """The cells of one half; ``signs`` are those of the input weights."""
+    """The cells of one half; ``signs`` are those of the input weights.
+
+    Sectors of which ``left_out`` says so, given the rays at their ends, are passed over.
+    """
     w_2, offset = weights.inputs[-2], half.offset
 
     # Towards (0, -1) the drive has the sign of -W_hi; without input, everywhere that of A.
@@ -239,7 +243,8 @@ def cells_of_half(
         order = smallest_first.copy()
         order.insert(n_smaller, len(half.earlier))
         sector = _Sector(weights, signs, half, tuple(order), active, alpha, beta)
-        yield from sector.cells(start, stop, poles)
+        if not left_out(start, stop):
+            yield from sector.cells(start, stop, poles)
         for _, _, turned in group:
             if turned is None:
                 n_smaller += 1

@@ -32,6 +32,7 @@ MODELS = {
     "M2,2": lambda official_2_2: official_2_2,
     "(4, 3)": lambda _: zoo_2nd_argmax(4, 3),
     "(2, 4)": lambda _: zoo_2nd_argmax(2, 4),
+    "(4, 5)": lambda _: zoo_2nd_argmax(4, 5),
     "(16, 10)": lambda _: zoo_2nd_argmax(16, 10),
     "argmedian (16, 5)": lambda _: zoo_argmedian(16, 5),
     "median (2, 2)": lambda _: zoo_median(2, 2),

@@ -45,6 +45,7 @@ FORWARD_PASSES = [
     ("algzoo.structure.weights", "outputs"),
     ("algzoo.estimates.prefix_tree", "PrefixTree.logits"),
     ("algzoo.estimates.recurrent_kernel", "run"),
+    ("algzoo.estimates.shared_beginnings", "Prefixes.drives"),
     ("algzoo.estimates.samplers_tree", "tree_outputs"),
 ]
 

@@ -14,6 +14,11 @@ _COMMANDS = {
     "publish-at": ("chapters", "publish_at_command", "Set the address of the book's repository."),
     "models": ("models", "models", "List the bundled models and their scores."),
     "fetch": ("models", "fetch", "Download ARC's own weights."),
+    "accuracy": (
+        "accuracy",
+        "accuracy",
+        "Score a model to a standard error.",
+    ),
     "benchmark": ("models", "benchmark", "Time random sampling."),
     "train": ("train", "train_command", "Train models by ARC's recipe."),
     "estimators": ("estimators", "estimators", "List the estimators of the catalogue."),

@@ -1,0 +1,60 @@
+"""``algzoo accuracy``: a model's score to a stated standard error, by the fastest way."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+
+@click.command()
+@click.argument("model_name", metavar="MODEL")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1e-4,
+    show_default=True,
+    help="Largest standard error.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def accuracy(model_name: str, tolerance: float, seed: int, as_json: bool) -> None:
+    """Score MODEL, for example 2nd_argmax_16_10, to a standard error of --tolerance at most.
+
+    Exact where an exact method is known, else by the method that gets there soonest on this
+    machine. A MODEL is called as for `algzoo challenge --model`.
+    """
+    from ...estimates import accuracy as score  # late: SciPy and Numba
+    from ...scoring import ZooModel, base_named
+    from ...zoo import FAMILIES, load_model
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    try:
+        base = base_named(model_name)
+        if isinstance(base, ZooModel):
+            size = base.family, base.hidden_size, base.seq_len
+            model = load_model(*size, n_seqs=base.n_seqs, seed=base.seed)
+        else:
+            model = base
+        with Progress(
+            *columns, TimeElapsedColumn(), transient=True, disable=not sys.stderr.isatty()
+        ) as bar:
+            task = bar.add_task("scoring", total=1.0)
+            found = score(
+                model,
+                tolerance,
+                seed=seed,
+                progress=lambda share: bar.update(task, completed=share),
+            )
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    measure = "mean squared error" if FAMILIES[model.task_name].measures_error else "accuracy"
+    if as_json:
+        click.echo(json.dumps({"model": model_name, "measure": measure, **asdict(found)}, indent=1))
+        return
+    spread = "exact" if found.std == 0 else f"standard error {found.std:.1g}"
+    click.echo(f"{measure} {found.value:.7f}, {spread}")
+    click.echo(f"by {found.method}: {found.operations:.3g} operations, {found.seconds:.1f} s")

@@ -1,0 +1,278 @@
+"""The score of any model to a stated standard error, by the method that gets there soonest here.
+
+Exact where an exact method is known. Else the methods that apply are tried on a few inputs each,
+and the one that promises to need the fewest seconds is gone on with:
+
+* :func:`.sampling.sampling`, for every model;
+* for recurrent 2nd-argmax models of four inputs or more the cubatures :mod:`.pair_leaves` and
+  :mod:`.folded_classes`, for argmedian models the second; their standard error is that of a mean
+  over independent scrambles.
+
+What is found depends on the machine in so far as another method may be the fastest there. For one
+method and one seed it does not.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from typing import Protocol
+
+import numpy as np
+
+from ..structure import weights_in_range
+from ..zoo import DistTransformer, Model, check_model
+from ..zoo.model_check import is_plain
+from ..zoo.streams import named_stream
+from .estimate import check_draws
+from .exact import exact
+from .exact_last_input import Batch, operations_of_walks, total_of
+from .folded_classes import FOLDED, clustering_for, folded_classes_stream
+from .pair_leaves import PAIRS, pair_leaves_stream
+from .sampling import sampling
+
+_SCRAMBLES = 16  # independent of each other, of one rule, at the least
+_GAIN = 1.2  # the mean squared error of a rule falls at least as its points to this power
+_MORE_SCRAMBLES = 1.6  # up to this factor in cost more scrambles are taken, beyond it more points
+_PILOT_BATCHES = 2
+_PILOT_SAMPLES = 2**14
+_SAMPLES_AT_A_TIME = 2**22
+_MOST_FUNCTIONS = 2**20  # of a longest-cycle model, that are always enumerated
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """A score, how well it is known, and what that cost.
+
+    Attributes
+    ----------
+    value
+        Accuracy; for median models the mean squared error.
+    std
+        Its standard error; 0 where it is exact.
+    method
+        ``"exact"``, ``"random inputs"``, ``"leaves of pairs"`` or ``"folded classes"``.
+    operations
+        Those of the estimate, at the prices of :mod:`.operations`, without the trials.
+    seconds
+        Wall time of everything, the trials included.
+    """
+
+    value: float
+    std: float
+    method: str
+    operations: int
+    seconds: float
+
+
+def _silent(share: float) -> None:
+    """Progress that nobody wants to see."""
+
+
+def accuracy(
+    model: Model, tolerance: float = 1e-4, *, seed: int = 0, progress: Progress = _silent
+) -> Accuracy:
+    """Score of a model with a standard error of at most ``tolerance``.
+
+    Parameters
+    ----------
+    model
+        Any model of this package.
+    tolerance
+        Largest standard error; of the mean squared error for median models.
+    seed
+        Of what is drawn.
+    progress
+        Called now and then with the share of the work that is done.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`~algzoo.estimates.sampling.sampling`, and where ``tolerance`` is not positive.
+    """
+    if not tolerance > 0:
+        raise ValueError(f"tolerance must be positive, got {tolerance}")
+    check_draws(1, seed)
+    begin = time.perf_counter()
+    found = _exact(model, tolerance)
+    if found is None:
+        found = _soonest(_methods(model, seed), tolerance).run(tolerance, progress)
+    progress(1.0)
+    value, std, method, operations = found
+    return Accuracy(value, std, method, operations, time.perf_counter() - begin)
+
+
+_Found = tuple[float, float, str, int]
+
+
+def _exact(model: Model, tolerance: float) -> _Found | None:
+    """The exact score where there is one; of many functions only where samples are no fewer."""
+    if not is_plain(model):
+        return None
+    check_model(model)
+    if isinstance(model, DistTransformer) and model.input_range == model.seq_len:
+        functions = model.input_range**model.seq_len
+        if functions > _MOST_FUNCTIONS and functions * tolerance**2 > 1 / 4:
+            return None
+    try:
+        estimate = exact(model)
+    except ValueError:
+        return None
+    return estimate.value, estimate.std or 0.0, "exact", estimate.operations
+
+
+class _Method(Protocol):
+    def seconds_for(self, tolerance: float) -> float:
+        """How long it will take, by a short trial."""
+
+    def run(self, tolerance: float, progress: Progress) -> _Found:
+        """The score."""
+
+
+def _methods(model: Model, seed: int) -> list[_Method]:
+    methods: list[_Method] = [_Sampling(model, seed)]
+    if not is_plain(model):
+        return methods
+    if PAIRS.takes(model):
+        leaves = partial(pair_leaves_stream, weights_in_range(model))
+        methods.append(_Rule("leaves of pairs", model, leaves, seed))
+    if FOLDED.takes(model):
+        folded = partial(folded_classes_stream, model, clustering=clustering_for(model))
+        methods.append(_Rule("folded classes", model, folded, seed))
+    return methods
+
+
+def _soonest(methods: list[_Method], tolerance: float) -> _Method:
+    if len(methods) == 1:
+        return methods[0]
+    return min(methods, key=lambda method: method.seconds_for(tolerance))
+
+
+class _Sampling:
+    """Random inputs."""
+
+    def __init__(self, model: Model, seed: int) -> None:
+        self.model = model
+        self.seeds = (
+            int(child.generate_state(1)[0])
+            for child in _endless(named_stream("accuracy, random inputs", seed))
+        )
+
+    def seconds_for(self, tolerance: float) -> float:
+        sampling(self.model, 1, 0)  # compiled before it is timed
+        start = time.perf_counter()
+        pilot = sampling(self.model, _PILOT_SAMPLES, next(self.seeds))
+        assert pilot.std is not None
+        return (time.perf_counter() - start) * (pilot.std / tolerance) ** 2
+
+    def run(self, tolerance: float, progress: Progress) -> _Found:
+        total, squares, n_done, operations = 0.0, 0.0, 0, 0
+        size = _PILOT_SAMPLES
+        while True:
+            part = sampling(self.model, size, next(self.seeds))
+            assert part.std is not None
+            total += size * part.value
+            squares += (size * part.std) ** 2
+            n_done += size
+            operations += part.operations
+            std = math.sqrt(squares) / n_done
+            if std <= tolerance:
+                return total / n_done, std, "random inputs", operations
+            missing = n_done * ((std / tolerance) ** 2 - 1)
+            progress(n_done / (n_done + missing))
+            size = min(math.ceil(1.01 * missing) + 1, _SAMPLES_AT_A_TIME, 8 * n_done)
+
+
+class _Replicate:
+    """One scramble of a rule, as far as it has got."""
+
+    def __init__(self, stream: Iterator[Batch]) -> None:
+        self.stream = stream
+        self.so_far = next(stream)
+        self.n_batches = 1
+
+    def go_on_to(self, n_batches: int) -> None:
+        """Take up more batches, up to ``n_batches`` in all."""
+        more = list(islice(self.stream, n_batches - self.n_batches))
+        totals, passes, events = zip(self.so_far, *more, strict=True)
+        self.so_far = Batch(math.fsum(totals), sum(passes), total_of(*events))
+        self.n_batches = n_batches
+
+    @property
+    def value(self) -> float:
+        """Its estimate."""
+        return float(self.so_far.total) / self.so_far.events.walks
+
+
+class _Rule:
+    """A cubature, averaged over scrambles."""
+
+    def __init__(
+        self, name: str, model: Model, stream: Callable[[int], Iterator[Batch]], seed: int
+    ) -> None:
+        self.name = name
+        self.weights = weights_in_range(model)
+        self.stream = stream
+        self.seeds = (
+            int(child.generate_state(1)[0])
+            for child in _endless(named_stream(f"accuracy, {name}", seed))
+        )
+        self.replicates: list[_Replicate] = []
+        self.n_batches = 0
+
+    def _go_on_to(self, n_batches: int, n_scrambles: int, progress: Progress) -> None:
+        self.n_batches = n_batches
+        while len(self.replicates) < n_scrambles:
+            self.replicates.append(_Replicate(self.stream(next(self.seeds))))
+        for number, replicate in enumerate(self.replicates):
+            replicate.go_on_to(n_batches)
+            progress(number / n_scrambles)
+
+    def _mean(self) -> tuple[float, float]:
+        values = np.array([replicate.value for replicate in self.replicates])
+        return float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
+
+    def seconds_for(self, tolerance: float) -> float:
+        next(self.stream(0))  # compiled before it is timed
+        start = time.perf_counter()
+        self._go_on_to(_PILOT_BATCHES, _SCRAMBLES, _silent)
+        _, std = self._mean()
+        factor: float = max((std / tolerance) ** 2, 1.0) ** (1 / _GAIN)
+        return (time.perf_counter() - start) * factor
+
+    def run(self, tolerance: float, progress: Progress) -> _Found:
+        self._go_on_to(max(self.n_batches, 1), _SCRAMBLES, _silent)
+        while True:
+            value, std = self._mean()
+            if std <= tolerance:
+                break
+            excess = (std / tolerance) ** 2
+            done = excess ** (-1 / _GAIN)
+            within = partial(_part_of, progress, done)
+            n_scrambles = len(self.replicates)
+            if excess <= _MORE_SCRAMBLES:
+                more = math.ceil(n_scrambles * min(excess * 1.05, _MORE_SCRAMBLES))
+                self._go_on_to(self.n_batches, max(more, n_scrambles + 1), within)
+            else:
+                self._go_on_to(2 * self.n_batches, n_scrambles, within)
+        batches = [replicate.so_far for replicate in self.replicates]
+        events = total_of(*(batch.events for batch in batches))
+        passes = sum(batch.passes for batch in batches)
+        operations = passes + operations_of_walks(self.weights, events)
+        return min(max(value, 0.0), 1.0), std, self.name, operations
+
+
+def _part_of(progress: Progress, done: float, share: float) -> None:
+    """Progress of a stage that may at best double what is done."""
+    progress(min(done * (1 + share), 0.99))
+
+
+def _endless(stream: np.random.SeedSequence) -> Iterator[np.random.SeedSequence]:
+    while True:
+        yield from stream.spawn(1)
