@@ -182,3 +182,22 @@ def pages(site):
     }
     assert len(found) >= 4
     return found
+
+
+@pytest.fixture(scope="session")
+def m43():
+    """The best bundled M4,3."""
+    return zoo_2nd_argmax(4, 3, seed=0)
+
+
+@pytest.fixture(scope="session")
+def noisy_copies(make_rnn):
+    """Build copies of a model with independent Gaussian noise on all weights."""
+
+    def make(model, n, sd, seed):
+        rng = np.random.default_rng(seed)
+        for _ in range(n):
+            weights = [w + sd * rng.standard_normal(w.shape) for w in weights_of(model)]
+            yield make_rnn(*weights, seq_len=model.seq_len)
+
+    return make

@@ -21,13 +21,13 @@ from safetensors.torch import save_file
 from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import ChapterError, read
 from algzoo.estimates import Estimate, catalog, exact, exhaustive_accuracy, sampling
+from algzoo.explanations.second_argmax_h4_n3.symmetry import find_symmetry
 from algzoo.structure import (
     canonical_order,
     circuits,
     cones,
     decision_cones,
     find_features,
-    find_symmetry,
     fitted_formulas,
     match_neurons,
     standard_form,

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from algzoo import estimates, scoring, structure, zoo
+from algzoo import estimates, explanations, scoring, structure, zoo
 from algzoo.estimates import sampling
-from algzoo.estimates.class_margins import levels_tree
+from algzoo.estimates.many_inputs.margins import levels_tree
 from algzoo.structure import find_features
 from algzoo.zoo import DistRNN, DistTransformer, OneLayerRNN, ScalarRNN, ScalarTransformer
 
@@ -93,9 +93,9 @@ LEFT_OUT = {
 
 
 def functions():
-    for package in (zoo, structure, estimates, scoring):
-        for info in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            if info.ispkg or "sandbox" in info.name:
+    for package in (zoo, structure, estimates, scoring, explanations):
+        for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if info.ispkg or "sandbox" in info.name or ".training." in info.name:
                 continue
             module = importlib.import_module(info.name)
             for name, function in vars(module).items():

@@ -25,13 +25,13 @@ from algzoo.estimates import (
     prior_shrunk,
     sampling,
 )
-from algzoo.scoring import NoisyCopies
-from algzoo.scoring.optimisation import storage_bits
+from algzoo.scoring.surprise.optimisation import storage_bits
 from algzoo.structure import canonical_order, cones, reorder_neurons, standard_form, weights_of
-from algzoo.structure.attention import fold
-from algzoo.structure.attention_form import attention_standard_form
+from algzoo.structure.attention.folded import fold
+from algzoo.structure.attention.standard_form import attention_standard_form
 from algzoo.zoo import DistRNN, DistTransformer, check_model, zoo_2nd_argmax, zoo_longest_cycle
 from algzoo.zoo.model_check import check_plain, is_plain
+from algzoo.zoo.populations import NoisyCopies
 from algzoo.zoo.streams import model_digest
 
 N = 100_000

@@ -290,12 +290,12 @@ def _handcrafted(family: str, seq_len: int) -> tuple[str, str] | None:
     """Module and name of the network written by hand, where there is one of that length."""
     if family == "2nd_argmax":
         if seq_len in (2, 3):
-            return "handcrafted", "handcrafted_2nd_argmax"
-        return "handcrafted_lengths", "top_two_2nd_argmax"
+            return "handcrafted.second_argmax", "handcrafted_2nd_argmax"
+        return "handcrafted.lengths", "top_two_2nd_argmax"
     if family == "argmedian":
-        return "handcrafted_argmedian", "ranking_argmedian"
+        return "handcrafted.argmedian", "ranking_argmedian"
     if family == "median" and seq_len in (2, 3):
-        return "handcrafted_median", "handcrafted_median"
+        return "handcrafted.median", "handcrafted_median"
     if family == "longest_cycle" and seq_len == 3:
         return "handcrafted_longest_cycle", "handcrafted_longest_cycle"
     return None

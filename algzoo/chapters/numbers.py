@@ -250,7 +250,9 @@ def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
     ``name`` is the label by which pages refer to it. Caption and description are texts like any
     recorded one. The picture is an SVG on white, the same bytes on every run.
     """
-    from . import style  # late, for Matplotlib: whoever only reads numbers does not wait for it
+    from .figures import (
+        style,  # late, for Matplotlib: whoever only reads numbers does not wait for it
+    )
 
     svg = style.as_svg(figure, name)
     svg = svg[svg.index("<svg") :]

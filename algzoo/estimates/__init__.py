@@ -1,14 +1,9 @@
 """Estimates of a model's accuracy, each with the operations it cost."""
 
-from .angle_quadrature import angle_quadrature, angle_quadrature_with_doubt
-from .angular import angular, first_order, wrong_sectors
-from .arc_original import arc_original
-from .arc_symmetric import arc_symmetric
-from .boundary import boundary_oracle
-from .boundary_from_weights import linear_between_ties
-from .catalog import CatalogEntry, catalog
-from .class_cubature import class_cubature
-from .counted_array import CountedArray
+from ._catalog import CatalogEntry, catalog
+from ._exact import exact
+from .counting.array import CountedArray
+from .counting.counter import PRICES, CountedNumber, OperationCounter
 from .estimate import (
     Constants,
     Estimate,
@@ -21,35 +16,31 @@ from .estimate import (
     fitted_estimator,
     sampler,
 )
-from .exact import exact
-from .exhaustive import exhaustive_accuracy
-from .folded_classes import folded_classes, sampled_folded_classes
-from .gaussian_propagation import gaussian_propagation, gaussian_propagation_by_class
-from .lambda_family import (
-    lambda_error,
-    lambda_error_small_angle,
-    lambda_estimate,
-    lambda_fits,
-    lambda_of,
-)
-from .line_cubature import line_cubature
-from .margin_surrogate import MarginSurrogate, fitted_margin_surrogate
-from .offset_formula import offset_formula
-from .operations import PRICES, CountedNumber, OperationCounter
-from .order_anchors import ANCHORS, OrderAnchors, fitted_order_anchors, order_anchors
-from .pair_leaves import pair_leaves, sampled_pair_leaves
-from .plane_quadrature import plane_quadrature
-from .prefix_tree import PrefixTree, prefix_tree
-from .ray_fan import ray_fan, sector_fan
-from .response_surface import response_surface
-from .samplers import SAMPLERS, Sampler, constant, prior_shrunk
-from .samplers_walk import last_input_walk
-from .sampling import ensemble_sampling, sampling
+from .few_inputs.four import angle_quadrature, angle_quadrature_with_doubt
+from .few_inputs.rays import ray_fan, sector_fan
+from .few_inputs.three import spherical
+from .few_inputs.ties import tie_quadrature, tie_quadrature_with_bound
+from .few_inputs.two import angular, first_order, wrong_sectors
+from .functions.exhaustive import exhaustive_accuracy
+from .many_inputs.anchors import ANCHORS, OrderAnchors, fitted_order_anchors, order_anchors
+from .many_inputs.boundary_oracle import boundary_oracle
+from .many_inputs.cubature import class_cubature
+from .many_inputs.folded_classes import folded_classes, sampled_folded_classes
+from .many_inputs.gaussian import gaussian_propagation, gaussian_propagation_by_class
+from .many_inputs.lines import line_cubature
+from .many_inputs.lines_between_ties import linear_between_ties
+from .many_inputs.offsets import offset_formula
+from .many_inputs.pair_leaves import pair_leaves, sampled_pair_leaves
+from .many_inputs.planes import plane_quadrature
+from .many_inputs.prefix_tree import PrefixTree, prefix_tree
+from .many_inputs.response_surface import response_surface
+from .many_inputs.skeleton import CalibratedSkeleton, fitted_skeleton, skeleton
+from .many_inputs.soft_count import soft_count
+from .many_inputs.surrogate import MarginSurrogate, fitted_margin_surrogate
+from .samplers.iid import ensemble_sampling, sampling
+from .samplers.second_argmax import SAMPLERS, Sampler, constant, prior_shrunk
+from .samplers.walk import last_input_walk
 from .scope import Scope
-from .skeleton import CalibratedSkeleton, fitted_skeleton, skeleton
-from .soft_count import soft_count
-from .spherical import spherical
-from .tie_quadrature import tie_quadrature, tie_quadrature_with_bound
 from .tolerance import Accuracy, accuracy
 
 __all__ = [
@@ -77,8 +68,6 @@ __all__ = [
     "angle_quadrature",
     "angle_quadrature_with_doubt",
     "angular",
-    "arc_original",
-    "arc_symmetric",
     "boundary_oracle",
     "catalog",
     "class_cubature",
@@ -96,11 +85,6 @@ __all__ = [
     "folded_classes",
     "gaussian_propagation",
     "gaussian_propagation_by_class",
-    "lambda_error",
-    "lambda_error_small_angle",
-    "lambda_estimate",
-    "lambda_fits",
-    "lambda_of",
     "last_input_walk",
     "line_cubature",
     "linear_between_ties",

@@ -11,7 +11,7 @@ from numbers import Integral
 from typing import Any, Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar, get_args
 
 from ..zoo import Model
-from .operations import OperationCounter
+from .counting.counter import OperationCounter
 from .scope import Scope
 
 RunsNetwork = Literal["never", "chosen inputs", "random inputs"]
@@ -35,7 +35,8 @@ class Estimate:
     value
         The accuracy, in [0, 1]; for median models the mean squared error.
     operations
-        Arithmetic operations, a multiply-add being one: see :mod:`algzoo.estimates.operations`.
+        Arithmetic operations, a multiply-add being one: see
+        :mod:`algzoo.estimates.counting.counter`.
     runs_network
         Whether the network was run: ``"never"``, on ``"chosen inputs"`` or on ``"random inputs"``.
     std

@@ -3,7 +3,7 @@
 Exact where an exact method is known. Else the methods that apply are tried on a few inputs each,
 and the one that promises to need the fewest seconds is gone on with:
 
-* :func:`.sampling.sampling`, for every model;
+* :func:`.iid.sampling`, for every model;
 * for recurrent 2nd-argmax models of four inputs or more the cubatures :mod:`.pair_leaves` and
   :mod:`.folded_classes`, for argmedian models the second; their standard error is that of a mean
   over independent scrambles.
@@ -28,12 +28,12 @@ from ..structure import weights_in_range
 from ..zoo import DistTransformer, Model, check_model
 from ..zoo.model_check import is_plain
 from ..zoo.streams import named_stream
+from ._exact import exact
 from .estimate import check_draws
-from .exact import exact
-from .exact_last_input import Batch, operations_of_walks, total_of
-from .folded_classes import FOLDED, clustering_for, folded_classes_stream
-from .pair_leaves import PAIRS, pair_leaves_stream
-from .sampling import sampling
+from .many_inputs.exact_last_input import Batch, operations_of_walks, total_of
+from .many_inputs.folded_classes import FOLDED, clustering_for, folded_classes_stream
+from .many_inputs.pair_leaves import PAIRS, pair_leaves_stream
+from .samplers.iid import sampling
 
 _SCRAMBLES = 16  # independent of each other, of one rule, at the least
 _GAIN = 1.2  # the mean squared error of a rule falls at least as its points to this power
@@ -94,7 +94,7 @@ def accuracy(
     Raises
     ------
     TypeError, ValueError
-        As :func:`~algzoo.estimates.sampling.sampling`, and where ``tolerance`` is not positive.
+        As :func:`~algzoo.estimates.samplers.iid.sampling`, and where ``tolerance`` is not positive.
     """
     if not tolerance > 0:
         raise ValueError(f"tolerance must be positive, got {tolerance}")

@@ -1,12 +1,12 @@
 """How good an explanation is: surprise accounting, and error against compute."""
 
-from .challenge import Entrant, challenge
-from .leaderboard import BaseScore, Crossover, Leaderboard, Row, SamplerScore, Scored
-from .ledger import Audit, Check, Entry, Implied, Ledger, Prior
-from .populations import NoisyCopies, Population, TrainingSeeds, ZooModel, base_named
-from .priors import cauchy_models, initialised_models
-from .ratios import Ratio
-from .truth import Truth, truth
+from ..zoo.populations import NoisyCopies, Population, TrainingSeeds, ZooModel, base_named
+from .compute.challenge import Entrant, challenge
+from .compute.leaderboard import BaseScore, Crossover, Leaderboard, Row, SamplerScore, Scored
+from .compute.ratios import Ratio
+from .compute.truth import Truth, truth
+from .surprise.ledger import Audit, Check, Entry, Implied, Ledger, Prior
+from .surprise.priors import cauchy_models, initialised_models
 
 __all__ = [
     "Audit",

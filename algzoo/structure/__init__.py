@@ -1,15 +1,22 @@
 """What the weights say: standard form, neuron order and matching, linear pieces, features."""
 
-from .ablation import Errors, Sample, Survival, answers_carried, errors, survival, with_formulas
-from .cone import Cone, DecisionCone
-from .features import Feature, FeatureSearch, Thresholds, find_features
-from .features_fitted import FittedFormula, fitted_formulas
-from .features_formula import Formula
+from ._standard_form import StandardForm, canonical_order, reorder_neurons, standard_form
+from .features.ablation import (
+    Errors,
+    Sample,
+    Survival,
+    answers_carried,
+    errors,
+    survival,
+    with_formulas,
+)
+from .features.fitted import FittedFormula, fitted_formulas
+from .features.formula import Formula
+from .features.search import Feature, FeatureSearch, Thresholds, find_features
+from .geometry.cone import Cone, DecisionCone
+from .geometry.pieces import cones, decision_cones
+from .geometry.plane import Segment, as_fractions, direction, line_segments
 from .matching import Match, circuit_differences, circuits, match_neurons
-from .partition import cones, decision_cones
-from .plane import Segment, as_fractions, direction, line_segments
-from .standard_form import StandardForm, canonical_order, reorder_neurons, standard_form
-from .symmetry import Residuals, Symmetry, find_symmetry
 from .weights import (
     Weights,
     check_not_too_small,
@@ -28,12 +35,10 @@ __all__ = [
     "FittedFormula",
     "Formula",
     "Match",
-    "Residuals",
     "Sample",
     "Segment",
     "StandardForm",
     "Survival",
-    "Symmetry",
     "Thresholds",
     "Weights",
     "answers_carried",
@@ -47,7 +52,6 @@ __all__ = [
     "direction",
     "errors",
     "find_features",
-    "find_symmetry",
     "fitted_formulas",
     "line_segments",
     "match_neurons",

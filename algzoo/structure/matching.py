@@ -29,7 +29,7 @@ from torch import nn
 
 from ..zoo import DistTransformer, OneLayerRNN, check_model
 from ..zoo.model_check import check_transformer_weights
-from .standard_form import StandardForm, standard_form
+from ._standard_form import StandardForm, standard_form
 from .weights import Weights
 
 Order = NDArray[np.intp]

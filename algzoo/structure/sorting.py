@@ -3,7 +3,7 @@
 How many comparisons Python's own sort makes differs from one version of Python to the next. Here
 every item is put into its place among those before it, which halving finds: n items take at most
 ceil(log2 1) + ceil(log2 2) + ... + ceil(log2 n) comparisons, no more than the price
-n ceil(log2 n) of a sorted array (:mod:`algzoo.estimates.counted_array`).
+n ceil(log2 n) of a sorted array (:mod:`algzoo.estimates.counting.array`).
 
 Source: binary insertion, D. Knuth, "The Art of Computer Programming", volume 3, section 5.2.1.
 """

@@ -9,13 +9,13 @@ from .architectures import (
     ScalarTransformer,
 )
 from .families import CHECKPOINTS, FAMILIES, SEEDS, Family, sizes
-from .handcrafted import handcrafted_2nd_argmax
-from .handcrafted_lengths import (
+from .handcrafted.lengths import (
     leave_one_out_2nd_argmax,
     leave_one_out_accuracy,
     positive_top_two_2nd_argmax,
     top_two_2nd_argmax,
 )
+from .handcrafted.second_argmax import handcrafted_2nd_argmax
 from .loading import (
     example_2nd_argmax,
     load_model,

@@ -13,7 +13,7 @@ from .architectures import DistRNN, DistTransformer, Model, ScalarRNN, ScalarTra
 from .families import CHECKPOINTS, FAMILIES, SEEDS, check_choice
 from .official import EXAMPLE, EXAMPLE_FILE, official_state_dict, read_weights
 from .scores import DATA, Source, best_seed, family_with
-from .weights import (
+from .weight_files import (
     NUMBER_TYPES,
     WEIGHT_FILES,
     check_weight,

@@ -20,7 +20,7 @@ from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from .architectures import AttentionOnlyTransformer, Model, OneLayerRNN
 from .families import FAMILIES, check_choice
-from .weights import NUMBER_TYPES
+from .weight_files import NUMBER_TYPES
 
 _LEAST = 1e-30  # of a matrix of a transformer, so that products of eight are in float64
 

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from .families import FAMILIES
 from .files import temporary_file, write_whole
-from .weights import WEIGHT_FILES, is_weight_file, read_state_dict
+from .weight_files import WEIGHT_FILES, is_weight_file, read_state_dict
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -144,8 +144,8 @@ def read_weights(
     Parameters
     ----------
     path
-        What its name ends in says what it is: one of :data:`~algzoo.zoo.weights.WEIGHT_FILES`, in
-        capitals or not.
+        What its name ends in says what it is: one of :data:`~algzoo.zoo.weight_files.WEIGHT_FILES`,
+        in capitals or not.
     number_types
         Those that tensors may have; ARC's own files have float32 alone.
 

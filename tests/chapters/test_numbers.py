@@ -4,17 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from algzoo.chapters import (
-    Column,
-    above,
-    below,
-    numbers,
-    record,
-    show,
-    style,
-    table,
-    without_rounding,
-)
+from algzoo.chapters import Column, above, below, numbers, record, show, table, without_rounding
+from algzoo.chapters.figures import style
 from algzoo.chapters.numbers import GLUE_PREFIX
 
 

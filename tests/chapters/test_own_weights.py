@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from algzoo.chapters.commands.chapters import _parameter
 from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import read, write
-from algzoo.scoring import NoisyCopies, base_named
 from algzoo.zoo import zoo_2nd_argmax
+from algzoo.zoo.populations import NoisyCopies, base_named
 from algzoo.zoo.streams import model_digest
 
 

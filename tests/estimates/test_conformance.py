@@ -24,7 +24,6 @@ from algzoo.estimates import (
     sampling,
 )
 from algzoo.estimates.estimate import Fitted
-from algzoo.scoring import NoisyCopies
 from algzoo.zoo import (
     FAMILIES,
     DistRNN,
@@ -33,6 +32,7 @@ from algzoo.zoo import (
     zoo_longest_cycle,
     zoo_median,
 )
+from algzoo.zoo.populations import NoisyCopies
 
 ENTRIES = catalog()
 OTHERS = [
@@ -43,10 +43,10 @@ OTHERS = [
 # Every way in which the package runs a network without PyTorch: where it is defined, and its name.
 FORWARD_PASSES = [
     ("algzoo.structure.weights", "outputs"),
-    ("algzoo.estimates.prefix_tree", "PrefixTree.logits"),
-    ("algzoo.estimates.recurrent_kernel", "run"),
-    ("algzoo.estimates.shared_beginnings", "Prefixes.drives"),
-    ("algzoo.estimates.samplers_tree", "tree_outputs"),
+    ("algzoo.estimates.many_inputs.prefix_tree", "PrefixTree.logits"),
+    ("algzoo.estimates.samplers.kernel", "run"),
+    ("algzoo.estimates.many_inputs.shared_beginnings", "Prefixes.drives"),
+    ("algzoo.estimates.samplers.tree", "tree_outputs"),
 ]
 
 

@@ -35,7 +35,7 @@ import pytest
 import torch
 
 from algzoo.estimates import exact, exhaustive_accuracy
-from algzoo.estimates.sampling import ensemble_sampling
+from algzoo.estimates.samplers.iid import ensemble_sampling
 from algzoo.zoo import DistTransformer, ScalarRNN, zoo_2nd_argmax, zoo_argmedian, zoo_median
 
 DIGITS = 50

@@ -3,12 +3,12 @@ import pytest
 import torch
 
 from algzoo.estimates import sampling
-from algzoo.estimates.samplers import samplers_for
-from algzoo.estimates.samplers_forward import answers_right
-from algzoo.estimates.spherical import argmedian_of_three
+from algzoo.estimates.few_inputs.three import argmedian_of_three
+from algzoo.estimates.samplers.forward import answers_right
+from algzoo.estimates.samplers.second_argmax import samplers_for
 from algzoo.structure import weights_of
 from algzoo.zoo import zoo_argmedian
-from algzoo.zoo.handcrafted_argmedian import least_distance_argmedian
+from algzoo.zoo.handcrafted.argmedian import least_distance_argmedian
 from algzoo.zoo.tasks import task_argmedian
 
 SAMPLERS = samplers_for(zoo_argmedian(4, 5))

@@ -5,12 +5,7 @@ import pytest
 
 from algzoo.estimates import accuracy, exact, sampling
 from algzoo.estimates import tolerance as module
-from algzoo.zoo import (
-    zoo_2nd_argmax,
-    zoo_argmedian,
-    zoo_longest_cycle,
-    zoo_median,
-)
+from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
 
 
 @pytest.mark.parametrize(

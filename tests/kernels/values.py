@@ -16,21 +16,19 @@ from types import ModuleType
 
 from algzoo.chapters.machine import machine
 from algzoo.estimates import boundary_oracle, catalog, ensemble_sampling, exact
-from algzoo.scoring import (
-    Ledger,
-    NoisyCopies,
-    argmedian_16_5,
-    longest_cycle_4_4,
-    median_2_2,
-    second_argmax_2_2,
-    second_argmax_4_3,
-    second_argmax_16_10,
-)
-from algzoo.scoring.noise_tolerance import noise_tolerance, weight_information
-from algzoo.scoring.optimisation import weight_bits
+from algzoo.explanations import longest_cycle_h4_n4 as longest_cycle_4_4
+from algzoo.explanations import second_argmax_h2_n2 as second_argmax_2_2
+from algzoo.explanations.argmedian_h16_n5 import ledger as argmedian_16_5
+from algzoo.explanations.median_h2_n2 import ledger as median_2_2
+from algzoo.explanations.second_argmax_h4_n3 import ledgers as second_argmax_4_3
+from algzoo.explanations.second_argmax_h16_n10 import ledgers as second_argmax_16_10
+from algzoo.scoring import Ledger
+from algzoo.scoring.surprise.bounds import noise_tolerance, weight_information
+from algzoo.scoring.surprise.optimisation import weight_bits
 from algzoo.structure import cones, find_features
 from algzoo.zoo import SEEDS, Model, zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
-from algzoo.zoo.handcrafted_lengths import leave_one_out_2nd_argmax
+from algzoo.zoo.handcrafted.lengths import leave_one_out_2nd_argmax
+from algzoo.zoo.populations import NoisyCopies
 
 Values = Iterator[tuple[str, float | int | None]]
 

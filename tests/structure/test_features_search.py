@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from algzoo.structure import weights_of
-from algzoo.structure.features import Thresholds, find_features
-from algzoo.structure.features_check import checked, r_squared
-from algzoo.structure.features_formula import Formula, input_at, maximum
+from algzoo.structure.features.check import checked, r_squared
+from algzoo.structure.features.formula import Formula, input_at, maximum
+from algzoo.structure.features.search import Thresholds, find_features
 from algzoo.zoo import zoo_2nd_argmax
 
 QUICK = Thresholds(n_inputs=500)

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 
 from algzoo.chapters.notebooks import read
 from algzoo.chapters.statements import statements
-from algzoo.structure import (
-    Weights,
-    circuit_differences,
-    circuits,
-    match_neurons,
-    weights_of,
-)
+from algzoo.structure import Weights, circuit_differences, circuits, match_neurons, weights_of
 from algzoo.structure.matching import _features
 from algzoo.zoo import (
     FAMILIES,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algzoo.estimates import OperationCounter
-from algzoo.estimates.operations import CountedNumber, plain
+from algzoo.estimates.counting.counter import CountedNumber, plain
 from algzoo.structure.sorting import in_order, ranked
 
 NUMBERS = st.lists(st.integers(-5, 5), max_size=12)

@@ -5,13 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from algzoo.zoo import (
-    DistRNN,
-    DistTransformer,
-    ScalarRNN,
-    ScalarTransformer,
-    task_longest_cycle,
-)
+from algzoo.zoo import DistRNN, DistTransformer, ScalarRNN, ScalarTransformer, task_longest_cycle
 
 
 def weights(model):

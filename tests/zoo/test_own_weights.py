@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import save_file
 
 from algzoo.estimates import sampling
-from algzoo.scoring import base_named
 from algzoo.zoo import (
     FAMILIES,
     load_model,
@@ -17,6 +16,7 @@ from algzoo.zoo import (
     zoo_median,
 )
 from algzoo.zoo.loading import load_dist_rnn, load_dist_transformer, load_scalar_rnn
+from algzoo.zoo.populations import base_named
 from algzoo.zoo.streams import model_digest
 
 LOADERS = {

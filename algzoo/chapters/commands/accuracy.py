@@ -28,8 +28,8 @@ def accuracy(model_name: str, tolerance: float, seed: int, as_json: bool) -> Non
     machine. A MODEL is called as for `algzoo challenge --model`.
     """
     from ...estimates import accuracy as score  # late: SciPy and Numba
-    from ...scoring import ZooModel, base_named
     from ...zoo import FAMILIES, load_model
+    from ...zoo.populations import ZooModel, base_named
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     try:

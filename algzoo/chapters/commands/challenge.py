@@ -18,7 +18,8 @@ from .tables import print_table, wide_console
 
 # The estimators are imported where they are used: with SciPy and Numba they take two seconds.
 if TYPE_CHECKING:
-    from ...scoring import Entrant, Leaderboard, Population, Ratio, Row
+    from ...scoring import Entrant, Leaderboard, Ratio, Row
+    from ...zoo.populations import Population
 
 
 @click.command()
@@ -94,8 +95,8 @@ def challenge(
                 progress=lambda done, known: bar.update(task, completed=done, total=known),
             )
         if plot is not None:
-            from .. import style
-            from ..error_vs_compute import error_vs_compute
+            from ..figures import style
+            from ..figures.error_vs_compute import error_vs_compute
 
             svg = style.as_svg(error_vs_compute(leaderboard), "error versus compute")
             write_whole(plot, svg.encode())
@@ -112,7 +113,7 @@ def challenge(
 def _population(
     model_name: str, sd: float | None, relative: bool, n_models: int, seeds: bool, seed: int
 ) -> Population:
-    from ...scoring import NoisyCopies, TrainingSeeds, ZooModel, base_named
+    from ...zoo.populations import NoisyCopies, TrainingSeeds, ZooModel, base_named
 
     base = base_named(model_name)
     if not seeds:
@@ -127,7 +128,7 @@ def _population(
 
 def _entrants(name: str) -> Sequence[Entrant]:
     """What was asked for under that name: of the catalogue, or of a module."""
-    from ...estimates.catalog import collected
+    from ...estimates._catalog import collected
     from ...scoring import Entrant
 
     entries, problems = collected()

@@ -24,7 +24,7 @@ from rich.progress import (
 )
 
 from ...zoo import FAMILIES
-from ...zoo.weights import is_weight_file
+from ...zoo.weight_files import is_weight_file
 from ..address import publish_at
 from ..cover import cover, write_cover
 from ..machine import machine

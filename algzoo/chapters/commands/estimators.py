@@ -18,7 +18,7 @@ def estimators(as_json: bool, page: bool) -> None:
 
     A package has its estimators here by an entry point of the group algzoo.estimators.
     """
-    from ...estimates.catalog import collected
+    from ...estimates._catalog import collected
     from ..estimator_page import estimator_page
 
     try:

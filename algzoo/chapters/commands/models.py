@@ -112,7 +112,7 @@ def benchmark(hidden_size: int, seq_len: int) -> None:
     """
     import torch
 
-    from ...estimates.benchmark import throughput  # late: Numba
+    from ...estimates.samplers.throughput import throughput  # late: Numba
 
     try:
         model = zoo_2nd_argmax(hidden_size, seq_len)
@@ -132,7 +132,7 @@ def benchmark(hidden_size: int, seq_len: int) -> None:
 
 
 def _measure(n_samples: int) -> None:
-    from ...estimates.zoo_scores import SAMPLE_SEED, best_of, measure_all
+    from ...estimates.samplers.zoo_scores import SAMPLE_SEED, best_of, measure_all
 
     n_sizes = len(list(sizes()))
     measured = track(measure_all(n_samples), "measuring", n_sizes, disable=not sys.stdout.isatty())

@@ -52,7 +52,7 @@ def study_command(
     Needs ARC's example model. With 256 models about half an hour on two cores. After a change of
     one estimator, --row NAME recomputes its row and leaves the others as they are.
     """
-    from ...scoring import study_16_10 as study  # late: two seconds
+    from ...explanations.second_argmax_h16_n10 import study as study  # late: two seconds
 
     if bases and n_checked is None:
         raise click.UsageError("--base goes with --check: the table is written whole")
@@ -73,7 +73,7 @@ def study_command(
 
 
 def _check(n_checked: int, bases: tuple[str, ...], workers: int | None) -> None:
-    from ...scoring import study_16_10 as study
+    from ...explanations.second_argmax_h16_n10 import study as study
 
     committed = study.bundled_study()
     n_models = study.n_models_of(committed)

@@ -8,8 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from algzoo.chapters.commands.main import main
-from algzoo.chapters.error_vs_compute import error_vs_compute
-from algzoo.chapters.style import as_svg
+from algzoo.chapters.figures.error_vs_compute import error_vs_compute
+from algzoo.chapters.figures.style import as_svg
 from algzoo.scoring import Leaderboard, Ratio, Row, SamplerScore, Scored
 
 MODULE = """

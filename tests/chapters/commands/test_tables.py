@@ -17,7 +17,7 @@ from rich.console import Console
 from algzoo.chapters.commands.challenge import _HEADINGS, _print
 from algzoo.chapters.commands.main import main
 from algzoo.chapters.commands.tables import print_table
-from algzoo.estimates.benchmark import Throughput
+from algzoo.estimates.samplers.throughput import Throughput
 from algzoo.scoring import BaseScore, Leaderboard, Ratio, Row, SamplerScore, Scored
 from algzoo.zoo import sizes
 
@@ -141,7 +141,7 @@ def test_the_list_of_models_names_each(width):
 @widths
 def test_a_benchmark_fits(width, monkeypatch):
     measured = Throughput(1.23e6, 4.56e6, 0.95, 0.95)
-    monkeypatch.setattr("algzoo.estimates.benchmark.throughput", lambda model: measured)
+    monkeypatch.setattr("algzoo.estimates.samplers.throughput.throughput", lambda model: measured)
     result = CliRunner().invoke(main, ["benchmark", "2", "2"], env={"COLUMNS": str(width)})
     assert_fits(result.stdout, width)
     [[heading, plain, fast]] = tables(result.stdout)

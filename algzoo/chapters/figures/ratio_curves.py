@@ -1,0 +1,75 @@
+"""The figure of a study: ratio to random sampling against cost, one panel for each population."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from ...explanations.second_argmax_h16_n10.study import Scores
+from . import style
+
+# Marker and colour by sort of estimator: legible without colour.
+_LOOKS: dict[str, dict[str, Any]] = {
+    "skeleton": {"marker": "D", "color": style.INK},
+    "offset": {"marker": "P", "color": style.LINE_OCHRE},
+    "lines between ties": {"marker": "*", "color": style.LINE_PURPLE, "ls": "-"},
+    "lines": {"marker": "X", "color": style.LINE_SKY, "ls": "-"},
+    "anchors; other seeds": {"marker": "s", "color": style.LINE_VERMILLION, "ls": "--"},
+    "anchors; same base": {
+        "marker": "s",
+        "color": style.LINE_VERMILLION,
+        "ls": ":",
+        "fillstyle": "none",
+    },
+    "surrogate; same base": {"marker": "o", "color": style.LINE_GREEN, "ls": ":"},
+    "order classes": {"marker": "^", "color": style.LINE_BLUE, "ls": "-"},
+    "stratified Sobol": {"marker": "v", "color": style.SAMPLED, "ls": "-"},
+}
+_FLOOR, _CEILING = 0.03, 30.0  # of the ratios shown; what lies outside stands on the edge
+
+
+def ratio_curves(
+    panels: Mapping[str, Mapping[str, Scores]], *, width: float = 8, height: float = 3.6
+) -> Figure:
+    """Ratios R with their intervals against cost in random inputs, both logarithmic; inches.
+
+    ``panels`` holds the scores of each population by the name of the entry. An entry belongs to
+    the first curve of which its name has the words, see the legend; entries of none are left out.
+    A ratio out of range stands on the edge of the panel.
+    """
+    style.use_book_style()
+    figure, axes = style.new_figure(width, height, columns=len(panels))
+    for ax, (title, scores) in zip(axes, panels.items(), strict=True):
+        ax.axhline(1, color=style.INK, lw=1)
+        for curve, look in _LOOKS.items():
+            chosen = [score for name, score in scores.items() if curve == curve_of(name)]
+            defined = [(one.samples, one.ratios.iid) for one in chosen if one.ratios.iid]
+            points = sorted(defined, key=lambda point: point[0])
+            if not points:
+                continue
+            x = [samples for samples, _ in points]
+            y = [min(max(ratio.value, _FLOOR), _CEILING) for _, ratio in points]
+            ax.plot(x, y, **{"ls": "", "ms": 5, "lw": 1, **look}, label=curve)
+            low = [min(max(ratio.low or ratio.value, _FLOOR), _CEILING) for _, ratio in points]
+            high = [min(max(ratio.high or ratio.value, _FLOOR), _CEILING) for _, ratio in points]
+            ax.vlines(x, low, high, color=look["color"], lw=1, alpha=0.6)
+        ax.set(xscale="log", yscale="log", ylim=(_FLOOR * 0.9, _CEILING * 1.1), title=title)
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        ax.set_xlabel("cost in random inputs")
+    axes[0].set_ylabel("R, below 1 wins")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
+    return figure
+
+
+def curve_of(name: str) -> str | None:
+    """The curve an entry belongs to: that with which it begins, fitted on the same."""
+    sort, _, fitted_on = name.partition("; ")
+    for curve in _LOOKS:
+        start, _, end = curve.partition("; ")
+        if sort.startswith(start) and fitted_on == end:
+            return curve
+    return None

@@ -1,0 +1,156 @@
+"""Figures about recurrent 2nd-argmax models: activations, formulas, answers and errors."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ...structure.features.ablation import BinnedRate, Errors
+from . import style
+
+Array = NDArray[np.float64]
+
+# White is nothing; darker in grey as well.
+_SHADES = LinearSegmentedColormap.from_list(
+    "shades", ["white", style.BLUE, "#0b3c5d"]
+).with_extremes(bad=style.GREY)
+
+
+class Fit(NamedTuple):
+    """A neuron's activation after the last step beside what a formula says of it."""
+
+    neuron: int
+    text: str
+    says: Array  # (n_inputs,)
+    activation: Array  # (n_inputs,)
+    r2: float
+
+
+def activations(states: Array, x: Array, neurons: Sequence[int]) -> Figure:
+    """Activations of ``neurons`` while one input is read, each over its largest.
+
+    ``states`` has shape (seq_len, hidden_size) and ``x`` (seq_len,). Numbers below are the input.
+    """
+    figure, ax = style.new_figure(7, 4.2)
+    largest = states.max(axis=0)
+    shares = states / np.where(largest > 0, largest, 1)
+    _matrix(ax, shares[:, neurons].T, [str(i) for i in neurons], [f"{a:.2f}" for a in x], 1.0)
+    ax.set(xlabel="input, in the order in which it is read", ylabel="neuron")
+    _scale(ax, "activation, over its largest")
+    return figure
+
+
+def wiring(shares: Array, neurons: Sequence[int]) -> Figure:
+    """What ``neurons`` receive, from the input and from each of them.
+
+    ``shares`` has shape (hidden_size, hidden_size + 1), the input last; the squares of a row sum
+    to 1.
+    """
+    figure, ax = style.new_figure(6.6, 5)
+    names = [str(i) for i in neurons]
+    order = [shares.shape[0], *neurons]
+    _matrix(ax, shares[np.ix_(neurons, order)], names, ["input", *names], 1.0)
+    ax.set(xlabel="from", ylabel="to neuron")
+    _scale(ax, "share of what it receives")
+    return figure
+
+
+def fits(panels: Sequence[Fit], n_shown: int = 400) -> Figure:
+    """Activations against formulas, three in a row, in units of each activation's root mean square.
+
+    The first ``n_shown`` inputs are drawn.
+    """
+    n_rows = math.ceil(len(panels) / 3)
+    figure = Figure(figsize=(8, 2.8 * n_rows), layout="constrained")
+    axes = figure.subplots(n_rows, 3, squeeze=False).ravel()
+    for ax, fit in zip(axes, panels, strict=False):
+        typical = np.sqrt((fit.activation**2).mean()) or 1.0
+        says, is_ = fit.says[:n_shown] / typical, fit.activation[:n_shown] / typical
+        ax.axline((0, 0), slope=1, color=style.INK, lw=0.8)
+        ax.plot(says, is_, ls="", marker=".", ms=3, color=style.LINE_BLUE)
+        lines = textwrap.wrap(fit.text, 34)
+        ax.set_title("\n".join([f"neuron {fit.neuron}", *lines]), fontsize=8)
+        ax.text(0.04, 0.96, f"$R^2$ {fit.r2:.3f}", transform=ax.transAxes, va="top", fontsize=9)
+        ax.set(xlabel="formula", ylabel="activation")
+    for ax in axes[len(panels) :]:
+        ax.set_visible(False)
+    return figure
+
+
+def answers(falls: Array, neurons: Sequence[int]) -> Figure:
+    """Fall of the accuracy by neuron and right answer; ``falls`` of (hidden_size, seq_len)."""
+    figure, ax = style.new_figure(6.4, 4.6)
+    positions = [str(i) for i in range(falls.shape[1])]
+    values = np.maximum(falls, 0)[list(neurons)]
+    _matrix(ax, values, [str(i) for i in neurons], positions, float(values.max()) or 1.0)
+    ax.set(xlabel="right answer", ylabel="neuron that the readout loses")
+    _scale(ax, "accuracy lost")
+    return figure
+
+
+def errors_by_pair(errors: Errors) -> Figure:
+    """Error rates by the positions of the first two, and of the second and third."""
+    figure, axes = style.new_figure(8, 3.7, columns=2)
+    positions = [str(i) for i in range(len(errors.first_second))]
+    panels = (("largest", errors.first_second.T), ("third largest", errors.second_third))
+    largest = float(max(np.nanmax(rates) for _, rates in panels)) or 1.0
+    for ax, (other, rates) in zip(axes, panels, strict=True):
+        _matrix(ax, rates, positions, positions, largest)
+        ax.set(xlabel=f"position of the {other}")
+    axes[0].set_ylabel("position of the second largest")
+    _scale(axes[1], "error rate")
+    return figure
+
+
+def errors_by_gap(errors: Errors) -> Figure:
+    """Error rates by how far the second largest lies from its neighbours, and by its value."""
+    figure = Figure(figsize=(8, 2.8), layout="constrained")
+    axes = figure.subplots(1, 3, sharey=True)
+    panels: tuple[tuple[str, BinnedRate], ...] = (
+        ("largest minus second", errors.by_gap_to_first),
+        ("second minus third", errors.by_gap_to_third),
+        ("second largest", errors.by_second),
+    )
+    for ax, (name, binned) in zip(axes, panels, strict=True):
+        ax.stairs(binned.rate, binned.edges, color=style.LINE_BLUE, lw=1.5, baseline=None)
+        ax.axhline(errors.rate, color=style.SAMPLED, ls=":", lw=1)
+        # The outermost bins reach far out and are cut.
+        inner = binned.edges[1], binned.edges[-2]
+        margin = 0.15 * (inner[1] - inner[0])
+        low, high = max(binned.edges[0], inner[0] - margin), inner[1] + margin
+        ax.set(xlabel=name, xlim=(low, high))
+    highest = max(binned.rate.max() for _, binned in panels)
+    axes[0].set(ylabel="error rate", ylim=(0, 1.05 * highest))
+    return figure
+
+
+def _matrix(
+    ax: Axes, values: Array, rows: Sequence[str], columns: Sequence[str], largest: float
+) -> None:
+    ax.pcolormesh(
+        np.ma.masked_invalid(values),
+        cmap=_SHADES,
+        vmin=0,
+        vmax=largest,
+        edgecolors="white",
+        linewidth=0.5,
+    )
+    ax.set_xticks(np.arange(len(columns)) + 0.5, columns, fontsize=8)
+    ax.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=8)
+    ax.tick_params(length=0)
+    ax.set_ylim(len(rows), 0)
+
+
+def _scale(ax: Axes, label: str) -> None:
+    mesh: Any = ax.collections[0]
+    bar = ax.figure.colorbar(mesh, ax=ax, shrink=0.8)
+    bar.set_label(label)
+    bar.outline.set_visible(False)

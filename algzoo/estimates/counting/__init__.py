@@ -1,0 +1,1 @@
+"""Arithmetic that counts its operations."""

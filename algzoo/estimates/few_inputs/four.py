@@ -1,0 +1,193 @@
+"""Accuracy of 2nd-argmax models of four inputs: exact at an angle, by quadrature over the angle.
+
+Given the direction of (x0, x1) = r (cos phi, sin phi), the rest is one half of a space of three
+coordinates (a, b, c) = (r, x2, x3), cut into cells and answers as for models of three inputs
+(:mod:`algzoo.structure.geometry.sweep`). Of a standard Gaussian, r has the density r exp(-r^2 / 2),
+so that
+
+    P(C | phi) = (1 / pi) integral of n_a over the part of the unit sphere in C
+
+for a cone C, with n_a the component along a of the normal: the share of the unit disc of (x2, x3)
+that the region's projection covers. It is a sum over the edges of the set's outline. What is left
+is the integral over phi. The probability is smooth in phi but for kinks. Those at x0 = 0, at x0 =
+x1 and where a neuron switches after x1 are known from the weights; those where the polygons change
+their shape later are left to halving.
+
+An angle enters by its cosine and sine rounded to multiples of 2^-32, and at the resulting direction
+every decision is made in exact arithmetic.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ...structure import Weights, as_fractions, direction, line_segments, weights_of
+from ...structure.geometry.outline import Outline
+from ...structure.geometry.projected_area import Point, twice_area_of_arc, twice_area_of_meridian
+from ...structure.geometry.solid_angle import scaled
+from ...structure.geometry.sweep import (
+    Ray,
+    Vertex,
+    cells_of_half,
+    half_given,
+    new_ends,
+    new_poles,
+    signs_of,
+    step_weights,
+)
+from ...zoo import Model
+from ..counting.counter import CountedNumber, OperationCounter, plain
+from ..estimate import Estimate, Tally, as_estimate, estimator
+from ..scope import Scope
+from .left_out import LeftOut
+from .quadrature import Quadrature, adaptive_gauss
+from .three import lifted
+
+_BITS = 32  # of the cosine and the sine of an angle
+
+
+@estimator(
+    "{n_nodes} angles",
+    scope=Scope("2nd_argmax", inputs=4),
+    budgets=[{"n_nodes": 256}],
+    runs_network="never",
+    exact="converges",
+    constants="none",
+    source="this book",
+    cost="O(nodes d^2)",
+    fails_when="there are fewer than two angles for each kink that is known",
+)
+def angle_quadrature(model: Model, n_nodes: int) -> Tally:
+    """Accuracy of a 2nd-argmax model of four inputs on standard Gaussian inputs.
+
+    ``n_nodes`` is the number of angles at most; each costs some 5,000 operations for 4 neurons and
+    12,000 for 8. No error is stated: see :func:`angle_quadrature_with_doubt`.
+
+    Raises
+    ------
+    ValueError
+        Where ``n_nodes`` is less than two for each interval between angles where a kink is known:
+        4 (hidden_size + 2) always suffice.
+    """
+    return _integrated(model, n_nodes)[0]
+
+
+def angle_quadrature_with_doubt(model: Model, n_nodes: int) -> tuple[Estimate, float]:
+    """The same, and how far it may be off: an indication, neither a bound nor a deviation.
+
+    It is :attr:`.quadrature.Quadrature.doubt`, usually several times the error. The rounding of
+    angles, less than 1e-8, is left out.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`angle_quadrature`.
+    """
+    declaration = angle_quadrature.declaration
+    declaration.scope.check(model, f"{n_nodes} angles")
+    tally, doubt = _integrated(model, n_nodes)
+    return as_estimate(tally, declaration.runs_network), doubt
+
+
+def _integrated(model: Model, n_nodes: int) -> tuple[Tally, float]:
+    angles = Angles(model)
+    quadrature = angles.quadrature(n_nodes)
+    accuracy, doubt = (
+        float(plain(integral / (2 * math.pi))) for integral in (quadrature.value, quadrature.doubt)
+    )
+    return Tally(accuracy, angles.counter), doubt
+
+
+def accuracy_at_angle(model: Model, angle: float) -> float:
+    """Probability of a right answer given the angle of (x0, x1), radians.
+
+    Exact, up to a few units of 1e-16 for each arc, at the direction that (cos, sin) of the angle
+    give when rounded to multiples of 2^-32.
+
+    Raises
+    ------
+    ValueError
+        Where ``model`` is not a 2nd-argmax model of four inputs.
+    """
+    angle_quadrature.declaration.scope.check(model, "the accuracy at an angle")
+    return float(plain(Angles(model).accuracy_at(angle)[0]))
+
+
+class Angles:
+    """A model prepared for angles, and the function that is integrated."""
+
+    def __init__(self, model: Model) -> None:
+        self.counter = OperationCounter()
+        self.weights = weights_of(model)
+        self.integers = lifted(step_weights(self.weights, self.weights.w_oh, 4), self.counter)
+        self.signs = signs_of(self.integers.inputs[0])
+
+    def quadrature(self, n_nodes: int) -> Quadrature:
+        """Integral of the probability over all angles."""
+        return adaptive_gauss(lambda angle: self.accuracy_at(angle)[0], self.kinks(), n_nodes)
+
+    def kinks(self) -> list[CountedNumber]:
+        """Angles from -pi/2 to 3 pi/2, these included, where a kink is known."""
+        w_hi, w_hh, _ = (self.counter.lift(matrix) for matrix in as_fractions(self.weights))
+        weights = Weights(w_hi, w_hh, w_hh[:0])  # no output is followed
+        angles = [-math.pi / 2, math.pi / 4, math.pi / 2, 5 * math.pi / 4, 3 * math.pi / 2]
+        for side in (+1, -1):
+            for segment in line_segments(weights, side)[1:]:
+                self.counter.counts["transcendental"] += 1
+                angles.append(direction(side, plain(segment.lower)))
+        # Sorted already but for x0 = x1 among the others of its side.
+        self.counter.counts["compare"] += len(angles) - 5
+        return [CountedNumber(angle, self.counter) for angle in sorted(set(angles))]
+
+    def accuracy_at(self, angle: Any, least: float = 0.0) -> tuple[CountedNumber, float]:
+        """Probability of a right answer given an angle, and of what was left out.
+
+        Sectors of a probability less than ``least`` are left out: the first is then conditional on
+        the others, and off by no more than the second.
+        """
+        self.counter.counts["transcendental"] += 2
+        self.counter.counts["compare"] += 2  # for the rounding
+        cosine, sine = (
+            round(function(plain(angle)) * 2**_BITS) for function in (math.cos, math.sin)
+        )
+        half = half_given(self.integers, self.signs, (cosine, sine))
+        area = _ProjectedArea(cosine, sine, self.counter)
+        given = self.integers, self.signs, half, new_ends(), new_poles()
+        if not least:
+            return area.share(Outline(cells_of_half(*given))), 0.0
+        missing = LeftOut(2, area.length * 2**_BITS, least, self.counter)
+        share = area.share(Outline(cells_of_half(*given, missing)))
+        return share / (1 - CountedNumber(missing.total, self.counter)), missing.total
+
+
+class _ProjectedArea:
+    """The area of projections onto the unit disc, where a (cosine, sine) = (x0, x1)."""
+
+    def __init__(self, cosine: int, sine: int, counter: OperationCounter) -> None:
+        self.counter = counter
+        c, s = CountedNumber(cosine, counter), CountedNumber(sine, counter)
+        self.length = counter.sqrt(c * c + s * s) / 2**_BITS  # 1 but for the rounding
+        self.points: dict[Vertex, Point] = {}
+
+    def share(self, outline: Outline) -> CountedNumber:
+        """Share of the disc."""
+        total = CountedNumber(0.0, self.counter)
+        for start, stop in (*outline.arcs, *(arc for _, arc in outline.lines.items())):
+            total += twice_area_of_arc(self._place(start), self._place(stop), self.counter)
+        for ray, (start, stop) in outline.meridians.items():
+            assert isinstance(ray, Ray)
+            foot = self._place(ray.foot)[:2]
+            ends = self._place(start), self._place(stop)
+            total += twice_area_of_meridian(foot, *ends, self.counter)
+        return total / (2 * math.pi)
+
+    def _place(self, vertex: Vertex) -> Point:
+        """Coordinates (r, x2, x3) of a vertex, of moderate size."""
+        if vertex not in self.points:
+            a, b, c = (plain(x) for x in vertex.point)
+            r, x2, x3 = self.counter.lift(np.array(scaled(a << _BITS, b, c)))
+            self.points[vertex] = (r * self.length, x2, x3)
+        return self.points[vertex]

@@ -1,0 +1,1 @@
+"""Estimators for recurrent models of five inputs and more, by classes, lines, formulas and fits."""

@@ -1,0 +1,143 @@
+"""Recurrent models on prefixes that leave a common path, each at its own step.
+
+A path is a sequence of inputs. A prefix begins like its path and goes on with inputs of its own
+from some step on, so that what the model makes of the beginning is computed once for all prefixes
+of a path. Prefixes that leave a path at the same step share the product of W_hh with its state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...structure import Weights
+from ..samplers import kernel as kernel
+from ..samplers.compiled import compiled
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prefixes:
+    """Prefixes in the order of the steps at which they leave their paths.
+
+    Attributes
+    ----------
+    paths
+        Inputs of the paths, shape (m, n_paths).
+    inputs
+        Inputs of the prefixes, those of the beginnings too, shape (m, n_prefixes).
+    path
+        The path of each prefix, shape (n_prefixes,).
+    begun
+        For every step, how many prefixes have left their paths by then, shape (m,).
+    """
+
+    paths: Array
+    inputs: Array
+    path: NDArray[np.int64]
+    begun: NDArray[np.int64]
+
+    def drives(self, weights: Weights) -> Array:
+        """W_hh times the state after each prefix, shape (d, n_prefixes)."""
+        d, n_prefixes = len(weights.w_hi), self.inputs.shape[1]
+        w_hi, w_hh, _ = kernel.padded(weights)
+        drive = np.empty((d, n_prefixes))
+        _drives(self.paths, self.inputs, self.path, self.begun, w_hi, w_hh, drive)
+        return drive
+
+    def operations(self, hidden_size: int) -> int:
+        """Multiply-adds of :meth:`drives`.
+
+        Every state costs d and its product with W_hh d^2. By ARC's convention the first step is
+        charged another d^2, although the state before it is zero.
+        """
+        d, n_paths = hidden_size, self.paths.shape[1]
+        n_prefixes = self.inputs.shape[1]
+        path_steps = int(np.count_nonzero(self.begun < n_prefixes))
+        states = n_paths * path_steps + int(self.begun.sum())
+        first = n_paths * (path_steps > 0) + int(self.begun[0])
+        return int(states * d * (d + 1) + first * d * d)
+
+
+def plain_drives(prefixes: Prefixes, w_hi: Any, w_hh: Any) -> Any:
+    """What :meth:`Prefixes.drives` computes, of any array type, for counting."""
+    n_prefixes = prefixes.inputs.shape[1]
+    zero = np.zeros((w_hi.shape[0], 1))
+    product = np.matmul(w_hh, np.repeat(zero, prefixes.begun[0], axis=1))
+    of_path: Any = None
+    if prefixes.begun[0] < n_prefixes:
+        of_path = np.matmul(w_hh, np.repeat(zero, prefixes.paths.shape[1], axis=1))
+    for t, begun in enumerate(prefixes.begun):
+        new = prefixes.path[product.shape[1] : begun]
+        if len(new):
+            product = np.concatenate([product, of_path[:, new]], axis=1)
+        x = prefixes.inputs[t, :begun]
+        product = np.matmul(w_hh, np.maximum(product + w_hi[:, None] * x, 0))
+        if begun < n_prefixes:
+            state = np.maximum(of_path + w_hi[:, None] * prefixes.paths[t], 0)
+            of_path = np.matmul(w_hh, state)
+    return product
+
+
+@compiled
+def _drives(
+    paths: Any, inputs: Any, path: Any, begun: Any, w_hi: Any, w_hh: Any, drive: Any
+) -> None:
+    m, n_paths = paths.shape
+    n_prefixes = inputs.shape[1]
+    d = len(w_hi)
+    tile = kernel.TILE
+    n_tiles = (n_prefixes + tile - 1) // tile
+    n_path_tiles = (n_paths + tile - 1) // tile
+    states = np.zeros((n_tiles, d, tile))
+    path_states = np.zeros((n_path_tiles, d, tile))
+    path_products = np.zeros((n_path_tiles, d, tile))
+    new = np.empty((d, tile))
+    x = np.zeros(tile)
+    before = 0
+    for t in range(m):
+        now = begun[t]
+        for number in range((now + tile - 1) // tile):
+            start = number * tile
+            size = min(tile, now - start)
+            new[:] = 0.0
+            if start < before:
+                kernel.add_product(w_hh, states[number], new)
+            for k in range(max(before - start, 0), size):
+                p = path[start + k]
+                product = path_products[p // tile]
+                for i in range(d):
+                    new[i, k] = product[i, p % tile]
+            x[:size] = inputs[t, start : start + size]
+            _advance(w_hi, x, new, states[number])
+        before = now
+        if now < n_prefixes:
+            for number in range(n_path_tiles):
+                start = number * tile
+                size = min(tile, n_paths - start)
+                x[:size] = paths[t, start : start + size]
+                product = path_products[number]
+                _advance(w_hi, x, product, path_states[number])
+                product[:] = 0.0
+                kernel.add_product(w_hh, path_states[number], product)
+    for number in range(n_tiles):
+        start = number * tile
+        size = min(tile, n_prefixes - start)
+        new[:] = 0.0
+        kernel.add_product(w_hh, states[number], new)
+        drive[:, start : start + size] = new[: len(drive), :size]
+
+
+@compiled
+def _advance(w_hi: Any, x: Any, product: Any, state: Any) -> None:
+    """Write ``ReLU(product + w_hi x)`` into ``state``."""
+    for i in range(len(w_hi)):
+        weight = w_hi[i, 0]
+        products, row = product[i], state[i]
+        for k in range(len(x)):
+            total = products[k] + weight * x[k]
+            row[k] = total if total > 0.0 else 0.0

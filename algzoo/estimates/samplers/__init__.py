@@ -1,0 +1,1 @@
+"""Random sampling, and the samplers that reduce its variance."""

@@ -1,0 +1,264 @@
+"""The baseline: run the model on random inputs and count."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...structure import Weights, check_not_too_small, may_be_too_large, weights_of
+from ...zoo import FAMILIES, TASKS, Model, OneLayerRNN
+from ...zoo.model_check import (
+    check_can_be_run,
+    check_logits_not_too_small,
+    check_outputs,
+    check_task_has_answers,
+    is_plain,
+    n_outputs,
+)
+from ..counting.counter import OperationCounter
+from ..estimate import Estimate, check_draws, sampler
+from ..scope import ANY
+from . import kernel as kernel
+from .random_inputs import gaussian_inputs, uniform_inputs
+
+_BLOCK = 2**14  # inputs that share a random stream; fixed, for the result depends on it
+
+_COMPILED = {torch.float32: np.float32, torch.float64: np.float64}
+
+# Of a block of inputs, the sum of the scores of the first n, and the sum of their squares.
+_Totals = Callable[[Tensor, int], tuple[float, float]]
+
+
+@sampler("iid", scope=ANY, source="by definition")
+def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
+    """Score of ``model`` on ``n_samples`` independent inputs: accuracy, or mean squared error.
+
+    Inputs are standard Gaussian, uniform over functions for longest cycle. Those of one seed are
+    the same on every machine, and for models of all number types but for rounding. The model is run
+    in its own number type and on its own device; on a CPU by as many threads as torch uses, on
+    which the result does not depend. Recurrent models without biases, in float32 or float64, give
+    the same result on every CPU. Operations are the multiply-adds of the forward passes.
+
+    A module that does something else than its weights say (hooks, a forward pass of its own,
+    pruned or parametrized weights, replaced parts) is run as it is, block after block in the
+    caller's thread, and its operations are counted while it runs.
+
+    ``std`` is the standard error. Where every sample is right, or every one wrong, it is that of
+    one more sample of either kind, for the usual formula would claim certainty.
+
+    Raises
+    ------
+    TypeError
+        Where ``model`` is no model of this package.
+    ValueError
+        Where ``n_samples`` is not positive, ``seed`` is negative, or outputs are too large or too
+        small for the model's number type, of which ``model.double()`` has a wider one; and where
+        a module that is run as it is fails or gives outputs of another shape.
+    """
+    return ensemble_sampling([model], n_samples, seed)[0]
+
+
+def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> list[Estimate]:
+    """What :func:`sampling` gives for each of the models, all of one family and length.
+
+    All models see the same inputs, which are drawn once: the errors of the estimates are not
+    independent of each other.
+
+    Raises
+    ------
+    ValueError
+        As of :func:`sampling`, and where the models differ in family, length, type or device.
+    """
+    check_draws(n_samples, seed)
+    if not models:
+        return []
+    first = models[0]
+    for model in models:
+        check_can_be_run(model)
+        check_task_has_answers(model)
+        if _kind(model) != _kind(first):
+            raise ValueError(
+                f"the models of an ensemble have the same inputs: {_kind(model)} is not "
+                f"{_kind(first)} (family, length, number type, device)"
+            )
+    counters = [None if is_plain(model) else OperationCounter() for model in models]
+    totals_of = [
+        _totals_of(model) if counter is None else _totals_as_it_is(model, counter)
+        for model, counter in zip(models, counters, strict=True)
+    ]
+
+    @torch.no_grad()
+    def block_totals(block: int) -> list[tuple[float, float]]:
+        x = _inputs(first, seed, block)
+        n = min(_BLOCK, n_samples - block * _BLOCK)
+        return [totals(x, n) for totals in totals_of]
+
+    blocks = range(-(-n_samples // _BLOCK))
+    if any(counter is not None for counter in counters):
+        # One after the other: hooks may keep notes, and draw random numbers of their own.
+        of_blocks = [block_totals(block) for block in blocks]
+    else:
+        with _threads(first.device) as pool:
+            of_blocks = list(pool.map(block_totals, blocks))
+    # Summed in the order of the blocks, whichever was ready first.
+    totals = np.sum(of_blocks, axis=0)
+    return [
+        _estimate(
+            total,
+            total_of_squares,
+            n_samples,
+            _operations_of_a_sample(model) * n_samples if counter is None else counter.total,
+        )
+        for model, counter, (total, total_of_squares) in zip(models, counters, totals, strict=True)
+    ]
+
+
+@contextmanager
+def _threads(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+    """As many threads as torch uses, each of which lets torch use no other; one for a GPU.
+
+    On products as small as these, torch's own threads save a fifth of the time at best, and cost
+    many times the whole where another program keeps a core busy, for they wait for each other.
+    """
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with ThreadPoolExecutor(n_threads if device.type == "cpu" else 1) as pool:
+            yield pool
+    finally:
+        torch.set_num_threads(n_threads)
+
+
+def _kind(model: Model) -> tuple[str, int, torch.dtype, torch.device]:
+    return model.task_name, model.seq_len, model.dtype, model.device
+
+
+def _inputs(model: Model, seed: int, block: int) -> Tensor:
+    """Inputs of a block, shape (seq_len, _BLOCK), from a random stream of its own."""
+    stream = np.random.SeedSequence(seed, spawn_key=(block,))
+    shape = (model.seq_len, _BLOCK)
+    if not isinstance(model, OneLayerRNN):
+        return torch.as_tensor(uniform_inputs(shape, stream, model.input_range)).to(model.device)
+    in_64_bits = model.dtype == torch.float64
+    numbers = gaussian_inputs(shape, stream, np.float64 if in_64_bits else np.float32)
+    return torch.as_tensor(numbers).to(model.device, model.dtype)
+
+
+def _totals_of(model: Model) -> _Totals:
+    """Of a plain model."""
+    if (
+        isinstance(model, OneLayerRNN)
+        and model.device.type == "cpu"
+        and model.dtype in _COMPILED
+        and not model.bias
+    ):
+        return _compiled(model)
+
+    if not isinstance(model, OneLayerRNN):
+        check_logits_not_too_small(model)
+    elif not model.bias:
+        check_not_too_small(weights_of(model), model.dtype)
+
+    def totals(x: Tensor, n: int) -> tuple[float, float]:
+        sequences = x[:, :n].T.contiguous()
+        return _scored(model, sequences, model(sequences))
+
+    return totals
+
+
+def _totals_as_it_is(model: Model, counter: OperationCounter) -> _Totals:
+    """Of a module that may do anything; the counter has its operations in the end."""
+    kind = type(model).__name__
+
+    def totals(x: Tensor, n: int) -> tuple[float, float]:
+        sequences = x[:, :n].T.contiguous()
+        try:
+            with counter.tensors():
+                outputs = model(sequences)
+        except Exception as error:
+            line = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            raise ValueError(f"This {kind}, run as it is, raised {line}") from error
+        wanted = (n, n_outputs(model))
+        found = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
+        if found != wanted:
+            raise ValueError(
+                f"A model for {model.task_name} with seq_len {model.seq_len} has outputs of shape "
+                f"{wanted} on {n} inputs, this {kind}, run as it is, {found}"
+            )
+        return _scored(model, sequences, outputs)
+
+    return totals
+
+
+def _scored(model: Model, sequences: Tensor, outputs: Tensor) -> tuple[float, float]:
+    check_outputs(outputs)
+    target = TASKS[model.task_name](sequences)
+    if FAMILIES[model.task_name].measures_error:
+        scores = (outputs.squeeze(-1) - target).double().square()
+    else:
+        scores = (outputs.argmax(-1) == target).double()
+    return scores.sum().item(), scores.square().sum().item()
+
+
+def _compiled(model: OneLayerRNN) -> _Totals:
+    number_type = _COMPILED[model.dtype]
+    exact_weights = weights_of(model)
+    check_not_too_small(exact_weights, model.dtype)
+    if may_be_too_large(exact_weights, model.seq_len, model.dtype):
+        # The bound is loose, and the kernel's ReLU does not pass on what is not a number.
+        with torch.no_grad():
+            check_outputs(model(_inputs(model, 0, 0).T.contiguous()))
+    weights = Weights(*(matrix.astype(number_type) for matrix in exact_weights))
+    n_outputs = len(weights.w_oh)
+    padded = kernel.padded(weights)
+    # Of the sorted numbers 0, 1, 2, ... position, number and rank are the same.
+    right = float(TASKS[model.task_name](torch.arange(model.seq_len, dtype=torch.float64)))
+    rank, other_rank = math.floor(right), math.ceil(right)
+
+    def totals(inputs: Tensor, n: int) -> tuple[float, float]:
+        n_columns = -(-n // kernel.TILE) * kernel.TILE
+        x = np.ascontiguousarray(inputs.numpy()[:, :n_columns])
+        outputs = np.empty((n_outputs, n_columns), x.dtype)
+        kernel.run(x, *padded, outputs)
+        if FAMILIES[model.task_name].measures_error:
+            errors: tuple[float, float] = kernel.squared_errors(x, outputs, rank, other_rank, n)
+            return errors
+        right = float(kernel.n_right(x, outputs, rank, n))
+        return right, right
+
+    return totals
+
+
+def _estimate(total: float, total_of_squares: float, n_samples: int, operations: int) -> Estimate:
+    if not math.isfinite(total_of_squares):
+        raise ValueError("The model's outputs are too large: its errors squared overflow float64")
+    mean = total / n_samples
+    variance = max(total_of_squares / n_samples - mean**2, 0.0)
+    if variance == 0 and mean in (0, 1):
+        share = (total + 1) / (n_samples + 2)
+        variance = share * (1 - share)
+    std = math.sqrt(variance / n_samples)
+    return Estimate(float(mean), operations, "random inputs", std=std)
+
+
+def operations_of_a_pass(seq_len: int, hidden_size: int, output_size: int) -> int:
+    """Multiply-adds of a recurrent model's forward pass: n d (d + 1) + o d, by ARC's convention."""
+    return seq_len * hidden_size * (hidden_size + 1) + output_size * hidden_size
+
+
+def _operations_of_a_sample(model: Model) -> int:
+    """Of a plain model."""
+    if isinstance(model, OneLayerRNN):  # in closed form: what counts takes a second to be imported
+        return operations_of_a_pass(model.seq_len, model.hidden_size, model.output_size)
+    counter = OperationCounter()
+    n = 2  # a single sequence would go through attention in another order of products
+    x = torch.zeros(n, model.seq_len, dtype=torch.int64, device=model.device)
+    with torch.no_grad(), counter.tensors():
+        model(x)
+    return counter.total // n

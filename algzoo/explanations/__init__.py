@@ -1,0 +1,1 @@
+"""What the book says about single models: a module or folder for each, named as its notebook."""

@@ -1,0 +1,1 @@
+"""The explanation of the smallest median model: it computes the mean of its two inputs."""

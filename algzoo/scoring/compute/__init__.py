@@ -1,0 +1,1 @@
+"""The challenge: the error of estimators against the operations that they cost."""

@@ -1,0 +1,715 @@
+"""The challenge: an estimator's error against random sampling's at equal compute.
+
+Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026: an estimator is
+asked to match random sampling in mean squared error at equal compute, on average over noisy copies
+of a model and over training seeds.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import sys
+from collections.abc import (
+    Callable,
+    Collection,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from concurrent.futures import Executor
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar, get_args
+
+import cloudpickle
+import numpy as np
+
+from ...estimates import PRICES, Estimator, RunsNetwork, sampling
+from ...estimates.estimate import Fit
+from ...estimates.samplers.second_argmax import Drawn, Sampler, samplers_for
+from ...zoo import Model
+from ...zoo.populations import Population, base_name
+from ...zoo.streams import named_stream
+from ...zoo.truth_folder import truth_folder
+from .leaderboard import BaseScore, Leaderboard, Row, SamplerScore, Scored, Split
+from .ratios import Array, Errors, Ratio, Ratios, Truths, errors_of, ratios
+from .sandbox import EstimatorFailure, Outcome, in_words, own_sandbox, packed
+from .truth import Truth, TruthCache, truths_of
+from .work import nothing_more, work_off
+
+Progress = Callable[[int, int], None]
+
+_CHUNK = 64  # models at most that one task makes: few enough to lose, enough to pay for a start
+_SAMPLER_CHUNK = 16  # fewer for all samplers at all budgets, which is much work for each model
+_SAMPLER_BUDGETS = (2**4, 2**13)  # least and greatest, in random inputs, to measure samplers at
+_TUNING_SHARE = 4  # one part in so many of the inputs of a truth that is scored
+_SAME = 1e-9  # two calls on one model may differ by rounding
+_IID = "iid"
+_NOTHING_TO_FIT_ON: dict[Split, str] = {
+    "seed-agnostic": "there is no other base model of this size to fit on",
+    "model-specific": "there are no other noisy copies of the same base model to fit on",
+}
+
+Key = TypeVar("Key", bound=Hashable)
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """An estimator at one budget; several of the same name are the budgets of one estimator.
+
+    Attributes
+    ----------
+    name
+        Under which it is listed.
+    estimator
+        Any callable ``model -> Estimate``; it may be absent where there is a ``fit``.
+    advice_bits
+        Length of the constants that it brings along: what was learned elsewhere, not computed from
+        the model's weights.
+    operations
+        Its number of operations in closed form; where an estimate says otherwise, that is an error.
+    fit
+        Makes an estimator with fitted constants from models and their true scores. It is then
+        scored three times: as it is, fitted on other base models of the same size, and fitted on
+        other noisy copies of the same base model.
+
+    Raises
+    ------
+    ValueError
+        Where there is neither ``estimator`` nor ``fit``.
+    """
+
+    name: str
+    estimator: Estimator | None = None
+    advice_bits: float = 0.0
+    operations: Callable[[Model], int] | None = None
+    fit: Fit | None = None
+
+    def __post_init__(self) -> None:
+        if self.estimator is None and self.fit is None:
+            raise ValueError(f"Entrant {self.name!r} has neither an estimator nor a fit")
+
+
+def _silent(done: int, known: int) -> None:
+    """Progress that nobody wants to see."""
+
+
+def challenge(
+    estimators: Mapping[str, Estimator | Sequence[Estimator]] | Sequence[Entrant | Estimator],
+    population: Population,
+    *,
+    truth_samples: int = 2**20,
+    samplers: Mapping[str, Sampler] | None = None,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    time_limit: float = 60.0,
+    seed: int = 0,
+    n_tuning: int = 64,
+    transcendental_price: int = PRICES["transcendental"],
+    truth_cache: Path | None = None,
+    progress: Progress = _silent,
+) -> Leaderboard:
+    """Score estimators on a population of models; one row for each estimator and budget.
+
+    Every estimator is called in a process of its own. One that raises, returns no valid estimate,
+    overruns the time limit or changes the model gets a row that says so, and the others are not
+    disturbed; so does one that gives two answers for one model or uses a global random generator
+    without saying that it draws random inputs. The result depends neither on the executor nor on
+    the number of workers.
+
+    Parameters
+    ----------
+    estimators
+        Entrants or plain callables ``model -> Estimate``; or these by name, several under one name
+        being its budgets.
+    population
+        See :mod:`algzoo.zoo.populations`.
+    truth_samples
+        Random inputs for the truth of each model, where it is not exact. The models that fits see
+        get a quarter of them, for there the errors of the truths average out.
+    samplers
+        Samplers ``(model, n_samples, seed) -> Estimate`` by name; where absent, those of the book
+        that are for such models. Each is run on the population
+        with a power of two of inputs that costs about as much as each row's estimates, but no more
+        than 8,192 plain ones; its R there is taken to hold at the row's budget. Unlike estimators
+        they are called in the workers themselves, without a time limit.
+    executor
+        Who does the work: any :class:`concurrent.futures.Executor`; processes of this machine where
+        absent, ``workers`` of them or one for each core.
+    time_limit
+        Seconds for each call of an estimator; for a fit, for each of its models.
+    seed
+        Of the bootstrap, the samplers and the global random generators in an estimator's calls.
+    n_tuning
+        Noisy copies of each base on which fits see the truth.
+    transcendental_price
+        Operations that a square root or a transcendental function counts, for those estimates that
+        say how many they took.
+    truth_cache
+        Folder where truths are kept; where absent, that of :func:`.truth_folder.truth_folder`.
+    progress
+        Called with the number of tasks that are done and that are known so far.
+
+    Raises
+    ------
+    ValueError
+        Where a number makes no sense.
+    BrokenExecutor
+        Where workers die again and again, or the caller's executor is broken.
+    """
+    for name, number in (
+        ("truth_samples", truth_samples),
+        ("n_tuning", n_tuning),
+        ("transcendental_price", transcendental_price),
+    ):
+        if number < 1:
+            raise ValueError(f"{name} must be at least 1, got {number}")
+    if not time_limit > 0:
+        raise ValueError(f"time_limit must be positive, got {time_limit}")
+    cache = TruthCache(truth_cache or truth_folder())
+    hands = _Hands(executor, workers, progress, time_limit, seed, transcendental_price)
+
+    truths = _truths(hands, {"": population}, truth_samples, cache)[""]
+    known = _as_arrays(truths, population)
+    entries = _entries(hands, _entrants(estimators), population, n_tuning, truth_samples, cache)
+    evaluations = _evaluations(hands, population, [entry.jobs for entry in entries])
+    rows: list[Row] = []
+    errors_of_rows: list[Errors | None] = []
+    for entry, evaluation in zip(entries, evaluations, strict=True):
+        row, errors = _row(entry.row, evaluation, known, population, transcendental_price)
+        rows.append(row)
+        errors_of_rows.append(errors)
+
+    budgets = {_sampler_budget(row.samples) for row in rows if row.samples is not None}
+    if samplers is None:
+        samplers = samplers_for(population.model(0))
+    measured, notes = _measured(hands, samplers, sorted(budgets), population, known)
+    alone = ratios([(one.errors, None) for one in measured], known, seed)
+    measured = [replace(one, ratio=own.iid) for one, own in zip(measured, alone, strict=True)]
+    opponents = [_best(measured, row.samples) for row in rows]
+    scored = [
+        (errors, best.errors if best else None)
+        for errors, best in zip(errors_of_rows, opponents, strict=True)
+        if errors is not None
+    ]
+    found = iter(ratios(scored, known, seed))
+    rows = [
+        row if errors is None else _with_ratios(row, next(found), best)
+        for row, errors, best in zip(rows, errors_of_rows, opponents, strict=True)
+    ]
+    return Leaderboard(
+        tuple(rows),
+        _scored(population, known, truth_samples),
+        tuple(one.score() for one in measured),
+        tuple(notes),
+    )
+
+
+@dataclass
+class _Hands:
+    """Who does the work, and how much of it is done."""
+
+    executor: Executor | None
+    workers: int | None
+    progress: Progress
+    time_limit: float
+    seed: int
+    price: int  # of a transcendental function
+    n_tasks: int = 0
+    n_done: int = 0
+
+    def do(
+        self,
+        tasks: Mapping[Key, partial[Result]],
+        finished: Callable[[Key, Result], Collection[Key]] = nothing_more,
+    ) -> dict[Key, Result]:
+        """Results of the tasks; those that ``finished`` names as not needed any more lack."""
+        self.n_tasks += len(tasks)
+        results: dict[Key, Result] = {}
+        dropped: set[Key] = set()
+
+        def count(key: Key, result: Result) -> Collection[Key]:
+            results[key] = result
+            unneeded = set(finished(key, result)) - results.keys() - dropped
+            dropped.update(unneeded)
+            self.progress(self.n_done + len(results) + len(dropped), self.n_tasks)
+            return unneeded
+
+        self.progress(self.n_done, self.n_tasks)
+        work_off(tasks, count, executor=self.executor, workers=self.workers)
+        self.n_done = self.n_tasks
+        return results
+
+
+def _chunks(population: Population, size: int = _CHUNK) -> Iterator[tuple[int, int]]:
+    """Ranges of models for one task each; none of them spans two bases."""
+    for first in range(0, len(population), population.copies):
+        for start in range(first, first + population.copies, size):
+            yield start, min(start + size, first + population.copies)
+
+
+def _truths(
+    hands: _Hands, populations: Mapping[Key, Population], n_samples: int, cache: TruthCache
+) -> dict[Key, list[Truth]]:
+    """True scores of all models of each of the populations."""
+    tasks, known = {}, {}
+    for name, population in populations.items():
+        for start, stop in _chunks(population):
+            stored = cache.get(population, start, stop, n_samples)
+            if stored is None:
+                task = partial(truths_of, population, start, stop, n_samples)
+                tasks[name, start, stop] = task
+            else:
+                known[name, start, stop] = stored
+
+    def store(key: tuple[Key, int, int], truths: list[Truth]) -> tuple[()]:
+        name, start, stop = key
+        cache.put(populations[name], start, stop, n_samples, truths)
+        return ()
+
+    known |= hands.do(tasks, store)
+    return {
+        name: [truth for chunk in _chunks(population) for truth in known[name, *chunk]]
+        for name, population in populations.items()
+    }
+
+
+def _as_arrays(truths: Sequence[Truth], population: Population) -> Truths:
+    return Truths(
+        np.array([truth.value for truth in truths]),
+        np.array([truth.std**2 for truth in truths]),
+        np.array([truth.sample_variance for truth in truths]),
+        np.arange(len(population)) // population.copies,
+        sampling(population.model(0), 1, 0).operations,
+    )
+
+
+def _entrants(
+    estimators: Mapping[str, Estimator | Sequence[Estimator]] | Sequence[Entrant | Estimator],
+) -> list[Entrant]:
+    if isinstance(estimators, Mapping):
+        return [
+            Entrant(name, estimator)
+            for name, of_name in estimators.items()
+            for estimator in (of_name if isinstance(of_name, Sequence) else [of_name])
+        ]
+    return [
+        entrant
+        if isinstance(entrant, Entrant)
+        else Entrant(getattr(entrant, "__name__", repr(entrant)), entrant)
+        for entrant in estimators
+    ]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A row to be, and the estimator, packed, for each base; none where it has failed already."""
+
+    row: Row
+    jobs: tuple[bytes, ...] = ()
+
+
+def _entries(
+    hands: _Hands,
+    entrants: Sequence[Entrant],
+    population: Population,
+    n_tuning: int,
+    truth_samples: int,
+    cache: TruthCache,
+) -> list[_Entry]:
+    """A row for each entrant, for one with a fit one for each split."""
+    n_bases = len(population.bases)
+    tuning: dict[tuple[Split, int], Population | None] = {}
+    if any(entrant.fit for entrant in entrants):
+        for base in range(n_bases):
+            tuning["seed-agnostic", base] = population.tuning_of_others(base, n_tuning)
+            tuning["model-specific", base] = population.tuning(base, n_tuning)
+    present = {key: value for key, value in tuning.items() if value is not None}
+    tuning_samples = max(truth_samples // _TUNING_SHARE, 1)
+    truths = _truths(hands, present, tuning_samples, cache)
+    packed_fits: dict[int, bytes | str] = {
+        number: _packed(entrant.fit, entrant.operations)
+        for number, entrant in enumerate(entrants)
+        if entrant.fit
+    }
+    fits = hands.do(
+        {
+            (number, *key): partial(
+                _fit, job, of_key, [truth.value for truth in truths[key]], *_surroundings(hands)
+            )
+            for number, job in packed_fits.items()
+            if isinstance(job, bytes)
+            for key, of_key in present.items()
+        }
+    )
+    entries = []
+    n_budgets: dict[str, int] = {}
+    for number, entrant in enumerate(entrants):
+        budget = n_budgets.get(entrant.name, 0)
+        n_budgets[entrant.name] = budget + 1
+        row = Row(entrant.name, budget, "zero-shot", entrant.advice_bits)
+        if entrant.estimator is not None:
+            job = _packed(entrant.estimator, entrant.operations)
+            entries.append(_entry(row, [job] * n_bases))
+        if entrant.fit is None:
+            continue
+        splits: tuple[Split, ...] = ("seed-agnostic", "model-specific")
+        for split in splits:
+            jobs: list[bytes | str] = []
+            for base in range(n_bases):
+                of_key = tuning[split, base]
+                if of_key is None:
+                    jobs.append(_NOTHING_TO_FIT_ON[split])
+                elif isinstance(failed := packed_fits[number], str):
+                    jobs.append(failed)
+                else:
+                    jobs.append(fits[number, split, base])
+            of_split = tuning[split, 0]
+            words = None if of_split is None else _fitted_on(of_split, tuning_samples)
+            entries.append(_entry(replace(row, split=split, fitted_on=words), jobs))
+    return entries
+
+
+def _entry(row: Row, jobs: Sequence[bytes | str]) -> _Entry:
+    """A row with its jobs, of which those that are words say what has failed."""
+    for job in jobs:
+        if isinstance(job, str):
+            return _Entry(replace(row, failure=job))
+    return _Entry(row, tuple(job for job in jobs if isinstance(job, bytes)))
+
+
+def _fitted_on(population: Population, n_samples: int) -> str:
+    n_bases = len(population.bases)
+    bases = "1 base model" if n_bases == 1 else f"each of {n_bases} base models"
+    return f"{population.copies} models of {bases}, truth from {n_samples} inputs where sampled"
+
+
+def _packed(call: object, operations: object) -> bytes | str:
+    try:
+        return packed((call, operations))
+    except EstimatorFailure as failure:
+        return str(failure)
+
+
+def _surroundings(hands: _Hands) -> tuple[list[str], float]:
+    """Where the caller finds modules, and the time limit."""
+    return [os.path.abspath(folder) for folder in sys.path], hands.time_limit  # noqa: PTH100
+
+
+def _fit(
+    job: bytes,
+    population: Population,
+    truths: Sequence[float],
+    import_path: Sequence[str],
+    time_limit: float,
+) -> bytes | str:
+    """The fitted estimator, packed, or why there is none."""
+    models = [population.model(index) for index in range(len(population))]
+    try:
+        return own_sandbox().fitted(
+            job, models, truths, import_path=import_path, time_limit=time_limit * len(models)
+        )
+    except EstimatorFailure as failure:
+        return str(failure)
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    """Outcomes for the first models of a range, and why there are no more, if so."""
+
+    outcomes: list[Outcome]
+    failure: str | None = None
+
+    def operations(self, price: int) -> Array:
+        """Of each outcome, a transcendental function being ``price`` of them."""
+        extra = price - PRICES["transcendental"]
+        return np.array([float(o.operations + extra * o.transcendental) for o in self.outcomes])
+
+
+def _evaluate(
+    job: bytes,
+    population: Population,
+    start: int,
+    stop: int,
+    seed: int,
+    import_path: Sequence[str],
+    time_limit: float,
+) -> _Evaluation:
+    """What an estimator makes of the models of a range, up to its first failure."""
+
+    def seeded(stream: str, index: int) -> tuple[Model, int]:
+        state = named_stream(stream, seed, index).generate_state(1)
+        return population.model(index), int(state[0])
+
+    def models() -> Iterator[tuple[Model, int]]:
+        yield seeded("estimator, again", start)
+        for index in range(start, stop):
+            yield seeded("estimator", index)
+
+    outcomes: list[Outcome] = []
+    try:
+        calls = own_sandbox().estimates(
+            job, models(), import_path=import_path, time_limit=time_limit
+        )
+        with closing(calls):
+            trial = next(calls)
+            for outcome in calls:
+                if not outcomes and outcome.runs_network != "random inputs":
+                    _check_same(trial, outcome)
+                outcomes.append(outcome)
+    except EstimatorFailure as failure:
+        return _Evaluation(outcomes, f"on model {start + len(outcomes)}: {failure}")
+    return _Evaluation(outcomes)
+
+
+def _check_same(trial: Outcome, outcome: Outcome) -> None:
+    if not math.isclose(trial.value, outcome.value, rel_tol=0, abs_tol=_SAME):
+        raise EstimatorFailure(
+            f"gave {trial.value!r} and then {outcome.value!r} for the same model, although its "
+            f"runs_network is {outcome.runs_network!r}: what draws inputs says 'random inputs'"
+        )
+
+
+def _evaluations(
+    hands: _Hands, population: Population, jobs: Sequence[Sequence[bytes]]
+) -> list[_Evaluation]:
+    """For each entry, with a job for each base, what it makes of the whole population."""
+    chunks = list(_chunks(population))
+    tasks = {
+        (number, chunk): partial(
+            _evaluate,
+            of_bases[population.base_of(chunk[0])],
+            population,
+            *chunk,
+            hands.seed,
+            *_surroundings(hands),
+        )
+        for chunk in chunks
+        for number, of_bases in enumerate(jobs)
+        if of_bases
+    }
+
+    def finished(
+        key: tuple[int, tuple[int, int]], evaluation: _Evaluation
+    ) -> list[tuple[int, tuple[int, int]]]:
+        # What comes after a failure is not needed; what comes before may fail first.
+        number, chunk = key
+        later = [other for other in chunks if other > chunk]
+        return [(number, other) for other in later] if evaluation.failure else []
+
+    results = hands.do(tasks, finished)
+    return [
+        _joined(results[number, chunk] for chunk in (chunks if of_bases else []))
+        for number, of_bases in enumerate(jobs)
+    ]
+
+
+def _joined(parts: Iterable[_Evaluation]) -> _Evaluation:
+    """Evaluations of the ranges of a population as one, up to the first failure."""
+    outcomes: list[Outcome] = []
+    for part in parts:
+        outcomes += part.outcomes
+        if part.failure:
+            return _Evaluation(outcomes, part.failure)
+    return _Evaluation(outcomes)
+
+
+def _row(
+    row: Row, evaluation: _Evaluation, truths: Truths, population: Population, price: int
+) -> tuple[Row, Errors | None]:
+    """The row with everything that concerns it alone, and its errors."""
+    if row.failure or evaluation.failure:
+        return replace(row, failure=row.failure or evaluation.failure), None
+    values = np.array([outcome.value for outcome in evaluation.outcomes])
+    operations = evaluation.operations(price)
+    errors = errors_of(values, operations, truths)
+    signed = values - truths.value
+    k = float(operations.mean()) / truths.operations_of_a_sample
+    bias = float(signed.mean())
+    by_base = []
+    for number, base in enumerate(population.bases):
+        own = truths.base == number
+        variance = truths.sample_variance[own].sum()
+        by_base.append(
+            BaseScore(
+                base_name(base),
+                int(own.sum()),
+                float(truths.value[own].mean()),
+                _root(errors.squared[own].mean()),
+                float(signed[own].mean()),
+                max(float(errors.squared[own].sum() * k / variance), 0.0) if variance else None,
+            )
+        )
+    row = replace(
+        row,
+        runs_network=max(
+            (outcome.runs_network for outcome in evaluation.outcomes),
+            key=get_args(RunsNetwork).index,
+        ),
+        operations=float(operations.mean()),
+        samples=k,
+        rms=_root(errors.squared.mean()),
+        bias=bias,
+        sd=_root(errors.squared.mean() - bias**2 if errors.truth_subtracted else signed.var()),
+        truth_subtracted=errors.truth_subtracted,
+        correlation=_correlation(values, truths.value),
+        slope=_slope(values, -signed),
+        by_base=tuple(by_base),
+    )
+    return row, errors
+
+
+def _root(mean_square: float) -> float:
+    """Root of a mean square that may be negative after the truth's variance was subtracted."""
+    return math.sqrt(max(float(mean_square), 0.0))
+
+
+def _slope(x: Array, y: Array) -> float | None:
+    """Slope of the regression of y on x; ``None`` where x is the same for all."""
+    spread = x - x.mean()
+    size = float(spread @ spread)
+    return float(spread @ y) / size if np.ptp(x) > 0 and size > 0 else None
+
+
+def _correlation(x: Array, y: Array) -> float | None:
+    slopes = _slope(x, y), _slope(y, x)
+    if slopes[0] is None or slopes[1] is None:
+        return None
+    return math.copysign(math.sqrt(slopes[0] * slopes[1]), slopes[0])
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A sampler as it came out on the population, at a budget in random inputs."""
+
+    budget: int
+    name: str
+    n_samples: int
+    errors: Errors
+    ratio: Ratio | None = None
+
+    def score(self) -> SamplerScore:
+        """For the leaderboard."""
+        operations = float(self.errors.operations.mean())
+        rms = _root(self.errors.squared.mean())
+        return SamplerScore(self.name, self.n_samples, operations, rms, self.ratio)
+
+
+def _sampler_budget(samples: float) -> int:
+    """The power of two nearest to it at which samplers are measured."""
+    least, greatest = _SAMPLER_BUDGETS
+    return int(min(max(2.0 ** round(math.log2(samples)), least), greatest))
+
+
+def _measured(
+    hands: _Hands,
+    samplers: Mapping[str, Sampler],
+    budgets: Sequence[int],
+    population: Population,
+    truths: Truths,
+) -> tuple[list[_Measured], list[str]]:
+    """Each sampler at each budget, and what is to be said of those that do not work."""
+    reasons: dict[str, str] = {}
+    wanted: list[tuple[int, Drawn]] = []
+    for name, sampler in samplers.items():
+        if sampler is sampling:
+            continue  # what random sampling does is known without trying
+        try:
+            for budget in budgets:
+                n_samples = _inputs_for(sampler, budget, population, truths)
+                wanted.append((budget, Drawn(name, sampler, n_samples, hands.seed)))
+        except ValueError as error:
+            reasons[name] = in_words(error)
+    job = cloudpickle.dumps([drawn for _, drawn in wanted])
+    ranges = list(_chunks(population, _SAMPLER_CHUNK))
+    tasks = {chunk: partial(_sampled, job, population, *chunk) for chunk in ranges}
+    results = hands.do(tasks) if wanted else {}
+    measured: list[_Measured] = []
+    for number, (budget, drawn) in enumerate(wanted):
+        evaluation = _joined(results[chunk][number] for chunk in ranges)
+        if evaluation.failure:
+            reasons.setdefault(drawn.name, evaluation.failure)
+            continue
+        values = np.array([outcome.value for outcome in evaluation.outcomes])
+        errors = errors_of(values, evaluation.operations(hands.price), truths)
+        measured.append(_Measured(budget, drawn.name, drawn.n_samples, errors))
+    notes = [f"sampler {name} is left out: {reason}" for name, reason in reasons.items()]
+    return measured, notes
+
+
+def _sampled(job: bytes, population: Population, start: int, stop: int) -> list[_Evaluation]:
+    """What each of the samplers makes of the models of a range, up to its first failure.
+
+    They are called in this process: unlike entrants they are the caller's own, who has tried them.
+    """
+    samplers: list[Drawn] = cloudpickle.loads(job)
+    outcomes: list[list[Outcome]] = [[] for _ in samplers]
+    failures: list[str | None] = [None for _ in samplers]
+    for index in range(start, stop):
+        model = population.model(index)
+        for number, sampler in enumerate(samplers):
+            if failures[number] is not None:
+                continue
+            try:
+                found = sampler(model)
+            except Exception as error:  # what entrants have earned shall not be lost
+                failures[number] = f"on model {index}: {in_words(error)}"
+                continue
+            outcome = Outcome(
+                found.value, found.operations, found.runs_network, found.transcendental
+            )
+            outcomes[number].append(outcome)
+    return list(map(_Evaluation, outcomes, failures))
+
+
+def _inputs_for(sampler: Sampler, budget: int, population: Population, truths: Truths) -> int:
+    """A power of two of inputs that costs a sampler about as much as ``budget`` plain ones."""
+    cost = sampler(population.model(0), budget, 0).operations
+    return int(2 ** max(round(math.log2(budget**2 * truths.operations_of_a_sample / cost)), 0))
+
+
+def _best(measured: Sequence[_Measured], samples: float | None) -> _Measured | None:
+    """The sampler of least R at that budget, ``None`` for plain random sampling."""
+    if samples is None:
+        return None
+    budget = _sampler_budget(samples)
+    found = [one for one in measured if one.budget == budget and one.ratio is not None]
+    best = min(found, key=_ratio_value, default=None)
+    return best if best is not None and _ratio_value(best) < 1 else None
+
+
+def _ratio_value(one: _Measured) -> float:
+    return math.inf if one.ratio is None else one.ratio.value
+
+
+def _with_ratios(row: Row, found: Ratios, best: _Measured | None) -> Row:
+    return replace(
+        row,
+        ratio=found.iid,
+        shrunk_ratio=found.shrunk,
+        best_sampler=best.name if best else _IID,
+        sampler_ratio=found.sampler if best else found.iid,
+    )
+
+
+def _scored(population: Population, truths: Truths, truth_samples: int) -> Scored:
+    variance = truths.population_variance if len(truths.value) > 1 else None
+    return Scored(
+        population.description,
+        len(population),
+        tuple(base_name(base) for base in population.bases),
+        float(truths.value.mean()),
+        variance,
+        truths.mean_sample_variance,
+        truths.mean_sample_variance / variance if variance else None,
+        truths.operations_of_a_sample,
+        truth_samples,
+        _root(truths.variance.mean()),
+        truths.sampling_band,
+    )

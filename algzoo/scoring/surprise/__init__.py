@@ -1,0 +1,1 @@
+"""Surprise accounting: ledgers of checks, residuals, and bounds on what training chose."""

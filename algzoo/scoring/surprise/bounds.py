@@ -1,0 +1,177 @@
+"""How much noise each weight matrix bears, and the bits of the weights that lie above it.
+
+Digits that noise may change at little cost are not what training chose. The others bound the bits
+of optimisation from above.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ...estimates.samplers.iid import ensemble_sampling
+from ...structure import weights_of
+from ...structure.attention.standard_form import gauge_directions
+from ...zoo import DistTransformer, Model, OneLayerRNN, check_model
+from ...zoo.model_check import check_transformer_weights
+from .thresholds import least_factor
+
+_LARGEST = 4  # octaves: noise of up to 16 times the size of a matrix is tried
+_STEPS = 1024  # of an octave
+
+_MATRICES = {
+    "rnn.weight_ih_l0": "W_hi",
+    "rnn.weight_hh_l0": "W_hh",
+    "linear.weight": "W_oh",
+}
+
+
+@dataclass(frozen=True)
+class MatrixTolerance:
+    """The noise that one weight matrix bears.
+
+    Attributes
+    ----------
+    sd
+        Standard deviation of Gaussian noise, on this matrix alone, that costs the stated accuracy.
+    size
+        Root mean square of the weights.
+    n_weights
+        How many they are.
+    bits
+        Sum over the weights of log2(abs(weight) / sd), none below 0.
+    """
+
+    sd: float
+    size: float
+    n_weights: int
+    bits: float
+
+
+@dataclass(frozen=True)
+class NoiseTolerance:
+    """What noise leaves of a model's weights.
+
+    Attributes
+    ----------
+    matrices
+        By name: W_hi, W_hh, W_oh.
+    gauge_bits
+        Bits that the directions and permutations have in which the answers do not change: the share
+        of such directions among all parameters, of the sum over the matrices; and log2(d!) for the
+        order of the d neurons.
+    """
+
+    matrices: dict[str, MatrixTolerance]
+    gauge_bits: float
+
+    @property
+    def bound(self) -> float:
+        """Upper bound on the bits that training can have chosen."""
+        return math.fsum(m.bits for m in self.matrices.values()) - self.gauge_bits
+
+
+def noise_tolerance(
+    model: OneLayerRNN,
+    loss: float = 0.01,
+    *,
+    n_noises: int = 16,
+    n_inputs: int = 2**14,
+    seed: int = 0,
+) -> NoiseTolerance:
+    """The noise on each matrix alone that lowers the accuracy by ``loss``.
+
+    The fall is the mean over ``n_noises`` fixed draws of the noise, scaled, on the same
+    ``n_inputs`` random inputs as the accuracy without noise; both are drawn from ``seed``. The
+    least noise that makes it ``loss`` is searched for on a grid of multiples of a matrix's size, by
+    powers of 2^(1/1024): to one part in 1,500 (:mod:`.thresholds`).
+
+    Raises
+    ------
+    ValueError
+        As :func:`~algzoo.structure.weights_of`; where ``loss`` is not positive, or noise of 16
+        times the size of a matrix does not cost it.
+    """
+    if not loss > 0:
+        raise ValueError(f"loss must be positive, got {loss}")
+    check_model(model)
+    weights_of(model)  # refuses what is refused
+    matrices = {
+        label: _matrix_tolerance(model, name, loss, n_noises, n_inputs, seed)
+        for name, label in _MATRICES.items()
+    }
+    n_weights = sum(matrix.n_weights for matrix in matrices.values())
+    share = 1 - effective_parameters(model) / n_weights
+    gauge_bits = share * math.fsum(m.bits for m in matrices.values())
+    gauge_bits += math.lgamma(model.hidden_size + 1) / math.log(2)
+    return NoiseTolerance(matrices, gauge_bits)
+
+
+def _matrix_tolerance(
+    model: OneLayerRNN, name: str, loss: float, n_noises: int, n_inputs: int, seed: int
+) -> MatrixTolerance:
+    clean = copy.deepcopy(model).double()
+    weight = clean.get_parameter(name).detach().clone()
+    size = float(weight.square().mean().sqrt())
+    draws = np.random.default_rng(seed).standard_normal((n_noises, *weight.shape))
+    noisy = [copy.deepcopy(clean) for _ in draws]
+
+    def lost(factor: float) -> bool:
+        for copied, draw in zip(noisy, draws, strict=True):
+            with torch.no_grad():
+                noise = factor * size * torch.as_tensor(draw)
+                copied.get_parameter(name).copy_(weight + noise)
+        intact, *others = ensemble_sampling([clean, *noisy], n_inputs, seed)
+        return intact.value - float(np.mean([e.value for e in others])) >= loss
+
+    factor = least_factor(lost, -12, _LARGEST, _STEPS)
+    if factor is None:
+        raise ValueError(f"Noise of 16 times the size of {name} does not cost {loss}")
+    sd = factor * size
+    bits = np.log2(np.maximum(np.abs(weight.numpy()) / sd, 1.0)).sum()
+    return MatrixTolerance(sd, size, weight.numel(), float(bits))
+
+
+def weight_information(model: Model, sd: float) -> float:
+    """Bits of the weights that noise of standard deviation ``sd`` leaves, gauge directions aside.
+
+    The sum over weights of log2(abs(weight) / sd), none below 0, times the share of parameters that
+    have an effect (:func:`effective_parameters`). Where noise of that size costs little accuracy,
+    an upper bound on the bits that training can have chosen, though not the least: it depends on
+    how the model is written.
+
+    Raises
+    ------
+    ValueError
+        Where ``sd`` is not positive.
+    """
+    if not sd > 0:
+        raise ValueError(f"sd must be positive, got {sd}")
+    n_effective = effective_parameters(model)
+    sizes = torch.cat([p.detach().cpu().double().abs().flatten() for p in model.parameters()])
+    bits = np.log2(np.maximum(sizes.numpy() / sd, 1.0)).sum()
+    return float(bits * n_effective / len(sizes))
+
+
+def effective_parameters(model: Model) -> int:
+    """Parameters less the directions in which the answers do not change: 32 - 9 = 23 for M4,3.
+
+    For a recurrent model, the unit of each neuron, the scale of the logits, and a number added to
+    all logits for each neuron; for a transformer, the scale of the logits and
+    :func:`~algzoo.structure.attention.standard_form.gauge_directions`. Errors as of
+    :func:`~algzoo.structure.weights_of`.
+    """
+    if isinstance(model, DistTransformer):
+        check_transformer_weights(model)
+        return sum(p.numel() for p in model.parameters()) - gauge_directions(model) - 1
+    if not isinstance(model, OneLayerRNN):
+        raise TypeError(
+            f"A recurrent or a longest-cycle model is needed, got {type(model).__name__}"
+        )
+    weights_of(model)  # refuses what is refused
+    d = model.hidden_size
+    return d * (1 + d + model.output_size) - (d + 1 + d)

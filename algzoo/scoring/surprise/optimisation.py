@@ -1,0 +1,79 @@
+"""Upper bounds on the bits of optimisation that went into a model.
+
+An explanation is complete where its surprise is at most the number of bits by which training
+selected the model. That number is not known; these bound it from above.
+
+Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026 (the weights'
+bits as a bound).
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+
+from ...estimates import Estimator
+from ...zoo import Model, check_model
+from .thresholds import least_factor
+
+_FLOAT32 = -24  # 2^-24: float32 resolves no smaller relative change
+_STEPS = 2**16  # of an octave: a tolerance is found to 1e-5 of it
+
+
+def storage_bits(model: Model) -> int:
+    """Bits in which the weights are stored, 32 each for float32.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`~algzoo.zoo.check_model`.
+    """
+    check_model(model)
+    return sum(p.numel() * p.element_size() * 8 for p in model.parameters())
+
+
+def weight_bits(model: Model, estimator: Estimator, loss: float) -> float:
+    """Bits of the weights that matter: the sum over weights of log2(abs(weight) / tolerance).
+
+    A weight's tolerance is the smallest change of it alone, up or down, that lowers the estimated
+    accuracy by ``loss``, of those on a grid of 2^-16 of an octave (:mod:`.thresholds`). Every
+    weight counts by itself, so directions that change nothing (units of the neurons, scale of the
+    logits) are counted too: a bound from above. A weight whose tolerance exceeds it counts nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`~algzoo.zoo.check_model` and the estimator.
+    """
+    check_model(model)
+    floor = estimator(model).value - loss
+    bits = 0.0
+    for name, parameter in model.named_parameters():
+        for index in range(parameter.numel()):
+            size = abs(parameter.flatten()[index].item())
+            if size:
+                tolerance = min(
+                    _tolerance(model, estimator, floor, name, index, sign * size)
+                    for sign in (-1, +1)
+                )
+                bits += max(math.log2(1 / tolerance), 0.0)
+    return bits
+
+
+def _tolerance(
+    model: Model, estimator: Estimator, floor: float, name: str, index: int, weight: float
+) -> float:
+    """Least change, in units of ``weight``, at which the accuracy falls to ``floor``; at most 1."""
+    changed = copy.deepcopy(model).double()
+    original = changed.get_parameter(name).detach().clone()
+
+    def lost(change: float) -> bool:
+        with torch.no_grad():
+            parameter = changed.get_parameter(name)
+            parameter.copy_(original)
+            parameter.view(-1)[index] += change * weight
+        return estimator(changed).value <= floor
+
+    return least_factor(lost, _FLOAT32, 0, _STEPS) or 1.0

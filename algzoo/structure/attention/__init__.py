@@ -1,0 +1,1 @@
+"""What the weights of longest-cycle transformers say: circuits, and classes of functions."""

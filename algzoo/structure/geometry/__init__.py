@@ -1,0 +1,1 @@
+"""The linear pieces of recurrent models, with their measures, in exact arithmetic."""

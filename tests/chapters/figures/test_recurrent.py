@@ -1,0 +1,72 @@
+"""What the figures about recurrent models draw."""
+
+import numpy as np
+import pytest
+
+from algzoo.chapters.figures import recurrent
+from algzoo.structure.features.ablation import Sample, errors
+from algzoo.zoo import zoo_2nd_argmax
+
+
+@pytest.fixture(scope="module")
+def wrong():
+    return errors(Sample.of(zoo_2nd_argmax(4, 5), 2**12, seed=0), n_bins=6)
+
+
+def drawn(ax):
+    (mesh,) = ax.collections
+    return mesh.get_array()
+
+
+def ticks(axis):
+    return [label.get_text() for label in axis.get_ticklabels()]
+
+
+def test_activations_are_rows_of_neurons_over_their_largest():
+    states = np.array([[1.0, 0.0, 0.0], [4.0, 0.0, 2.0]])
+    ax = recurrent.activations(states, np.array([0.5, -1.25]), [2, 0, 1]).axes[0]
+    np.testing.assert_allclose(drawn(ax), [[0, 1], [0.25, 1], [0, 0]])
+    assert ticks(ax.yaxis) == ["2", "0", "1"]
+    assert ticks(ax.xaxis) == ["0.50", "-1.25"]
+
+
+def test_wiring_has_the_input_first_and_neurons_in_order():
+    shares = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
+    ax = recurrent.wiring(shares, [1, 0]).axes[0]
+    np.testing.assert_allclose(drawn(ax), [[0.6, 0.5, 0.4], [0.3, 0.2, 0.1]])
+    assert ticks(ax.xaxis) == ["input", "1", "0"]
+
+
+def test_fits_are_in_units_of_the_activation():
+    activation = np.array([3.0, 4.0, 0.0, 0.0])  # root mean square 2.5
+    fit = recurrent.Fit(7, "max(0, x[t])", 2 * activation, activation, 0.5)
+    figure = recurrent.fits([fit] * 4, n_shown=2)
+    shown = [ax for ax in figure.axes if ax.get_visible()]
+    assert len(shown) == 4
+    np.testing.assert_allclose(shown[0].lines[1].get_xydata(), [[2.4, 1.2], [3.2, 1.6]])
+    assert shown[0].get_title() == "neuron 7\nmax(0, x[t])"
+
+
+def test_answers_that_gain_are_white():
+    ax = recurrent.answers(np.array([[-0.2, 0.1], [0.3, 0.0]]), [1, 0]).axes[0]
+    np.testing.assert_allclose(drawn(ax), [[0.3, 0], [0, 0.1]])
+    assert ax.collections[0].get_clim() == (0, 0.3)
+
+
+def test_errors_by_pair_have_the_second_largest_in_rows(wrong):
+    left, right, _ = recurrent.errors_by_pair(wrong).axes
+    np.testing.assert_array_equal(drawn(left).filled(np.nan), wrong.first_second.T)
+    np.testing.assert_array_equal(drawn(right).filled(np.nan), wrong.second_third)
+    assert drawn(left).mask.diagonal().all()
+
+
+def test_errors_by_gap_show_every_rate(wrong):
+    axes = recurrent.errors_by_gap(wrong).axes
+    for ax, binned in zip(
+        axes, (wrong.by_gap_to_first, wrong.by_gap_to_third, wrong.by_second), strict=True
+    ):
+        (steps,) = ax.patches
+        np.testing.assert_array_equal(steps.get_data().values, binned.rate)
+        assert ax.get_ylim()[0] == 0
+        assert ax.get_ylim()[1] > binned.rate.max()
+        assert ax.get_xlim()[1] > binned.edges[-2]
