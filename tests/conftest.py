@@ -22,6 +22,7 @@ from hypothesis import settings
 
 from algzoo.chapters.notebooks import find_chapters
 from algzoo.chapters.running import longest_first
+from algzoo.structure import weights_of
 from algzoo.zoo import DistRNN, zoo_2nd_argmax
 from algzoo.zoo.truth_folder import TRUTH_FOLDER
 

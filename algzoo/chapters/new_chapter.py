@@ -297,7 +297,7 @@ def _handcrafted(family: str, seq_len: int) -> tuple[str, str] | None:
     if family == "median" and seq_len in (2, 3):
         return "handcrafted.median", "handcrafted_median"
     if family == "longest_cycle" and seq_len == 3:
-        return "handcrafted_longest_cycle", "handcrafted_longest_cycle"
+        return "handcrafted.longest_cycle", "handcrafted_longest_cycle"
     return None
 
 

@@ -10,7 +10,8 @@ SOURCES = [
     ("parameters", "scale = 1"),
     (
         "code",
-        "from algzoo.chapters import Column, record, show, style, table\n"
+        "from algzoo.chapters import Column, record, show, table\n"
+        "from algzoo.chapters.figures import style\n"
         "record(exact=3 * scale, real=0.1234567890123 * scale, words='three words')\n"
         "record(loose=1.0 * scale, rtol=1e-2)",
     ),

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from algzoo.structure import Weights, weights_of
-from algzoo.zoo import zoo_2nd_argmax
+from algzoo.structure import Weights
 
 
 @pytest.fixture(scope="session")

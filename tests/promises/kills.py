@@ -170,7 +170,7 @@ def files(folder: Path) -> dict[str, bytes]:
 SOURCES = [
     "# A small chapter",
     "scale = 1",
-    "from algzoo.chapters import record, show, style\n"
+    "from algzoo.chapters import record, show\nfrom algzoo.chapters.figures import style\n"
     "record(exact=3 * scale, real=0.1234567890123 * scale)",
     "figure, ax = style.new_figure(2, 2)\n"
     "show(figure, name='fig', caption=f'Caption {scale}.', alt=f'Axes {scale}.')",

@@ -12,7 +12,7 @@ from algzoo.estimates import exact
 from algzoo.structure.geometry.pieces import decision_cones
 from algzoo.zoo import zoo_2nd_argmax
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
