@@ -105,3 +105,15 @@ def test_nonsense_is_refused():
             accuracy(zoo_2nd_argmax(2, 2), tolerance)
     with pytest.raises(ValueError, match="seed must be at least 0"):
         accuracy(zoo_2nd_argmax(2, 2), seed=-1)
+
+
+def test_side_by_side_every_method_gets_there():
+    found = module.side_by_side(zoo_2nd_argmax(4, 5), 1e-3)
+    assert [one.method for one in found] == ["random inputs", "leaves of pairs", "folded classes"]
+    truth = sampling(zoo_2nd_argmax(4, 5), 2**21, 99)
+    for one in found:
+        assert 0 < one.std <= 1e-3
+        assert abs(one.value - truth.value) < 4 * math.hypot(one.std, truth.std)
+        assert one.seconds > 0
+    with pytest.raises(ValueError, match="tolerance must be positive, got 0"):
+        module.side_by_side(zoo_2nd_argmax(4, 5), 0)

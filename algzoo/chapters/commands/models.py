@@ -14,6 +14,7 @@ from ...zoo import (
     CHECKPOINTS,
     EXAMPLE,
     SEEDS,
+    Model,
     best_seed,
     fetch_official,
     measured_scores,
@@ -105,7 +106,12 @@ def models(as_json: bool, measure: int | None) -> None:
 @click.command()
 @click.argument("hidden_size", type=int, default=16)
 @click.argument("seq_len", type=int, default=10)
-def benchmark(hidden_size: int, seq_len: int) -> None:
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Time every method of `algzoo accuracy` to this standard error instead.",
+)
+def benchmark(hidden_size: int, seq_len: int, tolerance: float | None) -> None:
     """Time random sampling on a 2nd-argmax model, and the plain way, in turns.
 
     The plain way is the model's own forward pass and argsort in batches of 16384.
@@ -118,6 +124,9 @@ def benchmark(hidden_size: int, seq_len: int) -> None:
         model = zoo_2nd_argmax(hidden_size, seq_len)
     except ValueError as error:
         raise click.ClickException(str(error)) from error
+    if tolerance is not None:
+        _time_methods(model, tolerance)
+        return
     measured = throughput(model)
     print_table(
         wide_console(),
@@ -129,6 +138,31 @@ def benchmark(hidden_size: int, seq_len: int) -> None:
     )
     threads = torch.get_num_threads()
     click.echo(f"ratio {measured.ratio:.2f}, {threads} thread{'' if threads == 1 else 's'}")
+
+
+def _time_methods(model: Model, tolerance: float) -> None:
+    """Print what each method needs for a standard error of ``tolerance``."""
+    from ...estimates.tolerance import side_by_side
+
+    found = side_by_side(model, tolerance)
+    print_table(
+        wide_console(),
+        ("method", "seconds", "operations", "accuracy", "standard error"),
+        [
+            (
+                one.method,
+                f"{one.seconds:.2f}",
+                f"{one.operations:.2e}",
+                f"{one.value:.6f}",
+                f"{one.std:.1e}",
+            )
+            for one in found
+        ],
+    )
+    for one in found[1:]:
+        click.echo(
+            f"{one.method}: {one.seconds / found[0].seconds:.2f} of the time of {found[0].method}"
+        )
 
 
 def _measure(n_samples: int) -> None:

@@ -47,3 +47,11 @@ def test_fetch_of_an_unknown_name_is_one_line():
     result = algzoo("fetch", "3rd_argmax_2_2_1_0")
     assert result.exit_code == 1
     assert "ARC has no model '3rd_argmax_2_2_1_0'" in result.stderr
+
+
+def test_a_benchmark_to_a_tolerance_compares_the_methods():
+    result = CliRunner().invoke(main, ["benchmark", "4", "5", "--tolerance", "0.001"])
+    assert result.exit_code == 0, result.output
+    assert "leaves of pairs" in result.stdout
+    assert "of the time of random inputs" in result.stdout
+    assert CliRunner().invoke(main, ["benchmark", "4", "5", "--tolerance", "0"]).exit_code == 2
