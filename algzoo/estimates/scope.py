@@ -14,7 +14,9 @@ _TASKS = {
     "median": "median",
     "longest_cycle": "longest-cycle",
 }
-_WORDS = {1: "one", 2: "two", 3: "three", 4: "four", 10: "ten", 16: "sixteen"}
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+    enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 1)
+) | {16: "sixteen"}
 # The models of the book's chapters, which are the first choice for an example.
 _CHAPTERS = (
     ("2nd_argmax", 4, 3),
@@ -158,7 +160,7 @@ def _listed(words: list[str]) -> str:
 
 
 def _word(number: int) -> str:
-    return _WORDS.get(number, str(number))
+    return _WORDS[number] if number < len(_WORDS) else str(number)
 
 
 ANY = Scope(as_it_is=True)

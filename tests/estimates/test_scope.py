@@ -32,7 +32,7 @@ CASES = [
     ),
     (
         Scope("2nd_argmax", at_least=5),
-        "2nd-argmax models of at least 5 inputs",
+        "2nd-argmax models of at least five inputs",
         zoo_2nd_argmax(4, 5),
         zoo_2nd_argmax(4, 4),
     ),

@@ -61,7 +61,7 @@ _BITS = 32  # of the cosine and the sine of an angle
     fails_when="there are fewer than two angles for each kink that is known",
 )
 def angle_quadrature(model: Model, n_nodes: int) -> Tally:
-    """Accuracy of a 2nd-argmax model of four inputs on standard Gaussian inputs.
+    """Accuracy of a 2nd-argmax model of four inputs, from angles of the first two inputs.
 
     ``n_nodes`` is the number of angles at most; each costs some 5,000 operations for 4 neurons and
     12,000 for 8. No error is stated: see :func:`angle_quadrature_with_doubt`.

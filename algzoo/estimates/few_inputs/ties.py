@@ -37,7 +37,7 @@ from .left_out import MOST_LEFT_OUT, least_for
 def tie_quadrature(
     model: Model, nodes: int, scramble: int | None = None, least: float | None = None
 ) -> Tally:
-    """Accuracy of a 2nd-argmax model of four inputs on standard Gaussian inputs.
+    """Accuracy of a 2nd-argmax model of four inputs, from angles that crowd at the two ties.
 
     No error is stated. The network is not run on any input, but the states of two steps are
     followed as functions of the angle.

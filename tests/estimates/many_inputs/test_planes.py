@@ -93,7 +93,7 @@ def test_its_cost_is_counted():
 
 
 def test_what_it_is_not_for_is_refused():
-    with pytest.raises(ValueError, match="is for 2nd-argmax models of at least 5 inputs"):
+    with pytest.raises(ValueError, match="is for 2nd-argmax models of at least five inputs"):
         plane_quadrature(zoo_2nd_argmax(4, 4), 4, 0)
     with pytest.raises(ValueError, match="directions must be positive"):
         plane_quadrature(zoo_2nd_argmax(4, 5), 0, 0)
