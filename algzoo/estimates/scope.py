@@ -15,8 +15,6 @@ _TASKS = {
     "longest_cycle": "longest-cycle",
 }
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-    enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 1)
-) | {16: "sixteen"}
 # The models of the book's chapters, which are the first choice for an example.
 _CHAPTERS = (
     ("2nd_argmax", 4, 3),

@@ -50,7 +50,7 @@ def test_fitted_constants_reproduce_a_population() -> None:
     assert (error**2).mean() < 0.6 * (constant**2).mean()
     for size in ((16, 5), (32, 10)):
         with pytest.raises(
-            ValueError, match="skeleton is for 2nd-argmax models of ten inputs and sixteen neurons"
+            ValueError, match="skeleton is for 2nd-argmax models of ten inputs and 16 neurons"
         ):
             fitted(zoo_2nd_argmax(*size))
 

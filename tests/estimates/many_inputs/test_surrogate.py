@@ -29,7 +29,7 @@ def test_it_beats_sampling_on_copies_it_has_not_seen(n_inputs: int) -> None:
     assert estimates[0].operations == n_inputs * 2880 + 2 * n_inputs * (2 + 10)
     for size in ((16, 5), (32, 10)):
         with pytest.raises(
-            ValueError, match=r"inputs is for 2nd-argmax models of ten inputs and sixteen neurons"
+            ValueError, match=r"inputs is for 2nd-argmax models of ten inputs and 16 neurons"
         ):
             surrogate(zoo_2nd_argmax(*size))
 
