@@ -6,14 +6,14 @@ import importlib
 import pkgutil
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, get_args
 
-from .estimate import Declaration, Estimator, Exactness, Fit, RunsNetwork
+from .estimate import Declaration, Estimate, Exactness, Fit, RunsNetwork
 from .samplers.second_argmax import Drawn
 
 GROUP = "algzoo.estimators"
@@ -26,7 +26,8 @@ class CatalogEntry(Declaration):
     Attributes
     ----------
     estimator
-        ``None`` where it is nothing without fitted constants.
+        ``None`` where it is nothing without fitted constants. Where there are ``scrambles``, it
+        meets scramble 0 unless it is called with another ``scramble``.
     fit
         Makes the estimator from models and their accuracies, where it has fitted constants.
     summary
@@ -35,7 +36,7 @@ class CatalogEntry(Declaration):
         The distribution that declares it.
     """
 
-    estimator: Estimator | None
+    estimator: Callable[..., Estimate] | None
     fit: Fit | None
     summary: str
     origin: str
@@ -122,18 +123,23 @@ def _is_declared(value: object) -> bool:
 
 
 def _rows(declared: Any, origin: str) -> Iterator[CatalogEntry]:
+    for budget in declared.declaration.budgets:
+        yield row_at(declared, budget, origin)
+
+
+def row_at(declared: Any, budget: Mapping[str, Any], origin: str = "algzoo") -> CatalogEntry:
+    """The row of a declared function at a budget, whether or not the catalogue has it."""
     declaration: Declaration = declared.declaration
+    name = declaration.name.format(**budget)
+    fit = declaration.fit and partial(declaration.fit, **budget)
+    given = {**budget, "scramble": 0} if declaration.scrambles else budget
+    one: Any = partial(declared, **given) if given else declared
+    if declaration.kind == "sampler":
+        one = Drawn(declaration.name.partition(",")[0], declared, budget["n_samples"])
+    elif declaration.kind == "fit":
+        one, fit = None, partial(declared, **budget)
     facts = {**vars(declaration), "origin": origin, "summary": _summary(declared)}
-    for budget in declaration.budgets:
-        name = declaration.name.format(**budget)
-        fit = declaration.fit and partial(declaration.fit, **budget)
-        given = {**budget, "scramble": 0} if declaration.scrambles else budget
-        one: Any = partial(declared, **given) if given else declared
-        if declaration.kind == "sampler":
-            one = Drawn(declaration.name.partition(",")[0], declared, budget["n_samples"])
-        elif declaration.kind == "fit":
-            one, fit = None, partial(declared, **budget)
-        yield CatalogEntry(**{**facts, "name": name, "estimator": one, "fit": fit})
+    return CatalogEntry(**{**facts, "name": name, "estimator": one, "fit": fit})
 
 
 def _summary(declared: Any) -> str:

@@ -134,7 +134,7 @@ def _entrants(name: str) -> Sequence[Entrant]:
     entries, problems = collected()
     known = {entry.name: entry for entry in entries}
     if name in known:
-        return [Entrant(name, known[name].estimator, fit=known[name].fit)]
+        return [Entrant.of(known[name])]
     module_name, colon, attribute = name.rpartition(":")
     if not (module_name and colon and attribute):
         raise click.UsageError(

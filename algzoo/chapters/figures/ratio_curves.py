@@ -17,14 +17,14 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "offset": {"marker": "P", "color": style.LINE_OCHRE},
     "lines between ties": {"marker": "*", "color": style.LINE_PURPLE, "ls": "-"},
     "lines": {"marker": "X", "color": style.LINE_SKY, "ls": "-"},
-    "anchors; other seeds": {"marker": "s", "color": style.LINE_VERMILLION, "ls": "--"},
-    "anchors; same base": {
+    "order anchors; seed-agnostic": {"marker": "s", "color": style.LINE_VERMILLION, "ls": "--"},
+    "order anchors; model-specific": {
         "marker": "s",
         "color": style.LINE_VERMILLION,
         "ls": ":",
         "fillstyle": "none",
     },
-    "surrogate; same base": {"marker": "o", "color": style.LINE_GREEN, "ls": ":"},
+    "margin surrogate; model-specific": {"marker": "o", "color": style.LINE_GREEN, "ls": ":"},
     "order classes": {"marker": "^", "color": style.LINE_BLUE, "ls": "-"},
     "stratified Sobol": {"marker": "v", "color": style.SAMPLED, "ls": "-"},
 }
@@ -66,10 +66,10 @@ def ratio_curves(
 
 
 def curve_of(name: str) -> str | None:
-    """The curve an entry belongs to: that with which it begins, fitted on the same."""
-    sort, _, fitted_on = name.partition("; ")
+    """The curve an entry belongs to: that with which its name begins, of the same split."""
+    sort, _, split = name.partition("; ")
     for curve in _LOOKS:
         start, _, end = curve.partition("; ")
-        if sort.startswith(start) and fitted_on == end:
+        if sort.startswith(start) and split == end:
             return curve
     return None

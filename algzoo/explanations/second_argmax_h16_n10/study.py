@@ -1,43 +1,59 @@
-"""The study of M16,10: every estimator of the book on the same noisy copies of six base models.
+"""The study of M16,10: the challenge on noisy copies of six base models.
 
-A cell is a base model and a noise level; populations are put together from cells. What is fitted
-is fitted on other models than those that are scored: either on noisy copies of other training
-seeds ("other seeds"), or on other noisy copies of the same base ("same base"). Seed 2 and ARC's
-example are never among the other seeds, so that the constants of both are the same.
+A cell is a base model and a noise level; a population is put together from cells. Estimators have
+the names of the catalogue, and are run, and scored, as :mod:`algzoo.scoring.compute.challenge` does
+it. What each of them said of each model is kept in a table, which also says which estimators are in
+the study.
+
+The study has of its own: a few budgets, the oracles, and the models that constants are fitted on.
+Those of the split "seed-agnostic" are noisy copies of other training seeds at several noise levels,
+never of seed 2 and ARC's example, so that the constants of both are the same; those of the split
+"model-specific" are many other noisy copies of the same base.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...estimates import Estimate, Estimator, RunsNetwork, class_cubature, ensemble_sampling
+from ...estimates import (
+    CatalogEntry,
+    Estimate,
+    RunsNetwork,
+    boundary_oracle,
+    catalog,
+    class_cubature,
+    ensemble_sampling,
+    sampling,
+)
+from ...estimates._catalog import row_at
+from ...estimates.estimate import Fit
 from ...estimates.many_inputs.anchors import ANCHORS, CONSTANTS, OrderAnchors, fitted_order_anchors
-from ...estimates.many_inputs.boundary_oracle import Closure, boundary_oracle
-from ...estimates.many_inputs.gaussian import gaussian_propagation, gaussian_propagation_by_class
-from ...estimates.many_inputs.lines import line_cubature
-from ...estimates.many_inputs.lines_between_ties import linear_between_ties
-from ...estimates.many_inputs.offsets import offset_formula
-from ...estimates.many_inputs.response_surface import response_surface
-from ...estimates.many_inputs.skeleton import fitted_skeleton, skeleton
-from ...estimates.many_inputs.surrogate import fitted_margin_surrogate
-from ...estimates.samplers.second_argmax import SAMPLERS, Drawn, chance, fitted_constant
-from ...scoring.compute.ratios import Ratios, Truths, errors_of, ratios
-from ...scoring.compute.truth import truth
-from ...scoring.compute.work import work_off
-from ...zoo import EXAMPLE, SEEDS, Model
+from ...estimates.samplers.second_argmax import stratified_sobol
+from ...scoring.compute.challenge import Workers, evaluate, true_scores
+from ...scoring.compute.leaderboard import Split
+from ...scoring.compute.ratios import (
+    SCRAMBLES,
+    Ratios,
+    Truths,
+    errors_of,
+    ratios,
+    scrambles_of,
+)
+from ...scoring.compute.sandbox import packed
+from ...scoring.compute.truth import TruthCache
+from ...zoo import EXAMPLE, SEEDS, Model, load_model
 from ...zoo.files import write_whole
 from ...zoo.populations import NoisyCopies, ZooModel, base_named
+from ...zoo.truth_folder import truth_folder
 
 Array = NDArray[np.float64]
-FittedOn = Literal["nothing", "other seeds", "same base"]
 
 TABLE = "study_16_10.json"
 TRUTH = "truth"  # the row of the true accuracies
@@ -45,18 +61,15 @@ TRUTH_SAMPLES = 2**20
 SAME = 5e-5  # between two machines' values: rounding may move an answer or a penalty
 OPERATIONS_OF_A_SAMPLE = 10 * 16 * 17 + 10 * 16
 SDS = (0.002, 0.005, 0.01)
-SCRAMBLES = 16  # model number i of a cell sees number i mod 16
 OTHER_SEEDS = (0, 1, 3, 4)
 
 _DATA = Path(__file__).parent / "data"
-_ORACLE_ROWS = 2048  # random inputs of each class
+_TIME_LIMIT = 600.0  # seconds for one estimate: an oracle takes some on an idle core
+_ORACLE_SHARE = 16  # oracles see one in so many models
 _LABELS = 2**15  # random inputs for the accuracy of a model that constants are fitted on
 _OTHER_SDS = (0.002, 0.004, 0.007, 0.01)
 _OTHER_COPIES = 100  # of each of the other seeds at each noise level
 _OWN_COPIES = 2000  # of the same base at the same noise level; of clean models at the least
-
-# What is run on model number i of a cell.
-Scored = Callable[[Model, int], Estimate]
 
 
 @dataclass(frozen=True)
@@ -64,17 +77,16 @@ class Entry:
     """A row of the study: an estimator at one budget, and what it was fitted on.
 
     An oracle is told what an estimate would have to find out; its cost says nothing, and it is run
-    on one in sixteen of the models.
+    on one in sixteen of the models, the first ones.
     """
 
     name: str
     runs_network: RunsNetwork
-    fitted_on: FittedOn = "nothing"
+    split: Split = "zero-shot"
+    scrambles: bool = False
     oracle: bool = False
-
-    def of(self, n_models: int) -> int:
-        """How many models of a cell of that many it is run on, from the first."""
-        return -(-n_models // 16) if self.oracle else n_models
+    estimator: Callable[..., Estimate] | None = None
+    fit: Fit | None = None
 
 
 @dataclass(frozen=True)
@@ -117,92 +129,45 @@ def models_of(cell: Cell, n_models: int) -> NoisyCopies:
     A clean model is there once for every scramble.
     """
     if cell.sd == 0:
-        n_models = SCRAMBLES
+        n_models = min(n_models, SCRAMBLES)
     elif cell.base not in ("example", "seed 2"):
         n_models = max(n_models // len(OTHER_SEEDS), 1)
     return NoisyCopies(_base(cell.base), cell.sd, n_models)
 
 
 def entries() -> list[Entry]:
-    """All rows, in the order of the table."""
-    return [entry for entry, _ in _makers()]
+    """The rows of the bundled table, in their order."""
+    return [available()[name] for name in bundled_study().operations]
 
 
-def _makers() -> list[tuple[Entry, Callable[[Cell], Scored]]]:
-    """Every row, and what makes its estimator for a cell; constants are fitted there."""
-    rows: list[tuple[Entry, Callable[[Cell], Scored]]] = [
-        (Entry("chance", "never"), _plain(chance)),
-        (Entry("Gaussian closure", "never"), _plain(gaussian_propagation)),
-        (Entry("Gaussian closure by class", "never"), _plain(gaussian_propagation_by_class)),
-        (Entry("skeleton", "chosen inputs"), _plain(skeleton)),
-        (Entry("offset formula", "chosen inputs"), _plain(offset_formula)),
-        (Entry("response surfaces", "chosen inputs"), _plain(response_surface)),
-    ]
-    for lines in (64, 128):
-        cubature = partial(line_cubature, rows=lines)
-        rows.append((Entry(f"lines, {lines} points", "chosen inputs"), _scrambled(cubature)))
-    for nodes in (2, 3, 4):
-        between = partial(linear_between_ties, nodes=nodes, rounds=1)
-        rows.append(
-            (Entry(f"lines between ties, {nodes} nodes", "chosen inputs"), _scrambled(between))
-        )
-    for points in (8, 16, 64, 256):
-        cubature = partial(class_cubature, rows=points)
-        rows.append(
-            (Entry(f"order classes, {points} points", "chosen inputs"), _scrambled(cubature))
-        )
+@cache
+def available() -> Mapping[str, Entry]:
+    """Every row that a study can have, by its name: of the catalogue, and of its own budgets."""
+    model = load_model("2nd_argmax", 16, 10)
+    rows = [row for row in [*catalog(), *_own_rows()] if row.scope.takes(model)]
+    return {entry.name: entry for row in rows for entry in _entries_of(row)}
+
+
+def _entries_of(row: CatalogEntry) -> Iterator[Entry]:
+    facts = (row.name, row.runs_network)
+    oracle = row.name.startswith(boundary_oracle.declaration.name)
+    if row.estimator is not None:
+        yield Entry(*facts, "zero-shot", row.scrambles, oracle, row.estimator)
+    if row.fit is not None:
+        splits: tuple[Split, ...] = ("seed-agnostic", "model-specific")
+        for split in splits:
+            yield Entry(f"{row.name}; {split}", row.runs_network, split, fit=row.fit)
+
+
+def _own_rows() -> Iterator[CatalogEntry]:
+    """Estimators of the catalogue at budgets that it does not list."""
+    yield row_at(class_cubature, {"rows": 256})
     for n_samples in (90, 360, 1440, 5760, 23040):
-        name = f"stratified Sobol, {n_samples} inputs"
-        drawn = Drawn("stratified Sobol", SAMPLERS["stratified Sobol"], n_samples)
-        rows.append((Entry(name, "random inputs"), _plain(drawn)))
-    rows.append(
-        (Entry("random, 360 inputs", "random inputs"), _plain(Drawn("iid", SAMPLERS["iid"], 360)))
-    )
-    closures: tuple[Closure, ...] = ("linear", "ordinary", "boundary", "self-consistent")
-    for closure in closures:
-        given = partial(boundary_oracle, rows=_ORACLE_ROWS, seed=0, closure=closure)
-        rows.append((Entry(f"oracle, {closure}", "random inputs", oracle=True), _plain(given)))
-    sources: list[tuple[FittedOn, Callable[[Cell], tuple[list[Model], list[float]]]]] = [
-        ("other seeds", _labelled_others),
-        ("same base", _labelled_copies),
-    ]
-    for fitted_on, labelled in sources:
-        fits: dict[str, tuple[RunsNetwork, Callable[..., Estimator]]] = {
-            "constant": ("never", fitted_constant),
-            "skeleton, calibrated": ("chosen inputs", fitted_skeleton),
-        }
-        for name in ANCHORS:
-            anchors = partial(fitted_order_anchors, anchors=name)
-            fits[f"anchors, {name}"] = ("chosen inputs", anchors)
-        if fitted_on == "same base":
-            for n in (10, 30, 90, 300, 800):
-                surrogate = partial(fitted_margin_surrogate, n_inputs=n)
-                fits[f"surrogate, {n} inputs"] = ("chosen inputs", surrogate)
-        for name, (runs_network, fit) in fits.items():
-            rows.append(
-                (
-                    Entry(f"{name}; {fitted_on}", runs_network, fitted_on),
-                    partial(_fitted, fit, labelled),
-                )
-            )
-    return rows
-
-
-def _plain(estimator: Estimator) -> Callable[[Cell], Scored]:
-    return lambda cell: lambda model, index: estimator(model)
-
-
-def _scrambled(estimator: Callable[..., Estimate]) -> Callable[[Cell], Scored]:
-    return lambda cell: lambda model, index: estimator(model, scramble=index % SCRAMBLES)
-
-
-def _fitted(
-    fit: Callable[..., Estimator],
-    labelled: Callable[[Cell], tuple[list[Model], list[float]]],
-    cell: Cell,
-) -> Scored:
-    estimator = fit(*labelled(cell))
-    return lambda model, index: estimator(model)
+        yield row_at(stratified_sobol, {"n_samples": n_samples})
+    yield row_at(sampling, {"n_samples": 360})
+    for closure in ("linear", "ordinary", "boundary"):
+        row = row_at(boundary_oracle, {"rows": 2048, "seed": 0, "closure": closure})
+        yield replace(row, name=f"{row.name}, {closure}")
 
 
 def _labelled_others(cell: Cell) -> tuple[list[Model], list[float]]:
@@ -255,110 +220,93 @@ def run_study(
     n_models: int,
     bases: Iterable[str],
     workers: int | None = None,
-    indices: Sequence[int] | None = None,
     rows: Collection[str] | None = None,
 ) -> Study:
-    """The study of some bases, as :func:`study_of`, in processes of this machine.
+    """The study of some bases, in processes of this machine.
+
+    ``rows`` are the names of the entries that are run, :data:`TRUTH` among them; those of the
+    bundled table where absent.
 
     Raises
     ------
     OfficialFileMissing
         Where ARC's example is among the bases and cannot be had.
+    ValueError
+        Where an estimator fails; says which and why.
     """
-    found: dict[str, Study] = {}
-    tasks = {base: partial(study_of, base, n_models, indices, rows) for base in bases}
-    for base in tasks:
-        _base(base)  # absent files are found before the work begins
-
-    def finished(base: str, study: Study) -> tuple[()]:
-        found[base] = study
-        return ()
-
-    work_off(tasks, finished, workers=workers)
-    return merged([found[base] for base in tasks])
-
-
-def study_of(
-    base: str,
-    n_models: int,
-    indices: Sequence[int] | None = None,
-    rows: Collection[str] | None = None,
-) -> Study:
-    """The study of one base; of its models those with these numbers, all where absent.
-
-    ``rows`` are the names of the entries that are run, :data:`TRUTH` among them; all where absent.
-    """
-    own = (cell for cell in cells() if cell.base == base)
-    return merged([study_of_cell(cell, n_models, indices, rows) for cell in own])
-
-
-def study_of_cell(
-    cell: Cell,
-    n_models: int,
-    indices: Sequence[int] | None = None,
-    rows: Collection[str] | None = None,
-) -> Study:
-    """The study of one cell, as :func:`study_of`."""
-    population = models_of(cell, n_models)
-    numbers = range(n_models) if indices is None else indices
-    models = {i: population.model(i) for i in numbers if i < len(population)}
-    true: dict[str, Array] = {}
-    if rows is None or TRUTH in rows:
-        found = [truth(model, TRUTH_SAMPLES).value for model in models.values()]
-        true[cell.name] = np.array(found)
+    if rows is None:
+        rows = [TRUTH, *bundled_study().operations]
+    chosen = [available()[name] for name in rows if name != TRUTH]
+    fitted = [entry.name for entry in chosen if entry.fit]
+    pool = Workers(workers=workers, time_limit=_TIME_LIMIT)
+    populations = {cell: models_of(cell, n_models) for cell in cells() if cell.base in bases}
+    scored = populations if TRUTH in rows else {}
+    truths = true_scores(pool, scored, TRUTH_SAMPLES, TruthCache(truth_folder()))
+    fits = pool.do({cell: partial(_fits, cell, fitted) for cell in populations})
     operations: dict[str, int] = {}
-    values: dict[str, Array] = {}
-    for entry, make in _makers():
-        if rows is not None and entry.name not in rows:
-            continue
-        estimator = make(cell)
-        last = entry.of(len(population))
-        estimates = [estimator(model, i) for i, model in models.items() if i < last]
-        values[entry.name] = np.array([estimate.value for estimate in estimates])
-        if estimates:
-            operations[entry.name] = estimates[0].operations
-    return Study(operations, true, {cell.name: values})
+    values: dict[str, dict[str, Array]] = {}
+    for cell, population in populations.items():
+        jobs = {one.name: packed((one.estimator, None, one.scrambles)) for one in chosen}
+        jobs |= fits[cell]
+        found: dict[str, Array] = {}
+        for oracle in (False, True):
+            group = [entry for entry in chosen if entry.oracle == oracle]
+            n_scored = -(-len(population) // _ORACLE_SHARE) if oracle else len(population)
+            models = replace(population, n_models=n_scored)
+            evaluations = evaluate(pool, models, [(jobs[entry.name],) for entry in group])
+            for entry, evaluation in zip(group, evaluations, strict=True):
+                if evaluation.failure:
+                    raise ValueError(f"{entry.name}, {cell.name}, {evaluation.failure}")
+                found[entry.name] = np.array([one.value for one in evaluation.outcomes])
+                operations[entry.name] = evaluation.outcomes[0].operations
+        values[cell.name] = {entry.name: found[entry.name] for entry in chosen}
+    true = {cell.name: np.array([one.value for one in of]) for cell, of in truths.items()}
+    return Study({one.name: operations[one.name] for one in chosen}, true, values)
 
 
-def merged(studies: Sequence[Study]) -> Study:
-    """One study of several bases."""
-    return Study(
-        {name: n for study in studies for name, n in study.operations.items()},
-        {name: truth for study in studies for name, truth in study.truth.items()},
-        {name: values for study in studies for name, values in study.values.items()},
-    )
+def _fits(cell: Cell, names: Sequence[str]) -> dict[str, bytes]:
+    """Entries with the constants of a cell, packed for the sandbox."""
+    labelled = {"seed-agnostic": _labelled_others, "model-specific": _labelled_copies}
+    found = {}
+    for name in names:
+        entry = available()[name]
+        assert entry.fit is not None
+        estimator = entry.fit(*labelled[entry.split](cell))
+        found[name] = packed((estimator, None, False))
+    return found
 
 
 def with_rows(study: Study, now: Study) -> Study:
-    """A study in which the rows of another take the place of those of the same names."""
+    """A study with the rows of another, which take the place of those of the same names."""
     return Study(
         {**study.operations, **now.operations},
         {**study.truth, **now.truth},
-        {
-            cell: {name: now.values.get(cell, {}).get(name, row) for name, row in rows.items()}
-            for cell, rows in study.values.items()
-        },
+        {cell: {**rows, **now.values.get(cell, {})} for cell, rows in study.values.items()},
     )
 
 
 def with_rows_recomputed(parts: Sequence[str], workers: int | None = None) -> Study:
-    """The bundled study, on as many models, with those rows anew of whose names these are parts.
+    """The bundled study, on as many models, with some rows anew.
 
-    Errors as of :func:`run_study`.
+    Each of ``parts`` is a part of the names of rows of the table, or the whole name of another row,
+    which is then added. Errors as of :func:`run_study`.
 
     Raises
     ------
     ValueError
-        Where one is a part of no name; says what names there are.
+        Where a part is neither; says what names there are.
     """
-    names = [TRUTH, *(entry.name for entry in entries())]
-    for part in parts:
-        if not any(part in name for name in names):
-            raise ValueError(f"no row is called {part!r}; there are: {'; '.join(names)}")
-    rows = [name for name in names if any(part in name for part in parts)]
     committed = bundled_study()
+    rows: dict[str, None] = {}
+    for part in parts:
+        found = [name for name in (TRUTH, *committed.operations) if part in name]
+        if not found and part not in available():
+            raise ValueError(
+                f"no row is called {part!r}; there are: {'; '.join([TRUTH, *available()])}"
+            )
+        rows.update(dict.fromkeys(found or [part]))
     bases = dict.fromkeys(cell.base for cell in cells())
-    now = run_study(n_models_of(committed), bases, workers, rows=rows)
+    now = run_study(n_models_of(committed), bases, workers, list(rows))
     return with_rows(committed, now)
 
 
@@ -380,13 +328,16 @@ class Scores:
     ratios: Ratios
 
 
-def scores(study: Study, group: Sequence[Cell], names: Sequence[str]) -> dict[str, Scores]:
-    """Scores of entries on the models of some cells, with intervals by resampling models."""
-    return {name: _score(study, group, name) for name in names}
+def scores(study: Study, group: Sequence[Cell], chosen: Sequence[Entry]) -> dict[str, Scores]:
+    """Scores of entries, by name, on the models of some cells.
+
+    Intervals resample models, and scrambles where there are any.
+    """
+    return {entry.name: _score(study, group, entry) for entry in chosen}
 
 
-def _score(study: Study, group: Sequence[Cell], name: str) -> Scores:
-    values = [study.values[cell.name][name] for cell in group]
+def _score(study: Study, group: Sequence[Cell], entry: Entry) -> Scores:
+    values = [study.values[cell.name][entry.name] for cell in group]
     pairs = list(zip(group, values, strict=True))
     true = np.concatenate([study.truth[cell.name][: len(value)] for cell, value in pairs])
     variance = true * (1 - true)
@@ -402,12 +353,15 @@ def _score(study: Study, group: Sequence[Cell], name: str) -> Scores:
         variance,
         np.concatenate(units).astype(np.int64),
         OPERATIONS_OF_A_SAMPLE,
+        np.concatenate([scrambles_of(len(value)) for value in values]),
     )
-    estimated = np.concatenate(values)
-    errors = errors_of(estimated, np.full(len(true), float(study.operations[name])), truths)
+    estimated, operations = np.concatenate(values), study.operations[entry.name]
+    errors = errors_of(
+        estimated, np.full(len(true), float(operations)), truths, scrambled=entry.scrambles
+    )
     [ratio] = ratios([(errors, None)], truths, 0)
     return Scores(
-        study.operations[name] / OPERATIONS_OF_A_SAMPLE,
+        operations / OPERATIONS_OF_A_SAMPLE,
         float(np.sqrt(max(errors.squared.mean(), 0))),
         float((estimated - true).mean()),
         ratio,
@@ -456,7 +410,7 @@ def write_study(study: Study) -> Path:
 def calibrated() -> dict[str, tuple[float, ...]]:
     """Constants of the order anchors for models of other seeds, by name; see :func:`write_study`.
 
-    Fitted on the noisy copies of seeds 0, 1, 3 and 4, as in the rows "other seeds" of seed 2.
+    Fitted on the noisy copies of seeds 0, 1, 3 and 4, as the seed-agnostic rows of seed 2.
     """
     models, accuracies = _labelled_others(Cell("seed 2", SDS[0]))
     found = {}
@@ -490,17 +444,12 @@ class Moved:
     now: float
 
 
-def moved(study: Study, now: Study, indices: Sequence[int]) -> list[Moved]:
-    """Where the values of some models, recomputed as ``now``, differ from those of a study.
-
-    ``indices`` are the numbers of the models in their cells, as given to :func:`study_of`.
-    """
+def moved(study: Study, now: Study) -> list[Moved]:
+    """Where the values of the first models, recomputed as ``now``, differ from those of a study."""
     found = []
     for cell, values in now.values.items():
         for name, new in {TRUTH: now.truth[cell], **values}.items():
             old = study.truth[cell] if name == TRUTH else study.values[cell][name]
-            there = np.array([i for i in indices if i < len(old)], dtype=int)
-            old = old[there]
-            for i in np.flatnonzero(np.abs(new - old) > SAME):
-                found.append(Moved(cell, name, int(there[i]), float(old[i]), float(new[i])))
+            for i in np.flatnonzero(np.abs(new - old[: len(new)]) > SAME):
+                found.append(Moved(cell, name, int(i), float(old[i]), float(new[i])))
     return found

@@ -29,7 +29,7 @@ from typing import TypeVar, get_args
 import cloudpickle
 import numpy as np
 
-from ...estimates import PRICES, Estimator, RunsNetwork, sampling
+from ...estimates import PRICES, CatalogEntry, Estimate, Estimator, RunsNetwork, sampling
 from ...estimates.estimate import Fit
 from ...estimates.samplers.second_argmax import Drawn, Sampler, samplers_for
 from ...zoo import Model
@@ -37,8 +37,18 @@ from ...zoo.populations import Population, base_name
 from ...zoo.streams import named_stream
 from ...zoo.truth_folder import truth_folder
 from .leaderboard import BaseScore, Leaderboard, Row, SamplerScore, Scored, Split
-from .ratios import Array, Errors, Ratio, Ratios, Truths, errors_of, ratios
-from .sandbox import EstimatorFailure, Outcome, in_words, own_sandbox, packed
+from .ratios import (
+    SCRAMBLES,
+    Array,
+    Errors,
+    Ratio,
+    Ratios,
+    Truths,
+    errors_of,
+    ratios,
+    scrambles_of,
+)
+from .sandbox import EstimatorFailure, Outcome, Request, in_words, own_sandbox, packed
 from .truth import Truth, TruthCache, truths_of
 from .work import nothing_more, work_off
 
@@ -78,6 +88,10 @@ class Entrant:
         Makes an estimator with fitted constants from models and their true scores. It is then
         scored three times: as it is, fitted on other base models of the same size, and fitted on
         other noisy copies of the same base model.
+    scrambles
+        Whether the estimator is called as ``estimator(model, scramble=number)``. Model number i of
+        the population meets scramble number i mod 16, and the interval of R also says how much R
+        would vary on other scrambles.
 
     Raises
     ------
@@ -86,10 +100,16 @@ class Entrant:
     """
 
     name: str
-    estimator: Estimator | None = None
+    estimator: Callable[..., Estimate] | None = None
     advice_bits: float = 0.0
     operations: Callable[[Model], int] | None = None
     fit: Fit | None = None
+    scrambles: bool = False
+
+    @classmethod
+    def of(cls, entry: CatalogEntry) -> Entrant:
+        """The entrant of a row of the catalogue."""
+        return cls(entry.name, entry.estimator, fit=entry.fit, scrambles=entry.scrambles)
 
     def __post_init__(self) -> None:
         if self.estimator is None and self.fit is None:
@@ -173,23 +193,23 @@ def challenge(
     if not time_limit > 0:
         raise ValueError(f"time_limit must be positive, got {time_limit}")
     cache = TruthCache(truth_cache or truth_folder())
-    hands = _Hands(executor, workers, progress, time_limit, seed, transcendental_price)
+    pool = Workers(executor, workers, progress, time_limit, seed, transcendental_price)
 
-    truths = _truths(hands, {"": population}, truth_samples, cache)[""]
+    [truths] = true_scores(pool, {"": population}, truth_samples, cache).values()
     known = _as_arrays(truths, population)
-    entries = _entries(hands, _entrants(estimators), population, n_tuning, truth_samples, cache)
-    evaluations = _evaluations(hands, population, [entry.jobs for entry in entries])
+    entries = _entries(pool, _entrants(estimators), population, n_tuning, truth_samples, cache)
+    evaluations = evaluate(pool, population, [entry.jobs for entry in entries])
     rows: list[Row] = []
     errors_of_rows: list[Errors | None] = []
     for entry, evaluation in zip(entries, evaluations, strict=True):
-        row, errors = _row(entry.row, evaluation, known, population, transcendental_price)
+        row, errors = _row(entry, evaluation, known, population, transcendental_price)
         rows.append(row)
         errors_of_rows.append(errors)
 
     budgets = {_sampler_budget(row.samples) for row in rows if row.samples is not None}
     if samplers is None:
         samplers = samplers_for(population.model(0))
-    measured, notes = _measured(hands, samplers, sorted(budgets), population, known)
+    measured, notes = _measured(pool, samplers, sorted(budgets), population, known)
     alone = ratios([(one.errors, None) for one in measured], known, seed)
     measured = [replace(one, ratio=own.iid) for one, own in zip(measured, alone, strict=True)]
     opponents = [_best(measured, row.samples) for row in rows]
@@ -212,15 +232,18 @@ def challenge(
 
 
 @dataclass
-class _Hands:
-    """Who does the work, and how much of it is done."""
+class Workers:
+    """The processes that do the work, and how much of it they have done.
 
-    executor: Executor | None
-    workers: int | None
-    progress: Progress
-    time_limit: float
-    seed: int
-    price: int  # of a transcendental function
+    Attributes are the parameters of :func:`challenge`; ``price`` is ``transcendental_price``.
+    """
+
+    executor: Executor | None = None
+    workers: int | None = None
+    progress: Progress = _silent
+    time_limit: float = 60.0
+    seed: int = 0
+    price: int = PRICES["transcendental"]
     n_tasks: int = 0
     n_done: int = 0
 
@@ -254,8 +277,8 @@ def _chunks(population: Population, size: int = _CHUNK) -> Iterator[tuple[int, i
             yield start, min(start + size, first + population.copies)
 
 
-def _truths(
-    hands: _Hands, populations: Mapping[Key, Population], n_samples: int, cache: TruthCache
+def true_scores(
+    pool: Workers, populations: Mapping[Key, Population], n_samples: int, cache: TruthCache
 ) -> dict[Key, list[Truth]]:
     """True scores of all models of each of the populations."""
     tasks, known = {}, {}
@@ -273,7 +296,7 @@ def _truths(
         cache.put(populations[name], start, stop, n_samples, truths)
         return ()
 
-    known |= hands.do(tasks, store)
+    known |= pool.do(tasks, store)
     return {
         name: [truth for chunk in _chunks(population) for truth in known[name, *chunk]]
         for name, population in populations.items()
@@ -287,6 +310,7 @@ def _as_arrays(truths: Sequence[Truth], population: Population) -> Truths:
         np.array([truth.sample_variance for truth in truths]),
         np.arange(len(population)) // population.copies,
         sampling(population.model(0), 1, 0).operations,
+        scrambles_of(len(population)),
     )
 
 
@@ -313,10 +337,11 @@ class _Entry:
 
     row: Row
     jobs: tuple[bytes, ...] = ()
+    scrambles: bool = False
 
 
 def _entries(
-    hands: _Hands,
+    pool: Workers,
     entrants: Sequence[Entrant],
     population: Population,
     n_tuning: int,
@@ -332,16 +357,16 @@ def _entries(
             tuning["model-specific", base] = population.tuning(base, n_tuning)
     present = {key: value for key, value in tuning.items() if value is not None}
     tuning_samples = max(truth_samples // _TUNING_SHARE, 1)
-    truths = _truths(hands, present, tuning_samples, cache)
+    truths = true_scores(pool, present, tuning_samples, cache)
     packed_fits: dict[int, bytes | str] = {
         number: _packed(entrant.fit, entrant.operations)
         for number, entrant in enumerate(entrants)
         if entrant.fit
     }
-    fits = hands.do(
+    fits = pool.do(
         {
             (number, *key): partial(
-                _fit, job, of_key, [truth.value for truth in truths[key]], *_surroundings(hands)
+                _fit, job, of_key, [truth.value for truth in truths[key]], *_surroundings(pool)
             )
             for number, job in packed_fits.items()
             if isinstance(job, bytes)
@@ -355,8 +380,8 @@ def _entries(
         n_budgets[entrant.name] = budget + 1
         row = Row(entrant.name, budget, "zero-shot", entrant.advice_bits)
         if entrant.estimator is not None:
-            job = _packed(entrant.estimator, entrant.operations)
-            entries.append(_entry(row, [job] * n_bases))
+            job = _packed(entrant.estimator, entrant.operations, entrant.scrambles)
+            entries.append(_entry(row, [job] * n_bases, entrant.scrambles))
         if entrant.fit is None:
             continue
         splits: tuple[Split, ...] = ("seed-agnostic", "model-specific")
@@ -376,12 +401,12 @@ def _entries(
     return entries
 
 
-def _entry(row: Row, jobs: Sequence[bytes | str]) -> _Entry:
+def _entry(row: Row, jobs: Sequence[bytes | str], scrambles: bool = False) -> _Entry:
     """A row with its jobs, of which those that are words say what has failed."""
     for job in jobs:
         if isinstance(job, str):
             return _Entry(replace(row, failure=job))
-    return _Entry(row, tuple(job for job in jobs if isinstance(job, bytes)))
+    return _Entry(row, tuple(job for job in jobs if isinstance(job, bytes)), scrambles)
 
 
 def _fitted_on(population: Population, n_samples: int) -> str:
@@ -390,16 +415,16 @@ def _fitted_on(population: Population, n_samples: int) -> str:
     return f"{population.copies} models of {bases}, truth from {n_samples} inputs where sampled"
 
 
-def _packed(call: object, operations: object) -> bytes | str:
+def _packed(call: object, operations: object, scrambles: bool = False) -> bytes | str:
     try:
-        return packed((call, operations))
+        return packed((call, operations, scrambles))
     except EstimatorFailure as failure:
         return str(failure)
 
 
-def _surroundings(hands: _Hands) -> tuple[list[str], float]:
+def _surroundings(pool: Workers) -> tuple[list[str], float]:
     """Where the caller finds modules, and the time limit."""
-    return [os.path.abspath(folder) for folder in sys.path], hands.time_limit  # noqa: PTH100
+    return [os.path.abspath(folder) for folder in sys.path], pool.time_limit  # noqa: PTH100
 
 
 def _fit(
@@ -420,7 +445,7 @@ def _fit(
 
 
 @dataclass(frozen=True)
-class _Evaluation:
+class Evaluation:
     """Outcomes for the first models of a range, and why there are no more, if so."""
 
     outcomes: list[Outcome]
@@ -440,14 +465,14 @@ def _evaluate(
     seed: int,
     import_path: Sequence[str],
     time_limit: float,
-) -> _Evaluation:
+) -> Evaluation:
     """What an estimator makes of the models of a range, up to its first failure."""
 
-    def seeded(stream: str, index: int) -> tuple[Model, int]:
+    def seeded(stream: str, index: int) -> Request:
         state = named_stream(stream, seed, index).generate_state(1)
-        return population.model(index), int(state[0])
+        return population.model(index), int(state[0]), index % SCRAMBLES
 
-    def models() -> Iterator[tuple[Model, int]]:
+    def models() -> Iterator[Request]:
         yield seeded("estimator, again", start)
         for index in range(start, stop):
             yield seeded("estimator", index)
@@ -464,8 +489,8 @@ def _evaluate(
                     _check_same(trial, outcome)
                 outcomes.append(outcome)
     except EstimatorFailure as failure:
-        return _Evaluation(outcomes, f"on model {start + len(outcomes)}: {failure}")
-    return _Evaluation(outcomes)
+        return Evaluation(outcomes, f"on model {start + len(outcomes)}: {failure}")
+    return Evaluation(outcomes)
 
 
 def _check_same(trial: Outcome, outcome: Outcome) -> None:
@@ -476,10 +501,14 @@ def _check_same(trial: Outcome, outcome: Outcome) -> None:
         )
 
 
-def _evaluations(
-    hands: _Hands, population: Population, jobs: Sequence[Sequence[bytes]]
-) -> list[_Evaluation]:
-    """For each entry, with a job for each base, what it makes of the whole population."""
+def evaluate(
+    pool: Workers, population: Population, jobs: Sequence[Sequence[bytes]]
+) -> list[Evaluation]:
+    """What each estimator makes of the models of a population, in the sandbox.
+
+    ``jobs`` holds, for each estimator and each base of the population, the job as for
+    :meth:`.Sandbox.estimates`; for one that is not to be run it is empty.
+    """
     chunks = list(_chunks(population))
     tasks = {
         (number, chunk): partial(
@@ -487,8 +516,8 @@ def _evaluations(
             of_bases[population.base_of(chunk[0])],
             population,
             *chunk,
-            hands.seed,
-            *_surroundings(hands),
+            pool.seed,
+            *_surroundings(pool),
         )
         for chunk in chunks
         for number, of_bases in enumerate(jobs)
@@ -496,39 +525,40 @@ def _evaluations(
     }
 
     def finished(
-        key: tuple[int, tuple[int, int]], evaluation: _Evaluation
+        key: tuple[int, tuple[int, int]], evaluation: Evaluation
     ) -> list[tuple[int, tuple[int, int]]]:
         # What comes after a failure is not needed; what comes before may fail first.
         number, chunk = key
         later = [other for other in chunks if other > chunk]
         return [(number, other) for other in later] if evaluation.failure else []
 
-    results = hands.do(tasks, finished)
+    results = pool.do(tasks, finished)
     return [
         _joined(results[number, chunk] for chunk in (chunks if of_bases else []))
         for number, of_bases in enumerate(jobs)
     ]
 
 
-def _joined(parts: Iterable[_Evaluation]) -> _Evaluation:
+def _joined(parts: Iterable[Evaluation]) -> Evaluation:
     """Evaluations of the ranges of a population as one, up to the first failure."""
     outcomes: list[Outcome] = []
     for part in parts:
         outcomes += part.outcomes
         if part.failure:
-            return _Evaluation(outcomes, part.failure)
-    return _Evaluation(outcomes)
+            return Evaluation(outcomes, part.failure)
+    return Evaluation(outcomes)
 
 
 def _row(
-    row: Row, evaluation: _Evaluation, truths: Truths, population: Population, price: int
+    entry: _Entry, evaluation: Evaluation, truths: Truths, population: Population, price: int
 ) -> tuple[Row, Errors | None]:
     """The row with everything that concerns it alone, and its errors."""
+    row = entry.row
     if row.failure or evaluation.failure:
         return replace(row, failure=row.failure or evaluation.failure), None
     values = np.array([outcome.value for outcome in evaluation.outcomes])
     operations = evaluation.operations(price)
-    errors = errors_of(values, operations, truths)
+    errors = errors_of(values, operations, truths, scrambled=entry.scrambles)
     signed = values - truths.value
     k = float(operations.mean()) / truths.operations_of_a_sample
     bias = float(signed.mean())
@@ -608,7 +638,7 @@ def _sampler_budget(samples: float) -> int:
 
 
 def _measured(
-    hands: _Hands,
+    pool: Workers,
     samplers: Mapping[str, Sampler],
     budgets: Sequence[int],
     population: Population,
@@ -623,13 +653,13 @@ def _measured(
         try:
             for budget in budgets:
                 n_samples = _inputs_for(sampler, budget, population, truths)
-                wanted.append((budget, Drawn(name, sampler, n_samples, hands.seed)))
+                wanted.append((budget, Drawn(name, sampler, n_samples, pool.seed)))
         except ValueError as error:
             reasons[name] = in_words(error)
     job = cloudpickle.dumps([drawn for _, drawn in wanted])
     ranges = list(_chunks(population, _SAMPLER_CHUNK))
     tasks = {chunk: partial(_sampled, job, population, *chunk) for chunk in ranges}
-    results = hands.do(tasks) if wanted else {}
+    results = pool.do(tasks) if wanted else {}
     measured: list[_Measured] = []
     for number, (budget, drawn) in enumerate(wanted):
         evaluation = _joined(results[chunk][number] for chunk in ranges)
@@ -637,13 +667,13 @@ def _measured(
             reasons.setdefault(drawn.name, evaluation.failure)
             continue
         values = np.array([outcome.value for outcome in evaluation.outcomes])
-        errors = errors_of(values, evaluation.operations(hands.price), truths)
+        errors = errors_of(values, evaluation.operations(pool.price), truths)
         measured.append(_Measured(budget, drawn.name, drawn.n_samples, errors))
     notes = [f"sampler {name} is left out: {reason}" for name, reason in reasons.items()]
     return measured, notes
 
 
-def _sampled(job: bytes, population: Population, start: int, stop: int) -> list[_Evaluation]:
+def _sampled(job: bytes, population: Population, start: int, stop: int) -> list[Evaluation]:
     """What each of the samplers makes of the models of a range, up to its first failure.
 
     They are called in this process: unlike entrants they are the caller's own, who has tried them.
@@ -665,7 +695,7 @@ def _sampled(job: bytes, population: Population, start: int, stop: int) -> list[
                 found.value, found.operations, found.runs_network, found.transcendental
             )
             outcomes[number].append(outcome)
-    return list(map(_Evaluation, outcomes, failures))
+    return list(map(Evaluation, outcomes, failures))
 
 
 def _inputs_for(sampler: Sampler, budget: int, population: Population, truths: Truths) -> int:

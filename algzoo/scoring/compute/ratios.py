@@ -25,6 +25,7 @@ Array = NDArray[np.float64]
 
 N_RESAMPLES = 2000
 LEVEL = 0.95
+SCRAMBLES = 16  # that a population meets
 SUBTRACTED_ABOVE = 0.02  # of the squared error: the share of the truth's own variance
 
 
@@ -42,7 +43,8 @@ class Truths:
     """True scores of N models as arrays of shape (N,), and what one random input costs.
 
     ``variance`` is that of the truth itself, 0 where it is exact; ``sample_variance`` that of the
-    score of one random input; ``base`` the number of the base model.
+    score of one random input; ``base`` the number of the base model; ``scramble`` the number of the
+    scramble that the model meets, where an estimator has scrambles.
     """
 
     value: Array
@@ -50,6 +52,7 @@ class Truths:
     sample_variance: Array
     base: NDArray[np.int64]
     operations_of_a_sample: int
+    scramble: NDArray[np.int64] | None = None
 
     @property
     def population_variance(self) -> float:
@@ -82,19 +85,28 @@ class Errors:
     """Squared errors (N,) of the estimates of N models, and the operations (N,) they cost.
 
     ``truth_subtracted`` tells that the variance of the truths was taken off the squared errors:
-    they are then unbiased, and single ones may be negative.
+    they are then unbiased, and single ones may be negative. ``scrambled`` tells that every model
+    met its scramble, so that the errors of models with the same scramble go together.
     """
 
     squared: Array
     operations: Array
     truth_subtracted: bool
+    scrambled: bool = False
 
 
-def errors_of(values: Array, operations: Array, truths: Truths) -> Errors:
+def scrambles_of(n_models: int) -> NDArray[np.int64]:
+    """Which scramble each model of a population meets: number i meets scramble i mod 16."""
+    return np.arange(n_models) % SCRAMBLES
+
+
+def errors_of(
+    values: Array, operations: Array, truths: Truths, *, scrambled: bool = False
+) -> Errors:
     """Errors of estimates; the truth's own variance is subtracted where above 2% of the error."""
     squared = (values - truths.value) ** 2
     noisy = bool(truths.variance.sum() > SUBTRACTED_ABOVE * squared.sum())
-    return Errors(squared - truths.variance if noisy else squared, operations, noisy)
+    return Errors(squared - truths.variance if noisy else squared, operations, noisy, scrambled)
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,8 @@ def ratios(rows: Sequence[tuple[Errors, Errors | None]], truths: Truths, seed: i
     """Ratios of each row to random sampling, prior-shrunk sampling and a measured sampler.
 
     Intervals are paired percentile bootstraps: models are resampled, base models where there are
-    several, and everything in numerators and denominators with them.
+    several, and everything in numerators and denominators with them. The errors of an estimator
+    with scrambles are resampled by scramble as well, see :func:`resampled_sums`.
 
     Parameters
     ----------
@@ -128,13 +141,15 @@ def ratios(rows: Sequence[tuple[Errors, Errors | None]], truths: Truths, seed: i
         truths.variance,
     ]
     columns = list(shared)
+    scrambled = []
     for row, sampler in rows:
         for errors in (row, sampler or row):
+            scrambled += [len(columns)] * errors.scrambled
             columns += [errors.squared, errors.operations]
     matrix = np.stack(columns, axis=1)
     n_bases = int(truths.base.max()) + 1
     unit = truths.base if n_bases > 1 else np.arange(len(matrix))
-    sums = _resampled_sums(matrix, unit, seed)
+    sums = resampled_sums(matrix, unit, seed, truths.scramble, scrambled)
     found = []
     for place, (_, sampler) in enumerate(rows):
         own = slice(len(shared) + 4 * place, len(shared) + 4 * place + 4)
@@ -173,19 +188,69 @@ def _ratio(values: Array) -> Ratio | None:
     resampled = values[1:]
     if not len(resampled) or not np.isfinite(resampled).all():
         return Ratio(float(values[0]), None, None)
+    return Ratio(float(values[0]), *interval(resampled))
+
+
+def interval(resampled: Array) -> tuple[float, float]:
+    """Ends of the central 95% of what was resampled."""
     low, high = np.percentile(resampled, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
-    return Ratio(float(values[0]), float(low), float(high))
+    return float(low), float(high)
 
 
-def _resampled_sums(matrix: Array, unit: NDArray[np.int64], seed: int) -> Array:
-    """Sums of the columns: first over all rows, then over resampled units."""
+def resampled_sums(
+    matrix: Array,
+    unit: NDArray[np.int64],
+    seed: int,
+    scramble: NDArray[np.int64] | None = None,
+    scrambled: Sequence[int] = (),
+) -> Array:
+    """Sums of the columns: first over all rows, then over resampled units, if there are several.
+
+    In the columns ``scrambled`` a row counts as often as its unit was drawn, times as often as its
+    scramble was. This two-way bootstrap is right where the scrambles decide, and where they do not
+    its intervals are too wide, by a factor of up to the root of three. Where every scramble belongs
+    to one unit alone, the units are enough.
+
+    Parameters
+    ----------
+    matrix
+        Shape (rows, columns).
+    unit, scramble
+        Numbers of the unit and of the scramble of each row.
+    seed
+        Of the resampling. What is drawn of the units does not depend on the scrambles.
+    scrambled
+        Numbers of columns.
+
+    References
+    ----------
+    A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007.
+    """
     n_units = int(unit.max()) + 1
     by_unit = np.zeros((n_units, matrix.shape[1]))
     np.add.at(by_unit, unit, matrix)
-    sums = [by_unit.sum(axis=0)]
-    if n_units > 1:
-        rng = np.random.default_rng(named_stream("bootstrap", seed))
-        for _ in range(N_RESAMPLES):
-            times = np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
-            sums.append(times @ by_unit)
-    return np.stack(sums)
+    sums: Array = by_unit.sum(axis=0)[None]
+    if n_units == 1:
+        return sums
+    rng = np.random.default_rng(named_stream("bootstrap", seed))
+    times = [_drawn(n_units, rng) for _ in range(N_RESAMPLES)]
+    sums = np.concatenate([sums, [of_units @ by_unit for of_units in times]])
+    if not scrambled:
+        return sums
+    assert scramble is not None, "what is scrambled has the numbers of its scrambles"
+    units_of_scrambles = np.unique(np.stack([scramble, unit]), axis=1)[0]
+    if len(np.unique(units_of_scrambles)) == len(units_of_scrambles):
+        return sums
+    n_scrambles = int(scramble.max()) + 1
+    cells = np.zeros((n_units, n_scrambles, len(scrambled)))
+    np.add.at(cells, (unit, scramble), matrix[:, scrambled])
+    rng = np.random.default_rng(named_stream("bootstrap of scrambles", seed))
+    for place, of_units in enumerate(times, start=1):
+        of_scrambles = np.tensordot(of_units, cells, axes=1)
+        sums[place, scrambled] = _drawn(n_scrambles, rng) @ of_scrambles
+    return sums
+
+
+def _drawn(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """How often each of n things is drawn, n times with replacement."""
+    return np.bincount(rng.integers(n, size=n), minlength=n)

@@ -40,6 +40,8 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA
 _LENGTH = struct.Struct("<Q")
 _LONGEST_REASON = 300  # characters
 
+Request = tuple[Model, int, int]  # with the seed of the random generators and the scramble
+
 _local = threading.local()
 
 
@@ -105,7 +107,7 @@ class Sandbox:
     def estimates(
         self,
         job: bytes,
-        models: Iterable[tuple[Model, int]],
+        models: Iterable[Request],
         *,
         import_path: Sequence[str] = (),
         time_limit: float,
@@ -115,10 +117,11 @@ class Sandbox:
         Parameters
         ----------
         job
-            ``(estimator, operations)``, :func:`packed`; ``operations`` is the declared closed form
-            of the number of operations, or ``None``.
+            ``(estimator, operations, scrambles)``, :func:`packed`; ``operations`` is the declared
+            closed form of the number of operations, or ``None``; ``scrambles`` tells whether the
+            estimator takes a ``scramble``.
         models
-            Each with the seed of the global random generators during its call.
+            Each with the seed of the global random generators during its call, and its scramble.
         import_path
             Folders in which modules are looked for, besides the interpreter's own.
         time_limit
@@ -130,8 +133,8 @@ class Sandbox:
             At the first model for which there is no valid estimate; says why.
         """
         with self._job("estimates", import_path, job):
-            for model, seed in models:
-                self._send(_packed_model(model, seed))
+            for request in models:
+                self._send(_packed_request(request))
                 answer = self._answer(time_limit, f"took longer than {time_limit:g} s")
                 yield Outcome(**json.loads(answer))
 
@@ -146,8 +149,8 @@ class Sandbox:
     ) -> bytes:
         """The estimator, :func:`packed` as a job, that a fit returns for models and true scores.
 
-        ``job`` is ``(fit, operations)``. ``time_limit`` in seconds is for the whole call. Errors as
-        :meth:`estimates`.
+        ``job`` is ``(fit, operations, False)``. ``time_limit`` in seconds is for the whole call.
+        Errors as :meth:`estimates`.
         """
         with self._job("fit", import_path, job):
             self._send(pickle.dumps((list(models), list(truths))))
@@ -221,12 +224,12 @@ class Sandbox:
         return _read(file, length, until)
 
 
-def _packed_model(model: Model, seed: int) -> bytes:
-    """Both as bytes; in the quicker way where that can send everything that the model holds."""
+def _packed_request(request: Request) -> bytes:
+    """As bytes; in the quicker way where that can send everything that the model holds."""
     try:
-        return pickle.dumps((model, seed))
+        return pickle.dumps(request)
     except Exception:
-        return packed((model, seed))
+        return packed(request)
 
 
 class _Refused(Exception):  # noqa: N818

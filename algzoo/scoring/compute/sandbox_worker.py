@@ -95,13 +95,12 @@ def _serve(requests: int, answers: int, job: bytes, kind: str, import_path: list
     signal.signal(KILL_JOB, signal.SIG_DFL)
     server = os.getpid()
     sys.path += [folder for folder in import_path if folder not in sys.path]
-    call: Any = None
-    operations: Any = None
+    loaded: tuple[Any, ...] = ()
 
     def load() -> bytes:
-        nonlocal call, operations
+        nonlocal loaded
         try:
-            call, operations = cloudpickle.loads(job)
+            loaded = cloudpickle.loads(job)
         except BaseException as error:
             raise EstimatorFailure(
                 f"cannot be loaded in a fresh interpreter: {in_words(error)}"
@@ -110,7 +109,7 @@ def _serve(requests: int, answers: int, job: bytes, kind: str, import_path: list
 
     def answer(request: bytes) -> bytes:
         act: Callable[..., bytes] = _estimate if kind == "estimates" else _fit
-        return act(call, operations, *pickle.loads(request))
+        return act(*loaded, *pickle.loads(request))
 
     _reply(answers, server, load)
     with suppress(EOFError):
@@ -139,7 +138,12 @@ def _place(error: BaseException) -> str:
 
 
 def _estimate(
-    estimator: Estimator, operations: Callable[[Model], int] | None, model: Model, seed: int
+    estimator: Callable[..., Estimate],
+    operations: Callable[[Model], int] | None,
+    scrambles: bool,
+    model: Model,
+    seed: int,
+    scramble: int,
 ) -> bytes:
     """The estimate, checked, as JSON."""
     digest = model_digest(model)
@@ -150,7 +154,7 @@ def _estimate(
     np.random.seed(seed % 2**32)  # noqa: NPY002
     random.seed(seed)
     before = {name: state() for name, state in _STATES.items()}
-    estimate = estimator(model)
+    estimate = estimator(model, scramble=scramble) if scrambles else estimator(model)
     drawn_from = [name for name, state in _STATES.items() if state() != before[name]]
     if not is_plain(model) or model_digest(model) != digest:
         raise EstimatorFailure("changed the model that it was given")
@@ -197,10 +201,11 @@ def _short(value: object) -> str:
 def _fit(
     fit: Callable[[list[Model], list[float]], Estimator],
     operations: object,
+    scrambles: bool,
     models: list[Model],
     truths: list[float],
 ) -> bytes:
-    return packed((fit(models, truths), operations))
+    return packed((fit(models, truths), operations, scrambles))
 
 
 if __name__ == "__main__":

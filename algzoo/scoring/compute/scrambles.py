@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...estimates import Estimate, sampling
 from ...zoo import Model
-from .ratios import LEVEL, N_RESAMPLES
+from .ratios import interval, resampled_sums
 
 Array = NDArray[np.float64]
 Rule = Callable[[Model, int], Estimate]  # of a model and the seed of a scramble
@@ -79,10 +79,11 @@ def scramble_score(
     Raises
     ------
     ValueError
-        Where there are fewer than two scrambles, or not as many truths as models.
+        Where there are fewer than two scrambles or models, or not as many truths as models.
     """
-    if len(scrambles) < 2:
-        raise ValueError(f"errors are resampled by scramble: {len(scrambles)} are too few")
+    for what, several in (("scramble", scrambles), ("model", models)):
+        if len(several) < 2:
+            raise ValueError(f"errors are resampled by {what}: {len(several)} are too few")
     true, true_std = np.transpose(truths)
     # The models within, so that the inputs of a scramble are made once.
     estimates = [[rule(model, scramble) for model in models] for scramble in scrambles]
@@ -92,27 +93,21 @@ def scramble_score(
     squared = errors**2 - true_std**2
     variance = np.broadcast_to(true * (1 - true), errors.shape) / samples
 
-    def ratio(rows: NDArray[np.intp], columns: NDArray[np.intp]) -> float:
-        chosen = np.ix_(rows, columns)
-        return float(squared[chosen].mean() / variance[chosen].mean())
-
     n_scrambles, n_models = errors.shape
-    rng = np.random.default_rng(seed)
-    resampled = [
-        ratio(rng.integers(n_scrambles, size=n_scrambles), rng.integers(n_models, size=n_models))
-        for _ in range(N_RESAMPLES)
-    ]
-    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    scramble, model = np.divmod(np.arange(errors.size), n_models)
+    both = np.stack([squared.ravel(), variance.ravel()], axis=1)
+    sums = resampled_sums(both, model, seed, scramble, [0])
+    ratios = sums[:, 0] / sums[:, 1]
+    low, high = interval(ratios[1:])
     of_scrambles = errors.mean(axis=1)
-    every = np.arange(n_models)
     return ScrambleScore(
         float(samples.mean()),
-        ratio(np.arange(n_scrambles), every),
-        float(low),
-        float(high),
+        float(ratios[0]),
+        low,
+        high,
         float(of_scrambles.mean()),
         float(of_scrambles.std(ddof=1) / np.sqrt(n_scrambles)),
-        tuple(ratio(np.array([s]), every) for s in range(n_scrambles)),
+        tuple(map(float, squared.mean(axis=1) / variance.mean(axis=1))),
     )
 
 

@@ -11,12 +11,12 @@ from algzoo.explanations.second_argmax_h16_n10 import study as study
     ("name", "curve"),
     [
         ("skeleton", "skeleton"),
-        ("skeleton, calibrated; other seeds", None),
-        ("anchors, two; other seeds", "anchors; other seeds"),
-        ("anchors, two; same base", "anchors; same base"),
-        ("surrogate, 30 inputs; same base", "surrogate; same base"),
-        ("order classes, 8 points", "order classes"),
-        ("oracle, linear", None),
+        ("skeleton; seed-agnostic", None),
+        ("order anchors, two; seed-agnostic", "order anchors; seed-agnostic"),
+        ("order anchors, two; model-specific", "order anchors; model-specific"),
+        ("margin surrogate, 30 inputs; model-specific", "margin surrogate; model-specific"),
+        ("order classes, 8 points each", "order classes"),
+        ("boundary oracle, linear", None),
         ("Gaussian closure", None),
     ],
 )
@@ -27,8 +27,8 @@ def test_entries_are_on_the_curve_of_their_sort(name: str, curve: str | None) ->
 def test_panels_show_cost_and_ratio() -> None:
     table = study.bundled_study()
     groups = list(study.populations().items())[:2]
-    names = [entry.name for entry in study.entries()]
-    panels = {title: study.scores(table, cells, names) for title, cells in groups}
+    entries = study.entries()
+    panels = {title: study.scores(table, cells, entries) for title, cells in groups}
     figure = ratio_curves(panels)
     assert [axes.get_title() for axes in figure.axes] == [title for title, _ in groups]
     for axes, scores in zip(figure.axes, panels.values(), strict=True):

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from algzoo.estimates import Estimate, exact, sampling
+from algzoo.estimates import Estimate, catalog, class_cubature, exact, sampling
 from algzoo.estimates.samplers.second_argmax import SAMPLERS, prior_shrunk
 from algzoo.scoring import Entrant, Ratio, challenge
 from algzoo.scoring.compute.challenge import (
@@ -512,6 +512,45 @@ def test_the_best_sampler_is_that_of_the_least_ratio_below_one():
     ]
     found = [_best(all_of_them, samples) for samples in (None, 2, 16, 32, 64, 128, 256)]
     assert [one and one.name for one in found] == [None, "b", "b", "e", None, None, None]
+
+
+def scrambled(model, scramble=7):
+    """Off by something that all models of a scramble share."""
+    found = exact(model)
+    return replace(found, value=found.value - 0.01 * abs(scramble - 7.5))
+
+
+def test_model_number_i_meets_scramble_i_modulo_16(score):
+    board = score([Entrant("met", scrambled, scrambles=True), Entrant("one", scrambled)])
+    met, one = board
+    n = len(SMALL)
+    assert met.bias == pytest.approx(-0.01 * np.mean([abs(i % 16 - 7.5) for i in range(n)]))
+    assert one.bias == pytest.approx(-0.01 * 0.5)
+    # The errors go by scramble: resampling models alone would not see how much.
+    truths = Truths(*(np.array(column) for column in _truths_of_small()), np.zeros(n, int), 16)
+    values = truths.value - 0.01 * np.abs(np.arange(n) % 16 - 7.5)
+    operations = np.array([exact(SMALL.model(i)).operations for i in range(n)], dtype=float)
+    [of_models] = ratios([(errors_of(values, operations, truths), None)], truths, 0)
+    assert met.ratio.value == pytest.approx(of_models.iid.value)
+    assert met.ratio.high - met.ratio.low > 1.5 * (of_models.iid.high - of_models.iid.low)
+
+
+def _truths_of_small():
+    accuracy = np.array([exact(SMALL.model(i)).value for i in range(len(SMALL))])
+    return accuracy, 0 * accuracy, accuracy * (1 - accuracy)
+
+
+def test_a_row_of_the_catalogue_meets_the_scrambles_of_the_models(score):
+    [row] = [row for row in catalog() if row.name == "order classes, 8 points each"]
+    [found] = score([Entrant.of(row)], NoisyCopies(("2nd_argmax", 4, 3), 0.05, 18))
+    population = NoisyCopies(("2nd_argmax", 4, 3), 0.05, 18)
+    models = [population.model(i) for i in range(18)]
+    errors = [
+        class_cubature(model, 8, scramble=i % 16).value - exact(model).value
+        for i, model in enumerate(models)
+    ]
+    assert (found.name, found.split) == (row.name, "zero-shot")
+    assert found.bias == pytest.approx(np.mean(errors))
 
 
 def test_an_entrant_needs_something_to_call():

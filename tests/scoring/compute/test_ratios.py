@@ -2,12 +2,21 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from algzoo.scoring.compute.ratios import N_RESAMPLES, Errors, Truths, errors_of, ratios
+from algzoo.scoring.compute.ratios import (
+    N_RESAMPLES,
+    Errors,
+    Truths,
+    errors_of,
+    ratios,
+    resampled_sums,
+    scrambles_of,
+)
 from algzoo.zoo.streams import named_stream
 
 COST = 50  # operations of a random input
@@ -75,6 +84,77 @@ def test_ratios_and_their_intervals_by_hand(n_bases, variance, seed):
             assert one.value == pytest.approx(values[place])
             low, high = np.percentile(intervals[:, place], [2.5, 97.5])
             assert (one.low, one.high) == pytest.approx((low, high))
+
+
+def scrambled_error(truths, share, rng):
+    """Errors with a part that all models of a scramble have in common; R is one."""
+    n = len(truths.value)
+    common = rng.standard_normal(int(truths.scramble.max()) + 1)[truths.scramble]
+    of_each = math.sqrt(share) * common + math.sqrt(1 - share) * rng.standard_normal(n)
+    squared = truths.sample_variance * of_each**2
+    return Errors(squared, np.full(n, float(COST)), False, scrambled=True)
+
+
+@pytest.mark.parametrize(
+    ("share", "covered", "wider"), [(1.0, (0.8, 0.95), 3), (0.5, (0.85, 0.99), 1.8)]
+)
+def test_intervals_hold_where_errors_go_by_scramble(monkeypatch, share, covered, wider):
+    """With sixteen scrambles percentile bootstraps hold less often than said, but not by much."""
+    monkeypatch.setattr("algzoo.scoring.compute.ratios.N_RESAMPLES", 400)
+    plain = truths_of(256)
+    truths = replace(plain, scramble=scrambles_of(256))
+    rng = np.random.default_rng(0)
+    rows = [(scrambled_error(truths, share, rng), None) for _ in range(300)]
+    found = [one.iid for one in ratios(rows, truths, 0)]
+    alone = [(replace(row, scrambled=False), None) for row, _ in rows]
+    of_models = [one.iid for one in ratios(alone, truths, 0)]
+    assert [one.value for one in found] == [one.value for one in of_models]
+    hold = np.mean([one.low < 1 < one.high for one in found])
+    assert covered[0] < hold < covered[1]
+    assert np.mean([one.low < 1 < one.high for one in of_models]) < 0.7
+    widths = [np.mean([one.high - one.low for one in several]) for several in (found, of_models)]
+    assert widths[0] > wider * widths[1]
+
+
+def test_numerators_are_drawn_by_unit_and_by_scramble():
+    """Every weight is the product of two, drawn from streams of their own."""
+    n, n_scrambles = 21, 4
+    rng = np.random.default_rng(3)
+    matrix, unit, scramble = rng.random((n, 3)), np.arange(n) % 7, np.arange(n) % n_scrambles
+    found = resampled_sums(matrix, unit, 5, scramble, [1])
+    of_units, of_scrambles = (
+        np.random.default_rng(named_stream(name, 5))
+        for name in ("bootstrap", "bootstrap of scrambles")
+    )
+    assert found[0] == pytest.approx(matrix.sum(axis=0))
+    for row in found[1:100]:
+        drawn = of_units.integers(7, size=7).tolist()
+        also = of_scrambles.integers(n_scrambles, size=n_scrambles).tolist()
+        times = [drawn.count(u) for u in unit]
+        both = [drawn.count(u) * also.count(s) for u, s in zip(unit, scramble, strict=True)]
+        expected = [np.dot(times, matrix[:, 0]), np.dot(both, matrix[:, 1])]
+        assert row[:2] == pytest.approx(expected)
+        assert row[2] == pytest.approx(np.dot(times, matrix[:, 2]))
+
+
+def test_rows_without_scrambles_are_not_touched_by_those_with():
+    truths = truths_of(40)
+    with_scrambles = replace(truths, scramble=scrambles_of(40))
+    row, sampler = errors(40, 1, 200), errors(40, 2, 300)
+    scrambled = replace(errors(40, 3, 200), scrambled=True)
+    before = ratios([(row, sampler)], truths, 0)
+    after = ratios([(row, sampler), (scrambled, sampler)], with_scrambles, 0)
+    assert after[:1] == before
+    assert after[1].iid.high > ratios([(errors(40, 3, 200), None)], truths, 0)[0].iid.high
+
+
+def test_where_each_model_has_a_scramble_of_its_own_models_are_enough():
+    truths = replace(truths_of(12), scramble=scrambles_of(12))
+    row = errors(12, 1, 200)
+    [alone], [scrambled] = (
+        ratios([(replace(row, scrambled=flag), None)], truths, 0) for flag in (False, True)
+    )
+    assert alone == scrambled
 
 
 def test_another_seed_gives_another_interval_of_the_same_ratio():

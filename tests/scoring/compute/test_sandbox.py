@@ -33,9 +33,11 @@ def sandbox():
 def call(sandbox, gaussian_rnn):
     """Outcomes of an estimator on a few models."""
 
-    def outcomes(estimator, *, operations=None, n_models=2, time_limit=20, seeds=(0, 1)):
-        models = [(gaussian_rnn(i, 2), seeds[i]) for i in range(n_models)]
-        job = packed((estimator, operations))
+    def outcomes(
+        estimator, *, operations=None, scrambles=False, n_models=2, time_limit=20, seeds=(0, 1)
+    ):
+        models = [(gaussian_rnn(i, 2), seeds[i], 3 * i) for i in range(n_models)]
+        job = packed((estimator, operations, scrambles))
         return list(sandbox.estimates(job, models, time_limit=time_limit))
 
     return outcomes
@@ -55,6 +57,15 @@ def test_a_good_estimator_is_taken_at_its_word(call):
     assert found[0].value != found[1].value
     assert call(returning(np.float32(0.5), np.int64(7)))[0].value == 0.5
     assert call(lambda model: sampling(model, 50, 3))[0].operations == 50 * 16
+
+
+def test_a_scramble_is_given_to_who_takes_one(call):
+    def scrambled(model, scramble):
+        return Estimate(scramble / 10, 16, "never")
+
+    assert [one.value for one in call(scrambled, scrambles=True)] == [0.0, 0.3]
+    with pytest.raises(EstimatorFailure, match="missing 1 required positional argument"):
+        call(scrambled)
 
 
 def raise_deep(model):
@@ -310,7 +321,7 @@ def test_one_that_cannot_be_sent_or_loaded(sandbox):
             return (int, ("no number",))
 
     with pytest.raises(EstimatorFailure, match=r"cannot be loaded .* ValueError: invalid literal"):
-        list(sandbox.estimates(packed((Unloadable(), None)), [], time_limit=1))
+        list(sandbox.estimates(packed((Unloadable(), None, False)), [], time_limit=1))
 
 
 @pytest.mark.parametrize(
@@ -333,7 +344,10 @@ def test_a_module_that_exits_where_it_is_imported_anew(
     with pytest.raises(EstimatorFailure, match=reason):
         list(
             sandbox.estimates(
-                packed((module.estimate, None)), [], time_limit=9, import_path=[str(tmp_path)]
+                packed((module.estimate, None, False)),
+                [],
+                time_limit=9,
+                import_path=[str(tmp_path)],
             )
         )
 
@@ -351,11 +365,11 @@ def test_models_that_hold_what_only_cloudpickle_can_send(sandbox, gaussian_rnn):
     model = gaussian_rnn(0, 2)
     model.note = lambda: "of the user"
     model.register_full_backward_hook(lambda *_: None)  # changes no output
-    [outcome] = sandbox.estimates(packed((good, None)), [(model, 0)], time_limit=20)
+    [outcome] = sandbox.estimates(packed((good, None, False)), [(model, 0, 0)], time_limit=20)
     assert outcome.value == 0.25
     model.note = threading.Lock()
     with pytest.raises(EstimatorFailure, match="cannot be sent to another process"):
-        list(sandbox.estimates(packed((good, None)), [(model, 0)], time_limit=20))
+        list(sandbox.estimates(packed((good, None, False)), [(model, 0, 0)], time_limit=20))
 
 
 def test_modules_are_found_where_the_caller_finds_them(sandbox, tmp_path, monkeypatch, make_rnn):
@@ -366,8 +380,8 @@ def test_modules_are_found_where_the_caller_finds_them(sandbox, tmp_path, monkey
     monkeypatch.syspath_prepend(tmp_path)
     import found_only_here
 
-    job = packed((found_only_here.estimate, None))
-    models = [(make_rnn([1], [[1]], [[1], [0]]), 0)]
+    job = packed((found_only_here.estimate, None, False))
+    models = [(make_rnn([1], [[1]], [[1], [0]]), 0, 0)]
     with pytest.raises(EstimatorFailure, match="ModuleNotFoundError"):
         list(sandbox.estimates(job, models, time_limit=9))
     [outcome] = sandbox.estimates(job, models, time_limit=9, import_path=[str(tmp_path)])
@@ -380,8 +394,8 @@ def test_a_fit_gives_an_estimator(sandbox, gaussian_rnn):
         return lambda model: Estimate(mean, 3, "never")
 
     models = [gaussian_rnn(seed, 2) for seed in range(4)]
-    job = sandbox.fitted(packed((fit, None)), models, [0.1, 0.2, 0.3, 0.8], time_limit=20)
-    [outcome] = sandbox.estimates(job, [(models[0], 0)], time_limit=20)
+    job = sandbox.fitted(packed((fit, None, False)), models, [0.1, 0.2, 0.3, 0.8], time_limit=20)
+    [outcome] = sandbox.estimates(job, [(models[0], 0, 0)], time_limit=20)
     assert outcome.value == pytest.approx(0.35)
 
 
@@ -395,13 +409,13 @@ def test_a_fit_gives_an_estimator(sandbox, gaussian_rnn):
 )
 def test_a_fit_that_fails_is_told_in_words(sandbox, gaussian_rnn, fit, reason):
     with pytest.raises(EstimatorFailure, match=reason):
-        sandbox.fitted(packed((fit, None)), [gaussian_rnn(0, 2)], [0.5], time_limit=0.5)
+        sandbox.fitted(packed((fit, None, False)), [gaussian_rnn(0, 2)], [0.5], time_limit=0.5)
 
 
 def test_a_closed_sandbox_leaves_no_process(gaussian_rnn):
     sandbox = Sandbox()
-    job = packed((lambda model: Estimate(0.5, os.getppid(), "never"), None))
-    outcomes = sandbox.estimates(job, [(gaussian_rnn(0, 2), 0)] * 3, time_limit=20)
+    job = packed((lambda model: Estimate(0.5, os.getppid(), "never"), None, False))
+    outcomes = sandbox.estimates(job, [(gaussian_rnn(0, 2), 0, 0)] * 3, time_limit=20)
     interpreter = next(outcomes).operations
     outcomes.close()  # in the middle of a job
     sandbox.close()

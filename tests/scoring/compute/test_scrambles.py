@@ -78,10 +78,12 @@ def test_truths_are_means_with_their_standard_errors():
         assert abs(value - true) < 4 * std
 
 
-def test_one_scramble_is_not_enough():
-    for call in (
-        lambda: truths_by_rule(noisy_rule(1, 0.2), range(3), [0]),
-        lambda: scramble_score(noisy_rule(1, 0.2), range(3), [(0.5, 0.0)] * 3, [0]),
+def test_one_scramble_or_one_model_is_not_enough():
+    rule, truths = noisy_rule(1, 0.2), [(0.5, 0.0)] * 3
+    for call, what in (
+        (lambda: truths_by_rule(rule, range(3), [0]), "scramble"),
+        (lambda: scramble_score(rule, range(3), truths, [0]), "scramble"),
+        (lambda: scramble_score(rule, range(1), truths[:1], [0, 1]), "model"),
     ):
-        with pytest.raises(ValueError, match="scramble"):
+        with pytest.raises(ValueError, match=what):
             call()
