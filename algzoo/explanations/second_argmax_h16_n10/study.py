@@ -257,7 +257,7 @@ def run_study(
             for entry, evaluation in zip(group, evaluations, strict=True):
                 if evaluation.failure:
                     raise ValueError(f"{entry.name}, {cell.name}, {evaluation.failure}")
-                found[entry.name] = np.array([one.value for one in evaluation.outcomes])
+                found[entry.name] = evaluation.values
                 operations[entry.name] = evaluation.outcomes[0].operations
         values[cell.name] = {entry.name: found[entry.name] for entry in chosen}
     true = {cell.name: np.array([one.value for one in of]) for cell, of in truths.items()}
@@ -382,7 +382,7 @@ def written(study: Study) -> str:
 
 
 def read_study(text: str) -> Study:
-    """What :func:`written` wrote."""
+    """The study that :func:`written` has made this text of."""
     content = json.loads(text)
     operations = content.pop("operations")
     rows = {
@@ -394,7 +394,7 @@ def read_study(text: str) -> Study:
 
 
 def bundled_study() -> Study:
-    """The study that this package brings along: 256 models of a population.
+    """The study that is part of this package, of 256 models a population.
 
     ``algzoo study`` makes it anew.
     """
@@ -408,7 +408,7 @@ def write_study(study: Study) -> Path:
 
 
 def calibrated() -> dict[str, tuple[float, ...]]:
-    """Constants of the order anchors for models of other seeds, by name; see :func:`write_study`.
+    """Constants of the order anchors for models of other seeds, by name.
 
     Fitted on the noisy copies of seeds 0, 1, 3 and 4, as the seed-agnostic rows of seed 2.
     """
@@ -445,7 +445,7 @@ class Moved:
 
 
 def moved(study: Study, now: Study) -> list[Moved]:
-    """Where the values of the first models, recomputed as ``now``, differ from those of a study."""
+    """Which values of a study differ where its first models were recomputed as ``now``."""
     found = []
     for cell, values in now.values.items():
         for name, new in {TRUTH: now.truth[cell], **values}.items():

@@ -117,7 +117,7 @@ class Entrant:
 
 
 def _silent(done: int, known: int) -> None:
-    """Progress that nobody wants to see."""
+    """Show no progress."""
 
 
 def challenge(
@@ -333,7 +333,7 @@ def _entrants(
 
 @dataclass(frozen=True)
 class _Entry:
-    """A row to be, and the estimator, packed, for each base; none where it has failed already."""
+    """A row, and its estimator, packed, for each base; no estimator where it has failed already."""
 
     row: Row
     jobs: tuple[bytes, ...] = ()
@@ -446,10 +446,15 @@ def _fit(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Outcomes for the first models of a range, and why there are no more, if so."""
+    """What an estimator made of models: its outcomes up to the first failure, and that in words."""
 
     outcomes: list[Outcome]
     failure: str | None = None
+
+    @property
+    def values(self) -> Array:
+        """The estimate of each outcome."""
+        return np.array([outcome.value for outcome in self.outcomes])
 
     def operations(self, price: int) -> Array:
         """Of each outcome, a transcendental function being ``price`` of them."""
@@ -466,7 +471,7 @@ def _evaluate(
     import_path: Sequence[str],
     time_limit: float,
 ) -> Evaluation:
-    """What an estimator makes of the models of a range, up to its first failure."""
+    """What an estimator makes of the models of a range."""
 
     def seeded(stream: str, index: int) -> Request:
         state = named_stream(stream, seed, index).generate_state(1)
@@ -556,7 +561,7 @@ def _row(
     row = entry.row
     if row.failure or evaluation.failure:
         return replace(row, failure=row.failure or evaluation.failure), None
-    values = np.array([outcome.value for outcome in evaluation.outcomes])
+    values = evaluation.values
     operations = evaluation.operations(price)
     errors = errors_of(values, operations, truths, scrambled=entry.scrambles)
     signed = values - truths.value
@@ -666,8 +671,7 @@ def _measured(
         if evaluation.failure:
             reasons.setdefault(drawn.name, evaluation.failure)
             continue
-        values = np.array([outcome.value for outcome in evaluation.outcomes])
-        errors = errors_of(values, evaluation.operations(pool.price), truths)
+        errors = errors_of(evaluation.values, evaluation.operations(pool.price), truths)
         measured.append(_Measured(budget, drawn.name, drawn.n_samples, errors))
     notes = [f"sampler {name} is left out: {reason}" for name, reason in reasons.items()]
     return measured, notes
@@ -688,7 +692,7 @@ def _sampled(job: bytes, population: Population, start: int, stop: int) -> list[
                 continue
             try:
                 found = sampler(model)
-            except Exception as error:  # what entrants have earned shall not be lost
+            except Exception as error:  # the rows of the entrants do not depend on it
                 failures[number] = f"on model {index}: {in_words(error)}"
                 continue
             outcome = Outcome(

@@ -31,7 +31,7 @@ class Row:
     Attributes
     ----------
     name, budget, split
-        Which estimator, its how-manieth budget (from 0), and where its constants were fitted.
+        The estimator, the number of its budget, from 0, and where its constants were fitted.
     failure
         What it did instead of estimating; every number is then ``None``.
     runs_network

@@ -207,9 +207,9 @@ def resampled_sums(
     """Sums of the columns: first over all rows, then over resampled units, if there are several.
 
     In the columns ``scrambled`` a row counts as often as its unit was drawn, times as often as its
-    scramble was. This two-way bootstrap is right where the scrambles decide, and where they do not
-    its intervals are too wide, by a factor of up to the root of three. Where every scramble belongs
-    to one unit alone, the units are enough.
+    scramble was. This two-way bootstrap is right where most of the variance lies between scrambles;
+    where there is none between them, its intervals of R are too wide by a factor of up to 1.8.
+    Where every scramble belongs to one unit alone, units are resampled and nothing else.
 
     Parameters
     ----------
