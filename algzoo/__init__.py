@@ -1,9 +1,20 @@
-"""AlgZoo: trained networks of 8 to 1,408 parameters, and what they compute.
+"""AlgZoo: trained networks of 8 to 1,408 parameters, and an account of what they compute.
 
-This module holds the names of ARC's package ``alg_zoo``, and the modules beside it those of ARC's
-modules; the analyses are in the subpackages :mod:`algzoo.zoo`, :mod:`algzoo.structure`,
-:mod:`algzoo.estimates`, :mod:`algzoo.scoring` and :mod:`algzoo.chapters`, each of which imports
-only from those named before it.
+This module and its siblings ``architectures``, ``handcrafted``, ``loading``, ``tasks`` and
+``training`` offer the names of ARC's package ``alg_zoo``, so that a script written for it runs
+after its imports are changed. The analyses are in six subpackages: :mod:`algzoo.zoo` (the models),
+:mod:`algzoo.structure` (what the weights say), :mod:`algzoo.estimates` (accuracies computed from a
+model), :mod:`algzoo.scoring` (how good an explanation is), :mod:`algzoo.explanations` (the
+explanations of single models) and :mod:`algzoo.chapters` (the book). Each of them imports only from
+those named before it.
+
+Examples
+--------
+>>> from algzoo import zoo_2nd_argmax
+>>> from algzoo.estimates import exact
+>>> model = zoo_2nd_argmax(2, 2)
+>>> print(f"{exact(model).value:.6f}")
+0.999923
 """
 
 from importlib import import_module
@@ -44,10 +55,11 @@ __all__ = [
 _MODULES = ("architectures", "handcrafted", "loading", "tasks", "training", "zoo")
 
 
-if not TYPE_CHECKING:  # or a type checker would take every name for one of ours
+if not TYPE_CHECKING:  # otherwise a type checker would accept any name as one of this package's
 
     def __getattr__(name):
-        """A name of ARC's, imported when it is first used: PyTorch alone takes a second."""
+        """Import one of ARC's names when it is first used; importing PyTorch alone takes a second.
+        """
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         if name in __all__:

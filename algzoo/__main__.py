@@ -1,4 +1,4 @@
-"""``python -m algzoo`` is the command line."""
+"""Command line interface: ``python -m algzoo`` runs the same program as ``algzoo``."""
 
 from .chapters.commands.main import main
 

@@ -1,4 +1,4 @@
-"""The architectures, under the name of ARC's module; see :mod:`algzoo.zoo.architectures`."""
+"""Architectures, under the name of ARC's module; see :mod:`algzoo.zoo.architectures`."""
 
 from .zoo.architectures import (
     AttentionOnlyTransformer,

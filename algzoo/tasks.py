@@ -1,4 +1,4 @@
-"""The tasks, under the name of ARC's module; see :mod:`algzoo.zoo.tasks`."""
+"""Tasks, under the name of ARC's module; see :mod:`algzoo.zoo.tasks`."""
 
 from .zoo.tasks import (
     task_2nd_argmax,

@@ -1,4 +1,4 @@
-"""Training of one model, under the name of ARC's module; see :mod:`algzoo.zoo.training`."""
+"""Training of a single model, under the name of ARC's module; see :mod:`algzoo.zoo.training`."""
 
 from .zoo import train
 

@@ -64,7 +64,7 @@ def published_at(root: Path) -> str:
     Raises
     ------
     ChapterError
-        Where the book's configuration has no such setting.
+        If the book's configuration has no such setting.
     """
     return _value(_configuration(root), *_ADDRESS_SETTING)[0].strip('"')
 
@@ -75,10 +75,10 @@ def publish_at(address: str, root: Path) -> list[Path]:
     Raises
     ------
     ChapterError
-        Where it is not the address of a repository on GitHub, from which alone Colab opens
+        If it is not the address of a repository on GitHub, from which alone Colab opens
         notebooks; where the book's configuration has no such setting, or a chapter cannot be read.
     OSError
-        Where a file cannot be written.
+        If a file cannot be written.
     """
     address = address.removesuffix("/").removesuffix(".git")
     if address and not _ADDRESS.fullmatch(address):

@@ -22,7 +22,7 @@ def cover(notebook: NotebookNode) -> str | None:
     Raises
     ------
     ChapterError
-        Where the notebook shows no such figure.
+        If the notebook shows no such figure.
     """
     name = notebook.metadata.get(METADATA_KEY, {}).get("cover")
     if name is None:

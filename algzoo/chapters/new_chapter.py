@@ -86,11 +86,11 @@ def write_new_chapter(
     Raises
     ------
     ChapterError
-        Where the name is not one for a chapter, or there is a chapter of that name.
+        If the name is not one for a chapter, or there is a chapter of that name.
     ValueError
-        Where the zoo has no model of that size; names the choices.
+        If the zoo has no model of that size; names the choices.
     OSError
-        Where a file cannot be written; neither is then changed.
+        If a file cannot be written; neither is then changed.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ChapterError(
@@ -302,13 +302,13 @@ def _handcrafted(family: str, seq_len: int) -> tuple[str, str] | None:
 
 
 def _is_exact(model: Model) -> bool:
-    """Whether the package has an exact method."""
+    """Tell whether the package has an exact method."""
     return _has_exact_method(model.task_name, model.seq_len)
 
 
 @cache
 def _has_exact_method(family: str, seq_len: int) -> bool:
-    """Whether there is one for that length, tried on the smallest model."""
+    """Tell whether there is one for that length, tried on the smallest model."""
     smallest = FAMILIES[family].build(FAMILIES[family].hidden_sizes[0], seq_len)
     smallest.task_name = family
     try:

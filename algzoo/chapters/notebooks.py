@@ -62,7 +62,7 @@ def repository_root(start: Path | None = None) -> Path:
     Raises
     ------
     ChapterError
-        Where there is none.
+        If there is none.
     """
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
@@ -100,7 +100,7 @@ def read(path: Path) -> NotebookNode:
     Raises
     ------
     ChapterError
-        Where the file is not a valid notebook.
+        If the file is not a valid notebook.
     """
     try:
         content = path.read_bytes()
@@ -128,10 +128,10 @@ def execute(path: Path, parameters: Mapping[str, Any] | None = None) -> Notebook
     Raises
     ------
     OfficialFileNeededError
-        Where the chapter's metadata names one of ARC's own models, as
+        If the chapter's metadata names one of ARC's own models, as
         ``{"algzoo": {"needs_official": "example_2nd_argmax"}}``, whose file cannot be had.
     ChapterError
-        Where a parameter is not one of the chapter's (the message names those it has), a cell
+        If a parameter is not one of the chapter's (the message names those it has), a cell
         raises (the message is its traceback), or the kernel dies.
     """
     with official_files(path), fresh_truths():
@@ -307,7 +307,7 @@ def write_back(executed: NotebookNode, path: Path, before: bytes) -> None:
     Raises
     ------
     ChapterError
-        Where the file holds neither that any more nor what would be written.
+        If the file holds neither that any more nor what would be written.
     """
     if path.read_bytes() not in (before, _content(executed)):
         raise ChapterError(

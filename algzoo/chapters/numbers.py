@@ -62,9 +62,9 @@ def record(
     Raises
     ------
     TypeError
-        Where a value is not a single number, truth value or text.
+        If a value is not a single number, truth value or text.
     ValueError
-        Where a number is not finite, or the tolerance of a share is given in another way too.
+        If a number is not finite, or the tolerance of a share is given in another way too.
     """
     declared = _declared(rtol, atol, share_of, margin)
     for name, number in numbers.items():
@@ -198,7 +198,7 @@ def table(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -
     Raises
     ------
     ValueError
-        Where a row does not have one value for each column, or two rows have the same name.
+        If a row does not have one value for each column, or two rows have the same name.
     """
     plain_rows: list[list[Plain | None]] = []
     for row in rows:

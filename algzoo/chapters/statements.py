@@ -41,7 +41,7 @@ class Comparison:
 
     @property
     def held(self) -> bool:
-        """Whether the value did not move."""
+        """True if the value did not move."""
         return self.verdict == "same"
 
 

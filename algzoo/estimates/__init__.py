@@ -1,4 +1,15 @@
-"""Estimates of a model's accuracy, each with the operations it cost."""
+"""Estimates of a model's accuracy, each with the number of operations that it cost.
+
+An estimator is a function from a model to an :class:`Estimate`. :func:`exact` computes the accuracy
+exactly where a method is known, :func:`accuracy` gives it to a stated standard error for any model,
+and :func:`sampling` runs the model on independent random inputs, the method that all others have to
+beat. :func:`catalog` lists every estimator.
+
+The subpackages are ``few_inputs`` (two to four inputs, mostly exact), ``many_inputs``,
+``functions`` (longest cycle), ``samplers`` (methods that run the network on random inputs) and
+``counting`` (arithmetic that counts its operations). :func:`estimator` and ``scope`` declare what
+an estimator is.
+"""
 
 from ._catalog import CatalogEntry, catalog
 from ._exact import exact

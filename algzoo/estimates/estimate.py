@@ -1,4 +1,4 @@
-"""What every estimator returns, and how one says what it is."""
+"""The record that every estimator returns, and the decorators that declare an estimator."""
 
 from __future__ import annotations
 
@@ -23,34 +23,39 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "exact": get_args(Exactness),
     "constants": get_args(Constants),
 }
-_LONGEST = 60  # characters of a wrong value in a message
+_LONGEST = 60  # characters of an invalid value that a message shows
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimated accuracy (or mean squared error) and what it cost.
+    """Estimated accuracy (or mean squared error) with its cost.
 
     Attributes
     ----------
     value
         The accuracy, in [0, 1]; for median models the mean squared error.
     operations
-        Arithmetic operations, a multiply-add being one: see
-        :mod:`algzoo.estimates.counting.counter`.
+        Number of arithmetic operations; a multiply-add counts as one (see
+        :mod:`algzoo.estimates.counting.counter`).
     runs_network
         Whether the network was run: ``"never"``, on ``"chosen inputs"`` or on ``"random inputs"``.
     std
-        Standard deviation of the error that the estimator states; 0 for an exact value, ``None``
-        where it states none.
+        Standard deviation of the error, as the estimator states it; 0 for an exact value, ``None``
+        if the estimator states none.
     transcendental
-        How many of the operations are square roots or transcendental functions, each of which
-        ``operations`` counts with its price of 10.
+        How many square roots or transcendental functions were evaluated; each is counted in
+        ``operations`` at its price of 10.
 
     Raises
     ------
     ValueError
-        Where the value is no finite number, ``operations`` no whole number that is at least 0, or
-        ``runs_network`` none of the three.
+        If the value is not a finite number, ``operations`` is not a whole number of at least 0, or
+        ``runs_network`` is none of the three.
+
+    Examples
+    --------
+    >>> Estimate(0.25, operations=0, runs_network="never")
+    Estimate(value=0.25, operations=0, runs_network='never', std=None, transcendental=0)
     """
 
     value: float
@@ -82,7 +87,7 @@ def _in(value: object) -> str:
 
 
 class Tally(NamedTuple):
-    """What a declared estimator found, and the operations that it took, counted or a number."""
+    """Result of a declared estimator: the value, and its operations (a counter or a number)."""
 
     value: float
     operations: OperationCounter | int
@@ -98,37 +103,39 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, kw_only=True)
 class Declaration:
-    """The facts of an estimator, for its row in the catalogue.
+    """Facts about an estimator, for its row in the catalogue.
 
     Attributes
     ----------
     name
-        Of its rows; a parameter in braces stands for the budget: "{n_nodes} angles".
+        Name of the row; a parameter in braces stands for the budget: "{n_nodes} angles".
     scope
-        For which models it is.
+        The models that it takes.
     runs_network
         Whether the network is run: never, on chosen inputs or on random inputs.
     exact
-        Whether it is exact, converges to the exact value as its budget grows, or is approximate.
+        Whether the result is exact, converges to the exact value as the budget grows, or is
+        approximate.
     constants
-        Whether it has none that were fitted, or some from other networks or from this one.
+        Whether it has no fitted constants, or constants fitted on other networks or on noisy copies
+        of this one.
     source
-        Where it comes from.
+        Where the method comes from.
     cost
-        How the operations grow, with d neurons and n inputs.
+        How the number of operations grows, with d neurons and n inputs.
     fails_when
-        On which networks it is wrong or refuses.
+        On which networks it is wrong or raises an error.
     since
-        The version of its package that had it first.
+        First version of its package that has it.
     budgets
-        Arguments of each row in the catalogue; where there are none, it has no row of its own.
+        Arguments of each row in the catalogue; without any, it has no row of its own.
     scrambles
-        Whether there is a parameter ``scramble``, the seed of a scramble.
+        Whether it has a parameter ``scramble``, the seed of a scramble.
     fit
-        Makes an estimator with constants from models and their accuracies.
+        Function that makes an estimator with constants from models and their accuracies.
     kind
-        What was declared: a function of a model, of a model, a number of inputs and a seed, or of
-        models and their accuracies.
+        What was declared: a function of a model (an estimator), of a model, a number of inputs and
+        a seed (a sampler), or of models and their accuracies (a fit).
     """
 
     name: str
@@ -158,27 +165,46 @@ class Declaration:
 
 
 class Declared(Protocol[P]):
-    """A declared estimator: a function that has its declaration."""
+    """Declared estimator: a function together with its declaration."""
 
     declaration: Declaration
 
     def __call__(self, model: Model, /, *args: P.args, **kwargs: P.kwargs) -> Estimate:
-        """The estimate."""
+        """Estimate the score of a model."""
 
 
 def estimator(
     name: str, **facts: Any
 ) -> Callable[[Callable[Concatenate[Model, P], Tally | Estimate]], Declared[P]]:
-    """Declare that a function of a model, and of parameters if it has any, is an estimator.
+    """Declare that a function of a model, and perhaps of further parameters, is an estimator.
 
-    The function returns a :class:`Tally`, or the :class:`Estimate` of another estimator. What is
-    left of it refuses models outside the scope before the function sees them, and returns an
-    :class:`Estimate`.
+    The function returns a :class:`Tally`, or the :class:`Estimate` of another estimator. The
+    decorated function first refuses models outside the scope, and returns an :class:`Estimate`.
 
     Parameters
     ----------
     name, facts
-        As of :class:`Declaration`.
+        The attributes of :class:`Declaration`.
+
+    Examples
+    --------
+    >>> from algzoo import zoo_2nd_argmax
+    >>> from algzoo.estimates import Scope, Tally, estimator
+    >>> @estimator(
+    ...     "always one half",
+    ...     scope=Scope("2nd_argmax", inputs=2),
+    ...     runs_network="never",
+    ...     exact="approximate",
+    ...     constants="none",
+    ...     source="a guess",
+    ...     cost="none",
+    ...     fails_when="the accuracy is not one half",
+    ... )
+    ... def one_half(model):
+    ...     '''Return one half.'''
+    ...     return Tally(0.5, 0)
+    >>> one_half(zoo_2nd_argmax(2, 2)).value
+    0.5
     """
 
     def declared(function: Callable[Concatenate[Model, P], Tally | Estimate]) -> Declared[P]:
@@ -188,7 +214,7 @@ def estimator(
     return declared
 
 
-# What "exact" declares, and, without rows of their own, the methods that it is made of.
+# Declared by "exact", and by the methods that it consists of, which have no rows of their own.
 EXACT: dict[str, Any] = {
     "runs_network": "never",
     "exact": "exact",
@@ -204,8 +230,8 @@ def sampler(
 ) -> Callable[[Callable[[Model, int, int], Tally | Estimate]], Declared[[int, int]]]:
     """Declare that a function of a model, a number of inputs and a seed is a sampler.
 
-    It runs the network on random inputs and converges. The parameters are called ``n_samples`` and
-    ``seed``. Parameters as of :func:`estimator`.
+    A sampler runs the network on random inputs and converges. The parameters of the function are
+    called ``n_samples`` and ``seed``; those of this decorator are described at :func:`estimator`.
     """
     facts = {
         "runs_network": "random inputs",
@@ -214,7 +240,7 @@ def sampler(
         "source": "this book",
         "cost": "forward passes",
         "fails_when": "errors are rare: the relative error of their share grows",
-        "budgets": [{"n_samples": 1024}],  # at which the samplers differ
+        "budgets": [{"n_samples": 1024}],  # a number at which the samplers differ
         "kind": "sampler",
         **facts,
     }
@@ -222,7 +248,7 @@ def sampler(
 
 
 def check_draws(n_samples: int, seed: int) -> None:
-    """Raise a ``ValueError`` where there is nothing to draw, or ``seed`` is negative."""
+    """Raise a ``ValueError`` if ``n_samples`` is less than 1 or ``seed`` is negative."""
     if n_samples < 1:
         raise ValueError(f"n_samples must be at least 1, got {n_samples}")
     if seed < 0:
@@ -247,7 +273,7 @@ def _wrapped(function: Callable[..., Tally | Estimate], declaration: Declaration
 
 
 def as_estimate(found: Tally | Estimate, runs_network: RunsNetwork) -> Estimate:
-    """The estimate of a tally; what is one already is left as it is."""
+    """Turn a tally into an estimate; an estimate is returned unchanged."""
     if isinstance(found, Estimate):
         return found
     value, operations, std, transcendental = found
@@ -258,21 +284,21 @@ def as_estimate(found: Tally | Estimate, runs_network: RunsNetwork) -> Estimate:
 
 
 def _document(function: Any, declaration: Declaration) -> None:
-    """Say for which models it is, and the three answers, below the first line of its docstring."""
+    """Add the scope and the three answers to a docstring, below its first line."""
     first, _, rest = (inspect.getdoc(function) or "").partition("\n")
     function.__doc__ = f"{first}\n\n{declaration}\n{rest}"
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """An estimator with the constants that a fit has found, for models of one size.
+    """Estimator with fitted constants, for models of one size.
 
     Attributes
     ----------
     name, scope, runs_network
-        As of :class:`Declaration`; the scope is that of the models of the fit.
+        As in :class:`Declaration`; the scope is the size of the models of the fit.
     rule
-        What has the constants, and makes a tally of a model.
+        Function with the constants, from a model to a tally.
     """
 
     name: str
@@ -281,13 +307,19 @@ class Fitted:
     rule: Callable[[Model], Tally | Estimate]
 
     def __call__(self, model: Model) -> Estimate:
-        """The estimate; errors as :meth:`.Scope.check`, and those of the rule."""
+        """Estimate the score of a model.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Raised by :meth:`.Scope.check`, or by the rule.
+        """
         self.scope.check(model, self.name)
         return as_estimate(self.rule(model), self.runs_network)
 
 
 class Fitting(Protocol[P]):
-    """A declared fit: a function of models and their accuracies."""
+    """Declared fit: a function of models and their accuracies."""
 
     declaration: Declaration
 
@@ -299,7 +331,7 @@ class Fitting(Protocol[P]):
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> Fitted:
-        """The estimator with constants."""
+        """Return the estimator with constants."""
 
 
 _Rule = Callable[[Model], Tally | Estimate]
@@ -309,9 +341,9 @@ _FitFunction = Callable[Concatenate[Sequence[Model], Sequence[float], P], _Rule]
 def fitted_estimator(name: str, **facts: Any) -> Callable[[_FitFunction[P]], Fitting[P]]:
     """Declare a fit: a function of models and their accuracies that returns a rule.
 
-    A rule is a function from a model to a :class:`Tally` or an :class:`Estimate`. What is left of
-    the fit refuses models that are outside of the scope or not all of one size, and returns a
-    :class:`Fitted` for models of that size. Parameters as of :func:`estimator`.
+    A rule is a function from a model to a :class:`Tally` or an :class:`Estimate`. The decorated
+    function refuses models that are outside the scope or not all of one size, and returns a
+    :class:`Fitted` for models of that size. The parameters are those of :func:`estimator`.
     """
 
     def declared(function: _FitFunction[P]) -> Fitting[P]:
@@ -323,7 +355,8 @@ def fitted_estimator(name: str, **facts: Any) -> Callable[[_FitFunction[P]], Fit
 
 
 def fit_of(of: Declared[Any]) -> Callable[[_FitFunction[P]], Fitting[P]]:
-    """Declare the fit of an estimator that also works without, as :func:`fitted_estimator`."""
+    """Declare the fit of an estimator that also works without a fit; see :func:`fitted_estimator`.
+    """
 
     def declared(function: _FitFunction[P]) -> Fitting[P]:
         wrapper: Fitting[P] = _wrapped_fit(

@@ -1,4 +1,4 @@
-"""For which models an estimator is: said once, checked, and refused in one wording."""
+"""Scopes: which models an estimator takes, and one wording to refuse the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TASKS = {
     "longest_cycle": "longest-cycle",
 }
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-# The models of the book's chapters, which are the first choice for an example.
+# The models of the book's chapters are the first choice for an example.
 _CHAPTERS = (
     ("2nd_argmax", 4, 3),
     ("2nd_argmax", 2, 2),
@@ -28,25 +28,30 @@ _CHAPTERS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """The models that an estimator takes; ``a | b`` is for those of either.
+    """Set of models that an estimator takes; ``a | b`` is the union of two scopes.
 
     Attributes
     ----------
     family
         Name of the task; ``None`` for all tasks.
     inputs, neurons
-        Numbers of which seq_len and hidden_size are one; ``None`` for any.
+        Allowed values of seq_len and hidden_size; ``None`` for any.
     at_least
-        The least seq_len.
+        Least seq_len.
     odd
-        Whether seq_len is to be odd.
+        Whether seq_len must be odd.
     layers
-        Of transformers, which then also have a single head and no biases.
+        Number of layers of a transformer, which then must have a single head and no biases.
     as_it_is
-        Whether a module may do something else than its weights say, because the estimator only
-        looks at what comes out of it.
+        Whether a module may compute something else than its weights say, because the estimator only
+        looks at its outputs.
     others
-        Further scopes: a model is in the whole where it is in one of them.
+        Further scopes of a union: a model is in the union if it is in one of them.
+
+    Examples
+    --------
+    >>> print(Scope("2nd_argmax", inputs=(2, 3)) | Scope("argmedian", inputs=3))
+    2nd-argmax models of two or three inputs; argmedian models of three inputs
     """
 
     family: str | None = None
@@ -68,16 +73,16 @@ class Scope:
         return "; ".join(f"{_listed(tasks)} models{size}".strip() for size, tasks in alike.items())
 
     def takes(self, model: Model) -> bool:
-        """Whether it is a model of this scope; that it is a valid model is taken for granted."""
+        """Tell whether a valid model is in this scope."""
         return any(part._has(model) for part in self._parts())
 
     def check(self, model: Model, name: str) -> None:
-        """Raise unless the estimator of that name is for the model.
+        """Raise an error unless the estimator with that name takes the model.
 
         Raises
         ------
         TypeError, ValueError
-            As :func:`~algzoo.zoo.check_model`, and where the model is not in the scope.
+            Raised by :func:`~algzoo.zoo.check_model`, or if the model is not in the scope.
         """
         (check_can_be_run if self.as_it_is else check_model)(model)
         if not self.takes(model):
@@ -91,12 +96,12 @@ class Scope:
             raise ValueError(f"{name} is for {self}, not for {found}")
 
     def one_size(self, model: Model) -> Scope:
-        """The scope of models of the same task and size as this one."""
+        """Return the scope of models with the same task and size as this model."""
         inputs, neurons = model.seq_len, model.hidden_size
         return Scope(model.task_name, inputs, neurons=neurons, as_it_is=self.as_it_is)
 
     def examples(self) -> list[Model]:
-        """Of each part of the scope a bundled model, that of a chapter where there is one."""
+        """Return a bundled model of each part of the scope, that of a chapter if possible."""
         bundled = [*_CHAPTERS, *((family.name, d, n) for family, d, n in sizes())]
         found: dict[tuple[str, int, int], Model] = {}
         for part in self._parts():
@@ -107,7 +112,7 @@ class Scope:
         return list(found.values())
 
     def example(self) -> Model:
-        """A bundled model that the scope takes."""
+        """Return a bundled model that is in the scope."""
         return self.examples()[0]
 
     def _parts(self) -> Iterator[Scope]:
@@ -132,7 +137,7 @@ class Scope:
         return is_task and (self.layers is None or built == (self.layers, 1, False))
 
     def _size(self) -> str:
-        """What is said of the size, with a space before it."""
+        """Describe the size, with a space before the description."""
         said = []
         if self.inputs is not None:
             said.append(f"{' or '.join(map(_word, _several(self.inputs)))} inputs")

@@ -1,14 +1,14 @@
-"""The score of any model to a stated standard error, by the method that gets there soonest here.
+"""Score of any model to a stated standard error, by the fastest method on this machine.
 
-Exact where an exact method is known. Else the methods that apply are tried on a few inputs each,
-and the one that promises to need the fewest seconds is gone on with:
+The result is exact where an exact method is known. Otherwise each method that applies is tried on a
+few inputs, and the one that is expected to need the fewest seconds is continued. The methods are
 
 * :func:`.iid.sampling`, for every model;
-* for recurrent 2nd-argmax models of four inputs or more the cubatures :mod:`.pair_leaves` and
-  :mod:`.folded_classes`, for argmedian models the second; their standard error is that of a mean
-  over independent scrambles.
+* the cubature rules :mod:`.pair_leaves` and :mod:`.folded_classes` for recurrent 2nd-argmax models
+  of at least four inputs, and the second for argmedian models; their standard error is that of a
+  mean over independent scrambles.
 
-What is found depends on the machine in so far as another method may be the fastest there. For one
+The result depends on the machine only because another method may be the fastest there. For one
 method and one seed it does not.
 """
 
@@ -35,33 +35,33 @@ from .many_inputs.folded_classes import FOLDED, clustering_for, folded_classes_s
 from .many_inputs.pair_leaves import PAIRS, pair_leaves_stream
 from .samplers.iid import sampling
 
-_SCRAMBLES = 16  # independent of each other, of one rule, at the least
-_GAIN = 1.2  # the mean squared error of a rule falls at least as its points to this power
-_MORE_SCRAMBLES = 1.6  # up to this factor in cost more scrambles are taken, beyond it more points
+_SCRAMBLES = 16  # least number of independent scrambles of one rule
+_GAIN = 1.2  # the mean squared error of a rule falls at least like points ** -_GAIN
+_MORE_SCRAMBLES = 1.6  # up to this factor in cost scrambles are added, beyond it points
 _PILOT_BATCHES = 2
 _PILOT_SAMPLES = 2**14
 _SAMPLES_AT_A_TIME = 2**22
-_MOST_FUNCTIONS = 2**20  # of a longest-cycle model, that are always enumerated
+_MOST_FUNCTIONS = 2**20  # up to this number, the inputs of a longest-cycle model are enumerated
 
 Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """A score, how well it is known, and what that cost.
+    """Score with its standard error and its cost.
 
     Attributes
     ----------
     value
         Accuracy; for median models the mean squared error.
     std
-        Its standard error; 0 where it is exact.
+        Standard error; 0 if the score is exact.
     method
         ``"exact"``, ``"random inputs"``, ``"leaves of pairs"`` or ``"folded classes"``.
     operations
-        Those of the estimate, at the prices of :mod:`.operations`, without the trials.
+        Operations of the estimate, without the trials; prices as in :mod:`.counting.prices`.
     seconds
-        Wall time of everything, the trials included.
+        Wall time of everything, including the trials.
     """
 
     value: float
@@ -72,29 +72,44 @@ class Accuracy:
 
 
 def _silent(share: float) -> None:
-    """Progress that nobody wants to see."""
+    """Ignore the progress."""
 
 
 def accuracy(
     model: Model, tolerance: float = 1e-4, *, seed: int = 0, progress: Progress = _silent
 ) -> Accuracy:
-    """Score of a model with a standard error of at most ``tolerance``.
+    """Score a model (accuracy, or mean squared error) to a standard error of at most ``tolerance``.
 
     Parameters
     ----------
     model
         Any model of this package.
     tolerance
-        Largest standard error; of the mean squared error for median models.
+        Largest standard error; for median models, of the mean squared error.
     seed
-        Of what is drawn.
+        Seed of the random inputs and scrambles.
     progress
-        Called now and then with the share of the work that is done.
+        Function that is called now and then with the share of the work that is done.
+
+    Returns
+    -------
+    Accuracy
+        The score, its standard error, the method and the cost.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`~algzoo.estimates.samplers.iid.sampling`, and where ``tolerance`` is not positive.
+        Raised by :func:`~algzoo.estimates.samplers.iid.sampling`, or if ``tolerance`` is not
+        positive.
+
+    Examples
+    --------
+    >>> from algzoo import zoo_2nd_argmax
+    >>> result = accuracy(zoo_2nd_argmax(2, 3))
+    >>> print(f"{result.value:.4f}, {result.method}")
+    0.7728, exact
+    >>> accuracy(zoo_2nd_argmax(2, 4), tolerance=0.01).std <= 0.01
+    True
     """
     if not tolerance > 0:
         raise ValueError(f"tolerance must be positive, got {tolerance}")
@@ -135,7 +150,8 @@ _Found = tuple[float, float, str, int]
 
 
 def _exact(model: Model, tolerance: float) -> _Found | None:
-    """The exact score where there is one; of many functions only where samples are no fewer."""
+    """Return the exact score if there is one; enumerate many functions only if samples cost more.
+    """
     if not is_plain(model):
         return None
     check_model(model)
@@ -152,10 +168,10 @@ def _exact(model: Model, tolerance: float) -> _Found | None:
 
 class _Method(Protocol):
     def seconds_for(self, tolerance: float) -> float:
-        """How long it will take, by a short trial."""
+        """Predict how long the method will take, from a short trial."""
 
     def run(self, tolerance: float, progress: Progress) -> _Found:
-        """The score."""
+        """Compute the score."""
 
 
 def _methods(model: Model, seed: int) -> list[_Method]:
@@ -188,7 +204,7 @@ class _Sampling:
         )
 
     def seconds_for(self, tolerance: float) -> float:
-        sampling(self.model, 1, 0)  # compiled before it is timed
+        sampling(self.model, 1, 0)  # the code is compiled before it is timed
         start = time.perf_counter()
         pilot = sampling(self.model, _PILOT_SAMPLES, next(self.seeds))
         assert pilot.std is not None
@@ -213,7 +229,7 @@ class _Sampling:
 
 
 class _Replicate:
-    """One scramble of a rule, as far as it has got."""
+    """One scramble of a rule, as far as it has been computed."""
 
     def __init__(self, stream: Iterator[Batch]) -> None:
         self.stream = stream
@@ -221,7 +237,7 @@ class _Replicate:
         self.n_batches = 1
 
     def go_on_to(self, n_batches: int) -> None:
-        """Take up more batches, up to ``n_batches`` in all."""
+        """Process further batches, up to ``n_batches`` in all."""
         more = list(islice(self.stream, n_batches - self.n_batches))
         totals, passes, events = zip(self.so_far, *more, strict=True)
         self.so_far = Batch(math.fsum(totals), sum(passes), total_of(*events))
@@ -229,12 +245,12 @@ class _Replicate:
 
     @property
     def value(self) -> float:
-        """Its estimate."""
+        """Estimate of this scramble."""
         return float(self.so_far.total) / self.so_far.events.walks
 
 
 class _Rule:
-    """A cubature, averaged over scrambles."""
+    """Cubature rule, averaged over scrambles."""
 
     def __init__(
         self, name: str, model: Model, stream: Callable[[int], Iterator[Batch]], seed: int
@@ -262,7 +278,7 @@ class _Rule:
         return float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
 
     def seconds_for(self, tolerance: float) -> float:
-        next(self.stream(0))  # compiled before it is timed
+        next(self.stream(0))  # the code is compiled before it is timed
         start = time.perf_counter()
         self._go_on_to(_PILOT_BATCHES, _SCRAMBLES, _silent)
         _, std = self._mean()
@@ -292,7 +308,7 @@ class _Rule:
 
 
 def _part_of(progress: Progress, done: float, share: float) -> None:
-    """Progress of a stage that may at best double what is done."""
+    """Report the progress of a stage that may at most double what is done."""
     progress(min(done * (1 + share), 0.99))
 
 

@@ -73,7 +73,7 @@ def brute_force_ledger(model: DistTransformer) -> Ledger:
     Raises
     ------
     ValueError
-        Where ``model`` is no longest-cycle transformer that can be folded.
+        If ``model`` is no longest-cycle transformer that can be folded.
     """
     return _ledger(model, _class_checks(model, None))
 
@@ -118,7 +118,7 @@ def noise_tolerance(
     Raises
     ------
     ValueError
-        Where ``loss`` is not positive, or not reached with noise of the size of the weights.
+        If ``loss`` is not positive, or not reached with noise of the size of the weights.
     """
     if not loss > 0:
         raise ValueError(f"loss must be positive, got {loss}")

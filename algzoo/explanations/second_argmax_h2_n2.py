@@ -322,7 +322,7 @@ def selection_bits(model: OneLayerRNN) -> float:
     Raises
     ------
     ValueError
-        Where the error is zero, which no prior of this kind ever draws, or above
+        If the error is zero, which no prior of this kind ever draws, or above
         :data:`LARGEST_SMALL_ERROR`.
     """
     error = 1 - exact(_standardised(model)).value

@@ -1,4 +1,11 @@
-"""What the weights say: standard form, neuron order and matching, linear pieces, features."""
+"""What the weights say: standard form, neuron order and matching, linear pieces, features.
+
+Start with :func:`standard_form`, which rewrites a model with input weights -1, 0 and +1.
+:func:`cones` finds the linear pieces of a model of two or three inputs exactly (subpackage
+``geometry``), :func:`find_features` looks for formulas that neurons follow (subpackage
+``features``), and ``attention`` treats the transformers of the longest-cycle task. Nothing here
+runs the network to measure its accuracy, except the tests of formulas in ``features``.
+"""
 
 from ._standard_form import StandardForm, canonical_order, reorder_neurons, standard_form
 from .features.ablation import (

@@ -1,11 +1,13 @@
-"""Gauge fixing: the same function with input weights -1, 0 and +1, and neurons in a fixed order.
+"""Standard form: the same function with input weights -1, 0 and +1, and neurons in a fixed order.
 
 ReLU(c z) = c ReLU(z) for c > 0, so a neuron's activation may be measured in any unit. Dividing
 neuron i by c_i = abs(W_hi[i]) changes no output:
 
     W_hi[i] -> W_hi[i] / c_i,   W_hh[i, j] -> W_hh[i, j] c_j / c_i,   W_oh[k, j] -> W_oh[k, j] c_j.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ Model = TypeVar("Model", bound=OneLayerRNN)
 
 
 class StandardForm(OneLayerRNN):
-    """A recurrent model in standard form: a model like any other, in float64.
+    """Recurrent model in standard form, with weights in float64, usable like any other model.
 
     Attributes
     ----------
@@ -54,19 +56,44 @@ class StandardForm(OneLayerRNN):
 
     @property
     def weights(self) -> Weights:
-        """The standardised W_hi (in {-1, 0, +1}), W_hh and W_oh."""
+        """Weights in standard form: W_hi (in {-1, 0, +1}), W_hh and W_oh."""
         return weights_of(self)
 
 
 def standard_form(model: OneLayerRNN) -> StandardForm:
-    """Exactly equivalent model with input weights in {-1, 0, +1}; the neurons keep their order.
+    """Return an equivalent model with input weights in {-1, 0, +1}.
 
-    Exact in real numbers; the float64 weights are rounded once.
+    The neurons keep their order (see :func:`canonical_order`). The two models are exactly
+    equivalent in real numbers; the float64 weights are rounded once.
+
+    Parameters
+    ----------
+    model
+        A recurrent model without biases.
+
+    Returns
+    -------
+    StandardForm
+        The model, with the factor of each neuron.
 
     Raises
     ------
     ValueError
-        Where the ratio of two input weights is too large for float64.
+        If the ratio of two input weights is too large for float64.
+
+    References
+    ----------
+    ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
+
+    Examples
+    --------
+    >>> from algzoo import zoo_2nd_argmax
+    >>> standard = standard_form(zoo_2nd_argmax(2, 2))
+    >>> print(standard.weights.w_hi)
+    [ 1. -1.]
+    >>> print(standard.weights.w_hh.round(2))
+    [[-0.36  2.04]
+     [ 1.15 -0.75]]
     """
     check_model(model)
     w_hi, w_hh, w_oh = weights_of(model)
@@ -83,12 +110,13 @@ def standard_form(model: OneLayerRNN) -> StandardForm:
 
 
 def canonical_order(model: OneLayerRNN) -> NDArray[np.intp]:
-    """Neuron order that does not depend on how the neurons happened to be numbered.
+    """Return an order of the neurons that does not depend on how they happened to be numbered.
 
-    First those with positive input weight, then negative, then zero; within each, in standard form,
-    by decreasing norm of the output weights. Ties are broken by the neuron's output weights, its
-    self-connection and its sorted incoming and outgoing weights, in that order; neurons alike in
-    all of these (exact duplicates, for example) keep their relative order.
+    Neurons with positive input weight come first, then negative, then zero; within each group the
+    order is, in standard form, by decreasing norm of the output weights. Ties are broken by the
+    neuron's output weights, its self-connection and its sorted incoming and outgoing weights, in
+    that order. Neurons that agree in all of these (exact duplicates, for example) keep their
+    relative order.
 
     Returns
     -------
@@ -112,12 +140,12 @@ def canonical_order(model: OneLayerRNN) -> NDArray[np.intp]:
 
 
 def reorder_neurons(model: Model, order: Sequence[int] | NDArray[np.intp]) -> Model:
-    """Copy of ``model``, same outputs, in which neuron ``order[i]`` stands at place i.
+    """Return a copy of ``model`` with the same outputs, in which neuron ``order[i]`` is at place i.
 
     Raises
     ------
     ValueError
-        Where ``order`` is not a permutation of the model's neurons.
+        If ``order`` is not a permutation of the model's neurons.
     """
     check_model(model)
     p = np.asarray(order)
@@ -139,7 +167,7 @@ def _set_weights(model: OneLayerRNN, weights: Weights) -> None:
     w_hi, w_hh, w_oh = (
         torch.tensor(matrix, dtype=model.dtype, device=model.device) for matrix in weights
     )
-    # Assigned, for weights that are there may be tied to each other; buffers stay as they are.
+    # New parameters are assigned because the old ones may share memory; buffers stay.
     model.load_state_dict(
         {"rnn.weight_ih_l0": w_hi[:, None], "rnn.weight_hh_l0": w_hh, "linear.weight": w_oh},
         strict=False,

@@ -1,19 +1,23 @@
-"""Matching neurons: which neuron of one recurrent model is which of another of the same size.
+"""Matching of neurons: which neuron of one recurrent model corresponds to which of another.
 
-Numbering the neurons otherwise and measuring their activations in other units changes no output, so
-two models can be the same network without having a weight in common. The standard form settles the
-units. What is left is the permutation p that minimises
+Renumbering neurons and measuring their activations in other units changes no output, so two models
+can be the same network without having a weight in common. The standard form settles the units. The
+remaining unknown is the permutation p that minimises
 
     norm(W_hh[p, p] - W_hh')^2 / norm(W_hh')^2 + norm(W_oh[:, p] - W_oh')^2 / norm(W_oh')^2
 
-among those that put as many input weights as possible on input weights of the same sign. This
-quadratic assignment problem is searched, not solved: a linear assignment of quantities that do not
-depend on the numbering, improved by further linear assignments and by exchanging two neurons.
+among those that map as many input weights as possible to input weights of the same sign. This
+quadratic assignment problem is not solved exactly but searched: a linear assignment of quantities
+that do not depend on the numbering is improved by further linear assignments and by exchanging two
+neurons.
 
-A transformer without normalisation may be written in any basis: one of the residual stream, and one
-each of queries and keys and of values of every head. Its products that end in tokens and positions
-on both sides do not depend on the bases, so transformers are compared by those.
-Source: Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021.
+A transformer without normalisation may be written in any basis of the residual stream, and in any
+basis of the queries and keys and of the values of every head. Its products that have tokens and
+positions on both sides do not depend on the bases, so transformers are compared by those.
+
+References
+----------
+Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021.
 """
 
 from __future__ import annotations
@@ -34,23 +38,25 @@ from .weights import Weights
 
 Order = NDArray[np.intp]
 
-# Above any sum of squares of numbers divided by the norm of the matrix they belong to, for models
+# Larger than any sum of squares of numbers over the norm of their matrix, for models
 # that have anything to do with each other.
 _OTHER_SIGN = 1e6
 
 
 @dataclass(frozen=True, eq=False)
 class Match:
-    """Two models of one size, neuron by neuron and in the same units.
+    """Two models of one size, compared neuron by neuron and in the same units.
 
     Attributes
     ----------
     order
-        Shape (hidden_size,): neuron ``order[i]`` of the model is neuron i of the reference.
+        Shape (hidden_size,): neuron ``order[i]`` of the model corresponds to neuron i of the
+        reference.
     unit
-        Shape (hidden_size,): the activation of the model's neuron over that of the reference's.
+        Shape (hidden_size,): the activation of the model's neuron divided by that of the
+        reference's.
     weights, reference
-        The standard forms of both, the model's in the reference's order.
+        Standard forms of both, the model's in the reference's order.
     """
 
     order: Order
@@ -60,10 +66,11 @@ class Match:
 
     @property
     def relative_differences(self) -> Weights:
-        """Size of each weight's difference over the size of the reference's weight.
+        """Size of each weight's difference, divided by the size of the reference's weight.
 
-        W_hi is in standard form, so 0 where the signs agree and 2 where they do not. A weight that
-        is zero in both models differs by 0, one that is zero in the reference alone by infinity.
+        W_hi is in standard form, so its entry is 0 if the signs agree and 2 if they do not. A
+        weight that is zero in both models differs by 0, one that is zero only in the reference by
+        infinity.
         """
         pairs = zip(self.weights, self.reference, strict=True)
         return Weights(*(_ratio(abs(ours - theirs), abs(theirs)) for ours, theirs in pairs))
@@ -87,15 +94,15 @@ class Match:
 
 
 def match_neurons(model: OneLayerRNN, reference: OneLayerRNN) -> Match:
-    """Neurons of ``model`` matched to those of ``reference``.
+    """Match the neurons of ``model`` to those of ``reference``.
 
     Models that are not the same network are matched too; their differences are then large. Neurons
-    that are alike in all of their weights are interchangeable, and so is their place in ``order``.
+    whose weights all agree are interchangeable, and so are their places in ``order``.
 
     Raises
     ------
     ValueError
-        Where the models differ in size, or a neuron has input weight zero and therefore no unit.
+        If the models differ in size, or if a neuron has input weight zero and therefore no unit.
     """
     check_model(model)
     check_model(reference)
@@ -127,13 +134,13 @@ def _in_order(weights: Weights, order: Order) -> Weights:
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``part / whole`` with 0/0 = 0; neither is negative."""
+    """Divide ``part`` by ``whole``, with 0/0 = 0; neither is negative."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(part == 0, 0.0, part / whole)
 
 
 def _best_order(weights: Weights, reference: Weights) -> Order:
-    """The permutation found; both weights in standard form."""
+    """Search the best permutation; both weights are in standard form."""
     norms = (np.linalg.norm(reference.w_hh) or 1.0, np.linalg.norm(reference.w_oh) or 1.0)
     ours, theirs = (
         Weights(w.w_hi, w.w_hh / norms[0], w.w_oh / norms[1]) for w in (weights, reference)
@@ -151,7 +158,7 @@ def _best_order(weights: Weights, reference: Weights) -> Order:
 
 
 def _mismatch(ours: Weights, theirs: Weights, order: Order) -> float:
-    """What the permutation is to minimise."""
+    """Return the number that the permutation minimises."""
     w_hi, w_hh, w_oh = _in_order(ours, order)
     opposite = np.sum(w_hi != theirs.w_hi)
     squares = np.sum((w_hh - theirs.w_hh) ** 2) + np.sum((w_oh - theirs.w_oh) ** 2)
@@ -159,7 +166,8 @@ def _mismatch(ours: Weights, theirs: Weights, order: Order) -> float:
 
 
 def _neighbours(ours: Weights, theirs: Weights, order: Order) -> list[Order]:
-    """Permutations to try from ``order``: the best for each neuron were the rest to stay; swaps."""
+    """List permutations to try next: the best place of each neuron if the rest stayed, and swaps.
+    """
     here = np.concatenate([ours.w_oh, ours.w_hh[order], ours.w_hh[:, order].T]).T
     there = np.concatenate([theirs.w_oh, theirs.w_hh, theirs.w_hh.T]).T
     found = [_assignment(here, there, ours, theirs)]
@@ -171,7 +179,8 @@ def _neighbours(ours: Weights, theirs: Weights, order: Order) -> list[Order]:
 
 
 def _features(weights: Weights) -> NDArray[np.float64]:
-    """What is known of each neuron without numbering the others, shape (hidden_size, ...)."""
+    """Return what is known of each neuron without numbering the others, shape (hidden_size, ...).
+    """
     w_hh = weights.w_hh
     parts = [weights.w_oh.T, np.diag(w_hh)[:, None], np.sort(w_hh, axis=1), np.sort(w_hh, axis=0).T]
     return np.concatenate(parts, axis=1)
@@ -180,29 +189,33 @@ def _features(weights: Weights) -> NDArray[np.float64]:
 def _assignment(
     here: NDArray[np.float64], there: NDArray[np.float64], ours: Weights, theirs: Weights
 ) -> Order:
-    """The permutation for which the rows of ``here`` are closest to those of ``there``."""
+    """Return the permutation for which the rows of ``here`` are closest to those of ``there``."""
     cost = ((there[:, None] - here) ** 2).sum(-1)
     cost += _OTHER_SIGN * (theirs.w_hi[:, None] != ours.w_hi)
     return np.asarray(linear_sum_assignment(cost)[1], dtype=np.intp)
 
 
 def circuits(model: DistTransformer) -> list[NDArray[np.float64]]:
-    """What a transformer computes with, in no basis: attention scores and logits of its paths.
+    """Compute attention scores and logits of a transformer's paths, which depend on no basis.
 
     A path is what the embedding of a token at a position becomes on its way through the values and
-    outputs of some of the layers, in order. With L layers there are ``2**L`` paths. The list holds,
-    for each layer, the scores (before the softmax) of each path there as query and each as key,
-    shape (n_inputs, n_inputs), less their mean over keys; then for each path the logits, shape
-    (output_size, n_inputs), less their mean. What is subtracted has no effect. The n_inputs =
-    ``seq_len * input_range`` tokens at their positions are ordered by position, then by token.
+    outputs of some of the layers, in order. With L layers there are ``2**L`` paths.
+
+    Returns
+    -------
+    list of numpy.ndarray
+        First, for each layer and each pair of a path as query and a path as key, the scores before
+        the softmax, shape (n_inputs, n_inputs), minus their mean over keys; then for each path the
+        logits, shape (output_size, n_inputs), minus their mean. What is subtracted has no effect.
+        The n_inputs = ``seq_len * input_range`` tokens at their positions are ordered by position,
+        then by token.
 
     Raises
     ------
     TypeError
-        Where ``model`` is not a transformer of this package.
+        If ``model`` is not a transformer of this package.
     ValueError
-        Where it has biases or several heads, or weights that are not finite, too large or too
-        small.
+        If it has biases or several heads, or weights that are not finite, too large or too small.
     """
     if not isinstance(model, DistTransformer):
         raise TypeError(f"A transformer is needed, got {type(model).__name__}")
@@ -231,14 +244,14 @@ def circuits(model: DistTransformer) -> list[NDArray[np.float64]]:
 
 
 def circuit_differences(model: DistTransformer, reference: DistTransformer) -> NDArray[np.float64]:
-    """For each of :func:`circuits`, the norm of the difference over the norm of the reference's.
+    """Return, for each circuit, the norm of the difference divided by that of the reference.
 
-    The hidden sizes may differ.
+    The circuits are those of :func:`circuits`. The hidden sizes of the two models may differ.
 
     Raises
     ------
     ValueError
-        Where anything else about the sizes does.
+        If the models differ in any other size.
     """
     ours, theirs = circuits(model), circuits(reference)
     sizes = [(m.n_layers, m.input_range, m.seq_len, m.output_size) for m in (model, reference)]

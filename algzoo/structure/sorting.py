@@ -1,11 +1,13 @@
-"""Sorting numbers that count their comparisons.
+"""Sorting of numbers that count their comparisons.
 
-How many comparisons Python's own sort makes differs from one version of Python to the next. Here
-every item is put into its place among those before it, which halving finds: n items take at most
-ceil(log2 1) + ceil(log2 2) + ... + ceil(log2 n) comparisons, no more than the price
-n ceil(log2 n) of a sorted array (:mod:`algzoo.estimates.counting.array`).
+The number of comparisons of Python's own sort differs from one version of Python to the next. Here
+every item is inserted among those before it, at a place that is found by bisection: n items take at
+most ceil(log2 1) + ceil(log2 2) + ... + ceil(log2 n) comparisons, no more than the price n
+ceil(log2 n) of a sorted array (:mod:`algzoo.estimates.counting.array`).
 
-Source: binary insertion, D. Knuth, "The Art of Computer Programming", volume 3, section 5.2.1.
+References
+----------
+Binary insertion: D. Knuth, "The Art of Computer Programming", volume 3, section 5.2.1.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ Item = TypeVar("Item")
 
 
 def in_order(items: Iterable[Item], key: Callable[[Item], Any]) -> list[Item]:
-    """Items by increasing key, equal ones in the order in which they came."""
+    """Sort items by increasing key; equal ones stay in the order in which they came."""
     ordered: list[Item] = []
     keys: list[Any] = []
     for item in items:
@@ -35,10 +37,10 @@ def in_order(items: Iterable[Item], key: Callable[[Item], Any]) -> list[Item]:
 
 
 def ranked(items: Iterable[Item], difference: Callable[[Item, Item], Any]) -> list[list[Item]]:
-    """Items in increasing order, equal ones together and in the order in which they came.
+    """Group items in increasing order; equal ones are together, in the order in which they came.
 
-    ``difference(one, other)`` has the sign of one less the other; it is looked at in one comparison
-    where it is positive, and in two where it is not.
+    ``difference(one, other)`` has the sign of one minus the other. Its sign takes one comparison if
+    it is positive, and two if it is not.
     """
     groups: list[list[Item]] = []
     for item in items:

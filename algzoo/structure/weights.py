@@ -1,4 +1,4 @@
-"""The three weight matrices of a recurrent model as plain arrays."""
+"""Weight matrices of a recurrent model as plain arrays."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..zoo.model_check import check_plain, check_weights
 
 
 class Weights(NamedTuple):
-    """W_hi, W_hh and W_oh; leading axes, where there are any, run over models.
+    """W_hi, W_hh and W_oh; leading axes, if there are any, run over models.
 
     The entries may be of any number type: float64, or :class:`fractions.Fraction` in an array of
-    objects, which is how the exact partitions are computed.
+    objects, which the exact partitions use.
     """
 
     w_hi: NDArray[Any]  # (..., hidden_size)
@@ -26,15 +26,15 @@ class Weights(NamedTuple):
 
 
 def weights_of(model: Model) -> Weights:
-    """Weights of a bias-free recurrent model, float64.
+    """Return the weights of a bias-free recurrent model in float64.
 
     Raises
     ------
     TypeError
-        Where ``model`` is not a recurrent model of this package.
+        If ``model`` is not a recurrent model of this package.
     ValueError
-        Where it has biases, no weights, or one that is not finite, or does something else than its
-        weights say (:func:`~algzoo.zoo.model_check.check_plain`).
+        If it has biases, no weights, or a weight that is not finite, or if it computes something
+        else than its weights say (:func:`~algzoo.zoo.model_check.check_plain`).
     """
     if not isinstance(model, OneLayerRNN):
         raise TypeError(f"A recurrent model is needed, got {type(model).__name__}")
@@ -53,13 +53,13 @@ def weights_of(model: Model) -> Weights:
 
 
 def weights_in_range(model: Model) -> Weights:
-    """The same of a model of a family, for methods that compute in float64 throughout.
+    """Return the same for a model of a family, for methods that compute in float64 throughout.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`weights_of` and :func:`~algzoo.zoo.check_model`, and where fourth powers of what
-        the model computes may leave the range of float64.
+        Raised by :func:`weights_of` and :func:`~algzoo.zoo.check_model`, or if fourth powers of
+        what the model computes may leave the range of float64.
     """
     check_model(model)
     weights = weights_of(model)
@@ -71,9 +71,9 @@ def weights_in_range(model: Model) -> Weights:
 def check_not_too_large(
     weights: Weights, seq_len: int, number_type: torch.dtype, power: int = 1
 ) -> None:
-    """Raise a ``ValueError`` where a model's states or outputs may be too large for a number type.
+    """Raise a ``ValueError`` if a model's states or outputs may be too large for a number type.
 
-    Looked at is a bound of their ``power``-th powers on inputs below 8.
+    The check uses a bound on their ``power``-th powers for inputs below 8.
     """
     if may_be_too_large(weights, seq_len, number_type, power):
         raise ValueError(
@@ -85,7 +85,9 @@ def check_not_too_large(
 def may_be_too_large(
     weights: Weights, seq_len: int, number_type: torch.dtype, power: int = 1
 ) -> bool:
-    """Whether :func:`check_not_too_large` raises; the bound is loose, a model may be fine."""
+    """Tell whether :func:`check_not_too_large` raises; its bound is loose, so the model may be
+    fine.
+    """
     limit = math.log2(torch.finfo(number_type).max)
     return _largest_power_of_two(weights, seq_len) * power > limit
 
@@ -98,10 +100,10 @@ def _largest_power_of_two(weights: Weights, seq_len: int) -> float:
 
 
 def check_not_too_small(weights: Weights, number_type: torch.dtype, power: int = 1) -> None:
-    """Raise a ``ValueError`` where a model's outputs may vanish in a number type, though not zero.
+    """Raise a ``ValueError`` if a model's outputs may underflow to zero in a number type.
 
-    Looked at are ``power``-th powers of the largest weight of each matrix that is not zero, and of
-    the product of those of W_hi and W_oh.
+    The check uses the ``power``-th powers of the largest weight of each matrix that is not zero,
+    and of the product of those of W_hi and W_oh.
     """
     w_hi, w_hh, w_oh = _sizes(weights)
     least = min(x for x in (w_hi, w_hh, w_oh, w_hi + w_oh, 0.0) if x > -math.inf)
@@ -113,7 +115,7 @@ def check_not_too_small(weights: Weights, number_type: torch.dtype, power: int =
 
 
 def _sizes(weights: Weights) -> list[float]:
-    """Binary logarithm of the largest weight of each matrix, which does not overflow itself."""
+    """Return the binary logarithm of each matrix's largest weight, which does not overflow."""
     largest = (float(np.abs(matrix).max()) for matrix in weights)
     return [math.log2(x) if x else -math.inf for x in largest]
 
@@ -123,10 +125,10 @@ def _name(number_type: torch.dtype) -> str:
 
 
 def outputs(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Outputs on inputs x.
+    """Compute the outputs on inputs ``x``.
 
     ``x`` has shape (..., n_inputs, seq_len); its leading axes and those of the weights are
-    broadcast. Returns shape (..., n_inputs, output_size).
+    broadcast. The result has shape (..., n_inputs, output_size).
     """
     state = np.zeros((*x.shape[:-1], weights.w_hi.shape[-1]))
     for t in range(x.shape[-1]):

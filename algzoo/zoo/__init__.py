@@ -1,4 +1,10 @@
-"""The models: architectures, tasks, bundled weights, handcrafted models."""
+"""Models: architectures, tasks, bundled weights, handcrafted models and training.
+
+Start with :func:`zoo_2nd_argmax` and its siblings, which load a trained model. ``families`` lists
+the sizes that exist, ``tasks`` defines the right answers, ``handcrafted`` builds models whose
+weights were written by hand, ``populations`` makes noisy copies on which estimators are scored, and
+``training`` holds the training recipe.
+"""
 
 from .architectures import (
     DistRNN,

@@ -1,10 +1,12 @@
 """The four architectures of AlgZoo, with the state-dict keys of ARC's weight files.
 
-ReLU RNNs without biases (2nd argmax, argmedian, median) and attention-only transformers (longest
-cycle). A *Dist* model returns one logit per position, a *Scalar* model one number.
+They are ReLU RNNs without biases (2nd argmax, argmedian, median) and attention-only transformers
+(longest cycle). A *Dist* model returns one logit per position, a *Scalar* model a single number.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, and the README
-of its repository.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, and the README of its
+repository.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from torch import Tensor, nn
 
 
 class _OnOneDevice(nn.Module):
-    """A module whose weights all have one place and one number type: those of its readout."""
+    """Module whose weights share one device and one number type, those of its readout."""
 
     @property
     def _readout(self) -> nn.Module | None:
@@ -22,7 +24,7 @@ class _OnOneDevice(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the weights lie."""
+        """Device on which the weights are stored."""
         return self._a_weight.device
 
     @property
@@ -32,13 +34,14 @@ class _OnOneDevice(nn.Module):
 
     @property
     def _a_weight(self) -> Tensor:
-        """That of the readout; another one where the readout was replaced by something else."""
+        """Weight of the readout, or any other weight if the readout was replaced by something else.
+        """
         weight = getattr(self._readout, "weight", None)
         return weight if isinstance(weight, Tensor) else next(self.parameters(), torch.empty(0))
 
 
 class OneLayerRNN(_OnOneDevice):
-    """A ReLU RNN that reads one number per step and a linear readout of its last state.
+    """ReLU RNN that reads one number per step, with a linear readout of its last state.
 
     ``h[0] = 0``, ``h[t+1] = ReLU(W_hh h[t] + W_hi x[t])``, ``output = W_oh h[n]``.
 
@@ -66,7 +69,7 @@ class OneLayerRNN(_OnOneDevice):
         """Map sequences (batch, seq_len) to outputs (batch, output_size).
 
         ``init_state`` is the hidden state before the first input, shape (1, batch, hidden_size);
-        zero where absent. A single sequence (seq_len,), with a state (1, hidden_size), gives
+        the default is zero. A single sequence (seq_len,), with a state (1, hidden_size), gives
         (output_size,).
         """
         _, last_state = self.rnn(x.unsqueeze(-1), init_state)
@@ -75,7 +78,15 @@ class OneLayerRNN(_OnOneDevice):
 
 
 class DistRNN(OneLayerRNN):
-    """RNN with one logit per position: 2nd argmax and argmedian."""
+    """RNN with one logit per position, for the tasks 2nd argmax and argmedian.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = DistRNN(hidden_size=4, seq_len=3)
+    >>> model(torch.randn(10, 3)).shape
+    torch.Size([10, 3])
+    """
 
     task_name = "2nd_argmax"
 
@@ -85,7 +96,15 @@ class DistRNN(OneLayerRNN):
 
 
 class ScalarRNN(OneLayerRNN):
-    """RNN with a single output: median."""
+    """RNN with a single output, for the median task.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = ScalarRNN(hidden_size=4, seq_len=3)
+    >>> model(torch.randn(10, 3)).shape
+    torch.Size([10, 1])
+    """
 
     task_name = "median"
 
@@ -95,7 +114,10 @@ class ScalarRNN(OneLayerRNN):
 
 
 class AttentionOnlyTransformer(_OnOneDevice):
-    """Token plus position embedding, attention layers with residuals, readout at the last position.
+    """Attention-only transformer: embeddings, attention layers, readout at the last position.
+
+    The input is the sum of a token embedding and a position embedding; each attention layer adds
+    its output to the residual stream.
 
     State-dict keys: ``embed.weight`` (input_range, hidden_size), ``pos_embed.weight`` (seq_len,
     hidden_size), ``attns.L.in_proj_weight`` (3 hidden_size, hidden_size),
@@ -144,13 +166,21 @@ class AttentionOnlyTransformer(_OnOneDevice):
         residual = self.embed(x) + self.pos_embed(positions)
         for attention in self.attns:
             residual = residual + attention(residual, residual, residual, need_weights=False)[0]
-        # The axis of positions is kept for hooks on the readout: ARC's model reads out all of them.
+        # Hooks on the readout see an axis of positions, as in ARC's model, which reads out all.
         outputs: Tensor = self.unembed(residual[:, -1:])
         return outputs[:, -1]
 
 
 class DistTransformer(AttentionOnlyTransformer):
-    """Transformer with ``seq_len`` logits: longest cycle."""
+    """Transformer with ``seq_len`` logits, for the longest-cycle task.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = DistTransformer(hidden_size=4, seq_len=3, n_layers=2)
+    >>> model(torch.tensor([[1, 2, 0], [0, 0, 0]])).shape
+    torch.Size([2, 3])
+    """
 
     task_name = "longest_cycle"
 
@@ -175,7 +205,15 @@ class DistTransformer(AttentionOnlyTransformer):
 
 
 class ScalarTransformer(AttentionOnlyTransformer):
-    """Transformer with a single output; part of ARC's interface, no family of the zoo uses it."""
+    """Transformer with a single output; ARC's package has it, but no family of the zoo uses it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = ScalarTransformer(hidden_size=4, seq_len=3)
+    >>> model(torch.tensor([[1, 2, 0], [0, 0, 0]])).shape
+    torch.Size([2, 1])
+    """
 
     def __init__(
         self,

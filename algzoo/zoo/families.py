@@ -1,4 +1,4 @@
-"""The sizes, seeds and checkpoints in which each family was trained."""
+"""Families of models: the sizes, seeds and checkpoints that were trained for each task."""
 
 from __future__ import annotations
 
@@ -8,23 +8,24 @@ from dataclasses import dataclass
 from .architectures import DistRNN, DistTransformer, Model, ScalarRNN
 
 SEEDS = (0, 1, 2, 3, 4)
-CHECKPOINTS = (0, *(2**k for k in range(20, 31)))  # training sequences seen
+CHECKPOINTS = (0, *(2**k for k in range(20, 31)))  # numbers of training sequences seen
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family of models: every size was trained with every seed.
+    """Models for one task, trained in several sizes and each size with every seed.
 
     Attributes
     ----------
     name
-        Also the name of its task.
+        Name of the family and of its task.
     build
-        Makes an untrained model of the family from hidden_size and seq_len.
+        Function that makes an untrained model of the family from hidden_size and seq_len.
     hidden_sizes, seq_lens
         The sizes; all combinations exist.
     trained_to
-        Training sequences of the longest-trained bundled models, 2**30 where training is complete.
+        Number of training sequences that the longest-trained bundled models have seen; 2**30 if
+        their training is complete.
     """
 
     name: str
@@ -35,16 +36,16 @@ class Family:
 
     @property
     def measures_error(self) -> bool:
-        """Whether the score is a root mean squared error, the less the better, not an accuracy."""
+        """True if the score is a root mean squared error (lower is better) and not an accuracy."""
         return self.name == "median"
 
     @property
     def checkpoints(self) -> tuple[int, ...]:
-        """Numbers of training sequences at which bundled models were saved."""
+        """Numbers of training sequences after which the bundled models were saved."""
         return tuple(n for n in CHECKPOINTS if n <= self.trained_to)
 
     def sizes(self) -> list[tuple[int, int]]:
-        """Every hidden_size and seq_len."""
+        """Return every pair of hidden_size and seq_len."""
         return [(d, n) for d in self.hidden_sizes for n in self.seq_lens]
 
 
@@ -64,7 +65,7 @@ FAMILIES = {
 
 
 def sizes() -> Iterator[tuple[Family, int, int]]:
-    """Every family with each of its sizes: hidden_size and seq_len."""
+    """Yield every family with each of its sizes, as (family, hidden_size, seq_len)."""
     for family in FAMILIES.values():
         for hidden_size, seq_len in family.sizes():
             yield family, hidden_size, seq_len
@@ -74,7 +75,7 @@ def check_choice(
     name: str, value: object, choices: Collection[object], *, what: str = "zoo model"
 ) -> None:
     """Raise a ``ValueError`` that names the value and the choices, unless it is one of them."""
-    # True == 1 and 2.0 == 2, yet neither is a size that anybody has.
+    # In Python True == 1 and 2.0 == 2, but neither is a valid size.
     if isinstance(value, (bool, float)) or value not in choices:
         listed = ", ".join(map(str, choices))
         raise ValueError(f"No {what} with {name} {value!r}, please choose one of: {listed}")

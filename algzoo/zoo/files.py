@@ -1,4 +1,4 @@
-"""Files that are there as a whole or not at all, whenever the process is killed; and locks."""
+"""Files that are written completely or not at all, even if the process is killed; file locks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-_PATIENCE = 1.0  # seconds for a process that is just letting go of a lock
+_PATIENCE = 1.0  # seconds to wait for a process that is about to release a lock
 
 
 @contextmanager
 def temporary_file(path: Path, content: bytes, suffix: str = ".tmp") -> Iterator[Path]:
-    """A file beside ``path`` with ``content``; it goes away unless it is renamed inside the block.
+    """Write ``content`` to a file beside ``path`` and delete it at the end of the block.
 
-    The folder of ``path`` is made where it does not exist. What a killed process leaves there ends
-    in ``suffix``, so that nobody takes it for a file of the kind of ``path``.
+    The file stays if the block renames it. The folder of ``path`` is created if it does not exist.
+    The name of a file that a killed process leaves there ends in ``suffix``, so that it is not
+    mistaken for a file of the kind of ``path``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     number, name = tempfile.mkstemp(suffix, f".{path.name}.", path.parent)
@@ -26,20 +27,22 @@ def temporary_file(path: Path, content: bytes, suffix: str = ".tmp") -> Iterator
         with os.fdopen(number, "wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(number)  # or a power cut could leave the name without the content
+            os.fsync(number)  # otherwise a power cut could leave the name without the content
         yield Path(name)
     finally:
         with suppress(OSError):
-            Path(name).unlink(missing_ok=True)  # what fills a disk shall not stay on it
+            Path(name).unlink(missing_ok=True)  # a file that filled the disk must not stay
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write ``content`` beside ``path``, then rename; the old file keeps its permissions.
+    """Write ``content`` to a temporary file, then rename it to ``path``.
+
+    A file that existed before keeps its permissions.
 
     Raises
     ------
     OSError
-        Says which file cannot be written; the old one is as it was.
+        If the file cannot be written. The message names it; the old file is unchanged.
     """
     try:
         with temporary_file(path, content) as temporary:
@@ -51,25 +54,25 @@ def write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def locked(path: Path, doing: str) -> Iterator[None]:
-    """Keep other processes out of the block while this one is in it; ``path`` is made for that.
+    """Keep other processes out of the block while this process runs it.
 
-    The folder of ``path`` is made where it does not exist. The operating system holds the lock, so
-    that it ends with the process, however that ends. A killed process leaves the file, which locks
-    nothing then; the next one takes it over.
+    The lock is on the file ``path``, which is created for the purpose, with its folder. The
+    operating system releases the lock when the process ends, however it ends. The file of a killed
+    process may remain, but it locks nothing, and the next process takes it over.
 
     Parameters
     ----------
     path
-        A file that is there while the block runs; it holds the number of the process.
+        A file that exists while the block runs; it holds the process id.
     doing
         What the block does, for the message to another process: "process 7 is ``doing``".
 
     Raises
     ------
     BlockingIOError
-        Where another process is in the block; names it.
+        If another process is in the block; the message gives its process id.
     OSError
-        Where the file cannot be written.
+        If the file cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path, timeout=_PATIENCE)
@@ -86,7 +89,7 @@ def locked(path: Path, doing: str) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            path.unlink()  # while it is held: later it could be that of another process
+            path.unlink()  # before the release: later the file could be another process's
         lock.release()
 
 
@@ -98,7 +101,7 @@ def _holder(path: Path) -> str:
 
 
 def _mode(path: Path) -> int:
-    """Permissions of the file, or those that a new one gets; a temporary file has fewer."""
+    """Return the permissions of the file, or those of a new one; a temporary file has fewer."""
     try:
         return path.stat().st_mode & 0o7777
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Loading trained models: by family, size, training, seed and source, or from one's own file."""
+"""Load trained models by family, size, training, seed and source, or from your own file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .weight_files import (
     read_state_dict,
 )
 
-ARC_FOLDER = "gs://arc-ml-public/alg/"  # how scripts for ARC's package name its bucket
+ARC_FOLDER = "gs://arc-ml-public/alg/"  # ARC's bucket, as scripts for ARC's package name it
 
 Transformer = TypeVar("Transformer", DistTransformer, ScalarTransformer)
 
@@ -35,7 +35,7 @@ def load_model(
     seed: int | None = None,
     source: str | os.PathLike[str] = "bundled",
 ) -> Model:
-    """Model of any family; see :func:`zoo_2nd_argmax` for the arguments and errors."""
+    """Load a model of any family; see :func:`zoo_2nd_argmax` for the arguments and errors."""
     if isinstance(source, str | os.PathLike) and is_weight_file(source):
         path = Path(source)
         return _own_model(family_name, hidden_size, seq_len, path, n_seqs=n_seqs, seed=seed)
@@ -66,7 +66,7 @@ def _own_model(
     path: Path,
     **of_the_zoo: int | None,
 ) -> Model:
-    """Model of a family from a file of the reader's own; any size, which must be the file's."""
+    """Load a model of a family from the user's own file; any size that matches the file will do."""
     check_choice("family", family_name, FAMILIES)
     for name, value in {"hidden_size": hidden_size, "seq_len": seq_len}.items():
         if isinstance(value, bool) or not isinstance(value, SupportsIndex) or value < 1:
@@ -103,7 +103,7 @@ def zoo_2nd_argmax(
     seed: int | None = None,
     source: str | os.PathLike[str] = "bundled",
 ) -> DistRNN:
-    """Trained RNN that gives the position of the second-largest number of a sequence.
+    """Load a trained RNN that gives the position of the second-largest number of a sequence.
 
     Parameters
     ----------
@@ -112,26 +112,44 @@ def zoo_2nd_argmax(
     seq_len
         2, 3, 4, 5, 6, 8 or 10.
     n_seqs
-        Number of training sequences seen: 0, 2**20, 2**21, ..., 2**30. Where absent, of the longest
-        trained model that exists.
+        Number of training sequences seen: 0, 2**20, 2**21, ..., 2**30. The default is that of the
+        longest-trained model that exists.
     seed
-        0 to 4; where absent, the best seed of the fully trained models of that source.
+        Training seed, 0 to 4. The default is the best seed among the fully trained models of that
+        source.
     source
-        ``"bundled"``: retrained for this package with ARC's recipe. ``"official"``: ARC's own
-        weights, from the folder that the environment variable ``ALGZOO_OFFICIAL`` names, else the
-        user cache, else ARC's public bucket. Or your own file of weights, whose name ends in
-        ``.safetensors``, ``.pth`` or ``.pt``: of any size, which its tensors must have, and read as
-        tensors alone, so that no code in it is run. No weight is rounded: a file of float64 gives a
-        model in float64, one of half precision a model in float32.
+        Where the weights come from:
+
+        * ``"bundled"``: the weights of this package, retrained with ARC's recipe.
+        * ``"official"``: ARC's own weights, from the folder that the environment variable
+          ``ALGZOO_OFFICIAL`` names, otherwise from the user cache, otherwise from ARC's public
+          bucket.
+        * the name of your own weight file, which ends in ``.safetensors``, ``.pth`` or ``.pt``. The
+          model may have any size; its tensors must have the shapes of that size. Only tensors are
+          read from the file, so that no code in it is run. No weight is rounded: a file in float64
+          gives a model in float64, one in half precision a model in float32.
+
+    Returns
+    -------
+    DistRNN
+        The model, with ``seq_len`` logits.
 
     Raises
     ------
     ValueError
-        Names the value that does not exist and the choices, or says what is wrong with the file.
+        If a value does not exist (the message names it and the choices), or if something is wrong
+        with the file.
     OfficialFileMissing
-        Where ARC's own weights are asked for and cannot be had.
+        If ARC's own weights are asked for and cannot be had.
     OSError
-        Where your own file is not there or cannot be read.
+        If your own file does not exist or cannot be read.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = zoo_2nd_argmax(4, 3)
+    >>> model(torch.tensor([[0.3, 2.0, -1.0]])).argmax(-1)
+    tensor([0])
     """
     model = load_model("2nd_argmax", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, DistRNN)
@@ -146,10 +164,28 @@ def zoo_argmedian(
     seed: int | None = None,
     source: str | os.PathLike[str] = "bundled",
 ) -> DistRNN:
-    """Trained RNN that gives the position of the middle number of a sequence of odd length.
+    """Load a trained RNN that gives the position of the middle number of a sequence of odd length.
 
-    ``hidden_size``: 2, 4, 8, 16 or 32. ``seq_len``: 3, 5, 7 or 11. The rest as
-    :func:`zoo_2nd_argmax`.
+    Parameters
+    ----------
+    hidden_size
+        2, 4, 8, 16 or 32.
+    seq_len
+        3, 5, 7 or 11.
+    n_seqs, seed, source
+        As for :func:`zoo_2nd_argmax`, which also lists the errors.
+
+    Returns
+    -------
+    DistRNN
+        The model, with ``seq_len`` logits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = zoo_argmedian(16, 5)
+    >>> model(torch.tensor([[0.3, 2.0, -1.0, 1.0, -2.0]])).argmax(-1)
+    tensor([0])
     """
     model = load_model("argmedian", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, DistRNN)
@@ -164,10 +200,29 @@ def zoo_median(
     seed: int | None = None,
     source: str | os.PathLike[str] = "bundled",
 ) -> ScalarRNN:
-    """Trained RNN that gives the median of a sequence.
+    """Load a trained RNN that gives the median of a sequence.
 
-    ``hidden_size``: 2, 4, 8, 16 or 32. ``seq_len``: 2, 3, 5 or 10. The best seed is the one of
-    least mean squared error. The rest as :func:`zoo_2nd_argmax`.
+    Parameters
+    ----------
+    hidden_size
+        2, 4, 8, 16 or 32.
+    seq_len
+        2, 3, 5 or 10.
+    n_seqs, seed, source
+        As for :func:`zoo_2nd_argmax`, which also lists the errors. The best seed is the one with
+        the least mean squared error.
+
+    Returns
+    -------
+    ScalarRNN
+        The model, with a single output.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = zoo_median(16, 2)
+    >>> print(f"{model(torch.tensor([[1.0, 2.0]])).item():.1f}")
+    1.5
     """
     model = load_model("median", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, ScalarRNN)
@@ -182,11 +237,29 @@ def zoo_longest_cycle(
     seed: int | None = None,
     source: str | os.PathLike[str] = "bundled",
 ) -> DistTransformer:
-    """Trained transformer that gives the length, minus one, of the longest cycle of a function.
+    """Load a trained transformer that gives the length, minus one, of a function's longest cycle.
 
-    ``hidden_size``: 2, 3, 4, 6 or 8. ``seq_len``: 3, 4, 5 or 6. The bundled models of this family
-    are trained to 2**29 sequences so far, half of the recipe. The rest as
-    :func:`zoo_2nd_argmax`.
+    Parameters
+    ----------
+    hidden_size
+        2, 3, 4, 6 or 8.
+    seq_len
+        3, 4, 5 or 6. The input is the list of values of a function on as many points.
+    n_seqs, seed, source
+        As for :func:`zoo_2nd_argmax`, which also lists the errors. So far the bundled models of
+        this family were trained on 2**29 sequences, half of the recipe.
+
+    Returns
+    -------
+    DistTransformer
+        The model, with ``seq_len`` logits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = zoo_longest_cycle(4, 4)
+    >>> model(torch.tensor([[1, 2, 0, 3]])).argmax(-1)
+    tensor([2])
     """
     model = load_model("longest_cycle", hidden_size, seq_len, n_seqs, seed, source)
     assert isinstance(model, DistTransformer)
@@ -194,14 +267,20 @@ def zoo_longest_cycle(
 
 
 def example_2nd_argmax() -> DistRNN:
-    """ARC's example model with hidden_size 16 and seq_len 10, the subject of its challenge.
+    """Load ARC's example model (hidden_size 16, seq_len 10), the subject of ARC's challenge.
 
-    It exists only as ARC's own file; where that comes from, see :func:`official_state_dict`.
+    It exists only as ARC's own file; :func:`official_state_dict` says where the file is looked for.
 
     Raises
     ------
     OfficialFileMissing
-        Where the file cannot be had.
+        If the file cannot be had.
+
+    Examples
+    --------
+    >>> model = example_2nd_argmax()  # doctest: +SKIP
+    >>> model.hidden_size, model.seq_len  # doctest: +SKIP
+    (16, 10)
     """
     state, path = official_state_dict(EXAMPLE)
     model = DistRNN(hidden_size=16, seq_len=10)
@@ -210,20 +289,20 @@ def example_2nd_argmax() -> DistRNN:
 
 
 def load_state_dict(model_path: str | os.PathLike[str]) -> dict[str, Tensor]:
-    """Weights in a file, on the CPU; nothing but tensors is ever unpickled.
+    """Read the weights in a file, on the CPU; only tensors are ever unpickled.
 
     Parameters
     ----------
     model_path
-        A file that ``torch.save`` or safetensors has written (the latter by its ending), or a file
-        of ARC's bucket, ``gs://arc-ml-public/alg/...``, for which see :func:`official_state_dict`.
+        A file written by ``torch.save`` or by safetensors (told by its ending), or a file of ARC's
+        bucket, ``gs://arc-ml-public/alg/...``, for which see :func:`official_state_dict`.
 
     Raises
     ------
     ValueError
-        Where the file holds anything but named tensors of finite numbers.
+        If the file holds anything but named tensors of finite numbers.
     OSError
-        Where there is no such file, or it cannot be read.
+        If the file does not exist or cannot be read.
     """
     text = os.fspath(model_path)
     if text.startswith(ARC_FOLDER):
@@ -236,7 +315,7 @@ def load_state_dict(model_path: str | os.PathLike[str]) -> dict[str, Tensor]:
         try:
             state = torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:
-            # The message of PyTorch is not passed on: it advises to unpickle without restriction.
+            # PyTorch's message is not passed on: it advises unpickling without restriction.
             raise _not_weights(path) from error
     if not isinstance(state, dict):
         raise _not_weights(path)
@@ -252,9 +331,9 @@ def load_state_dict(model_path: str | os.PathLike[str]) -> dict[str, Tensor]:
 
 
 def load_dist_rnn(model_path: str | os.PathLike[str], bias: bool = False) -> DistRNN:
-    """RNN with one logit per position from a file; the sizes are those of its weights.
+    """Load an RNN with one logit per position from a file; its weights determine the sizes.
 
-    No weight is rounded: the model has the number type of the file, float32 at least.
+    No weight is rounded: the model has the number type of the file, at least float32.
 
     Parameters
     ----------
@@ -266,9 +345,9 @@ def load_dist_rnn(model_path: str | os.PathLike[str], bias: bool = False) -> Dis
     Raises
     ------
     ValueError
-        Where the file does not hold the weights of such a model.
+        If the file does not hold the weights of such a model.
     OSError
-        Where there is no such file, or it cannot be read.
+        If the file does not exist or cannot be read.
     """
     state = load_state_dict(model_path)
     seq_len, _ = _matrix_shape(state, "linear.weight", model_path)
@@ -281,9 +360,9 @@ def load_dist_rnn(model_path: str | os.PathLike[str], bias: bool = False) -> Dis
 def load_scalar_rnn(
     model_path: str | os.PathLike[str], seq_len: int, bias: bool = False
 ) -> ScalarRNN:
-    """RNN with a single output from a file, whose weights do not tell ``seq_len``.
+    """Load an RNN with a single output from a file; its weights do not determine ``seq_len``.
 
-    The rest as :func:`load_dist_rnn`.
+    Otherwise like :func:`load_dist_rnn`.
     """
     state = load_state_dict(model_path)
     hidden_size, _ = _matrix_shape(state, "rnn.weight_hh_l0", model_path)
@@ -298,9 +377,9 @@ def load_transformer(
     n_heads: int = 1,
     bias: bool = False,
 ) -> Transformer:
-    """Transformer of class ``model_cls`` from a file, whose weights do not tell ``n_heads``.
+    """Load a transformer of class ``model_cls``; its weights do not determine ``n_heads``.
 
-    The rest as :func:`load_dist_rnn`.
+    Otherwise like :func:`load_dist_rnn`.
     """
     state = load_state_dict(model_path)
     input_range, hidden_size = _matrix_shape(state, "embed.weight", model_path)
@@ -314,14 +393,14 @@ def load_transformer(
 
 
 def load_dist_transformer(model_path: str | os.PathLike[str], **options: Any) -> DistTransformer:
-    """Transformer with ``seq_len`` logits from a file; options as :func:`load_transformer`."""
+    """Load a transformer with ``seq_len`` logits; options as for :func:`load_transformer`."""
     return load_transformer(DistTransformer, model_path, **options)
 
 
 def load_scalar_transformer(
     model_path: str | os.PathLike[str], **options: Any
 ) -> ScalarTransformer:
-    """Transformer with a single output from a file; options as :func:`load_transformer`."""
+    """Load a transformer with a single output; options as for :func:`load_transformer`."""
     return load_transformer(ScalarTransformer, model_path, **options)
 
 

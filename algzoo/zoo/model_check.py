@@ -1,9 +1,10 @@
-"""Refusing what is no model of a family, in one wording for everything that takes a model.
+"""Checks that refuse whatever is not a model of a family, in one wording for the whole package.
 
-There are two questions. Can it be run: is it a model of this package, with a task, a length and
-weights? That is enough for a method that only looks at outputs. And is it *plain*: does it compute
-what its weights say, and nothing else? A method that reads the weights needs that too, or it would
-speak of another function than the module computes.
+They answer two questions. The first is whether the model can be run: whether it is a model of this
+package, with a task, a length and weights. That is enough for a method that only looks at outputs.
+The second is whether the model is *plain*: whether it computes what its weights say and nothing
+else. A method that reads the weights needs that too; otherwise its result would be about another
+function than the one that the module computes.
 """
 
 from __future__ import annotations
@@ -22,31 +23,31 @@ from .architectures import AttentionOnlyTransformer, Model, OneLayerRNN
 from .families import FAMILIES, check_choice
 from .weight_files import NUMBER_TYPES
 
-_LEAST = 1e-30  # of a matrix of a transformer, so that products of eight are in float64
+_LEAST = 1e-30  # least size of a transformer's matrix, so that float64 holds products of eight
 
 MOST_FUNCTIONS = 2**24
-"""The most functions that are enumerated: there are as many on eight points. On nine there are 23
-times as many, hours of forward passes."""
+"""The largest number of functions that are enumerated, which is that on eight points. On nine
+points there are 23 times as many, hours of forward passes."""
 
 MOST_NUMBERS = 2**27
-"""The most numbers that an array over all functions holds: 1 GiB in float64. A method that keeps
-such an array has about four at its peak."""
+"""The largest number of entries of an array over all functions: 1 GiB in float64. A method that
+keeps such an array has about four of them at its peak."""
 
 SAMPLING = "sampling(model, n_samples, seed) estimates the score with a standard error"
 
 
 def check_model(model: object) -> None:
-    """Raise unless ``model`` is one of a family and computes what its weights say.
+    """Raise an error unless ``model`` is a model of a family and computes what its weights say.
 
-    Whether its weights are finite is not asked.
+    The weights need not be finite.
 
     Raises
     ------
     TypeError
-        Where it is no model of this package.
+        If it is not a model of this package.
     ValueError
-        As :func:`check_can_be_run` and :func:`check_plain`, and where its readout does not have
-        the shape that its task and length ask for.
+        Raised by :func:`check_can_be_run` and :func:`check_plain`, or if the readout does not have
+        the shape that the task and the length ask for.
     """
     check_can_be_run(model)
     assert isinstance(model, OneLayerRNN | AttentionOnlyTransformer)
@@ -62,16 +63,16 @@ def check_model(model: object) -> None:
 
 
 def check_can_be_run(model: object) -> None:
-    """Raise unless ``model`` is of this package, with a task, a length and weights.
+    """Raise an error unless ``model`` is of this package, with a task, a length and weights.
 
-    What it does with its weights is not asked.
+    What the module does with its weights is not checked.
 
     Raises
     ------
     TypeError
-        Where it is no model of this package.
+        If it is not a model of this package.
     ValueError
-        Where it has no task, one of another architecture or no length, and as
+        If it has no task, a task of another architecture or no length, or raised by
         :func:`check_weights`.
     """
     if not isinstance(model, OneLayerRNN | AttentionOnlyTransformer):
@@ -93,18 +94,19 @@ def check_can_be_run(model: object) -> None:
 
 
 def check_plain(model: Model) -> None:
-    """Raise unless the module computes what its weights say.
+    """Raise an error unless the module computes what its weights say.
 
-    That is, unless its parts, their settings and their forward passes are those that its class
-    makes. Biases are weights. Backward hooks, further attributes and buffers, the mode (``train``
-    or ``eval``) and a subclass that overrides nothing of this change no output.
+    The parts of the module, their settings and their forward passes must be those that its class
+    makes. Biases count as weights. Backward hooks, further attributes and buffers, the mode
+    (``train`` or ``eval``) and a subclass that overrides nothing of this are allowed, because they
+    change no output.
 
     Raises
     ------
     TypeError
-        Where it is no model of this package.
+        If it is not a model of this package.
     ValueError
-        Where it computes something else; says what was found.
+        If it computes something else; the message says what was found.
     """
     if not isinstance(model, OneLayerRNN | AttentionOnlyTransformer):
         raise _wrong_type(model)
@@ -117,28 +119,28 @@ def check_plain(model: Model) -> None:
 
 
 def is_plain(model: Model) -> bool:
-    """Whether :func:`check_plain` lets the model pass."""
+    """Tell whether :func:`check_plain` accepts the model."""
     return _departure(model) is None
 
 
 def n_outputs(model: Model) -> int:
-    """How many outputs its task asks for: one number, or one logit a position."""
+    """Return how many outputs the model's task asks for: one number, or one logit per position."""
     return 1 if FAMILIES[model.task_name].measures_error else model.seq_len
 
 
-_Shapes = dict[str, tuple[int, ...]]  # of parameters, by name
+_Shapes = dict[str, tuple[int, ...]]  # shapes of parameters, by name
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A module as the class of its model makes it.
+    """Module as the class of its model makes it.
 
     Attributes
     ----------
     kind
-        Its type; of the model itself, a class from which it may be derived.
+        Its type; for the model itself, a class that it may be derived from.
     shapes
-        Of its own parameters, by name.
+        Shapes of its own parameters, by name.
     settings
         Attributes that its forward pass reads.
     """
@@ -178,7 +180,7 @@ _KEEP = {
     ),
 }
 
-# As they are when this module is imported: a method may be overridden or replaced later.
+# These are read when this module is imported, because a method may be replaced later.
 _METHODS = {kind: {name: getattr(kind, name) for name in _METHOD_NAMES} for kind in _KINDS}
 _FUNCTIONS = [
     (owner, name, getattr(owner, name))
@@ -199,7 +201,7 @@ _FUNCTIONS = [
 
 
 def _departure(model: Model) -> str | None:
-    """What the module has besides its weights that may change its outputs, in words."""
+    """Describe what the module has besides its weights that may change its outputs."""
     if _of_users(torch_modules._global_forward_pre_hooks.values()) or _of_users(
         torch_modules._global_forward_hooks.values()
     ):
@@ -227,7 +229,7 @@ def _departure(model: Model) -> str | None:
 
 
 def _departure_of(module: nn.Module, name: str, part: _Part) -> str | None:
-    """The same of one module, its own parts aside."""
+    """Describe the same for one module, apart from the modules inside it."""
     for hooks, when in ((module._forward_pre_hooks, "pre-hook"), (module._forward_hooks, "hook")):
         for hook in hooks.values():
             what = getattr(hook, "__qualname__", type(hook).__qualname__)
@@ -313,12 +315,12 @@ def _transformer(model: AttentionOnlyTransformer) -> dict[str, _Part]:
 
 
 def _of_users(hooks: Iterable[object]) -> bool:
-    """Whether there is one besides those by which torch counts operations, maybe in a thread."""
+    """Tell whether there is a hook other than those with which torch counts operations."""
     return any(getattr(hook, "__module__", None) != "torch.utils.module_tracker" for hook in hooks)
 
 
 def _wrong_type(model: object) -> TypeError:
-    """Names its type, and says how to come by the model where it is a wrapper of one."""
+    """Return an error that names the type and, for a wrapper of a model, says how to unwrap it."""
     found = type(model).__name__
     if isinstance(model, torch.jit.ScriptModule):
         found += ": pass the Python model that it was compiled from"
@@ -331,20 +333,20 @@ def _wrong_type(model: object) -> TypeError:
 def check_can_be_enumerated(
     n_values: int, n_points: int, numbers_each: int = 1, *, instead: str = SAMPLING
 ) -> None:
-    """Raise a ``ValueError`` where there are too many functions to put in every one.
+    """Raise a ``ValueError`` if there are too many functions to run a model on all of them.
 
-    That is, more than :data:`MOST_FUNCTIONS`, or more than :data:`MOST_NUMBERS` in memory.
+    The limits are :data:`MOST_FUNCTIONS`, and :data:`MOST_NUMBERS` for what is kept in memory.
 
     Parameters
     ----------
     n_values, n_points
         A function has one of ``n_values`` values at each of ``n_points`` points.
     numbers_each
-        How many numbers of 8 bytes are kept of every function at a time.
+        How many numbers of 8 bytes are kept for every function at a time.
     instead
-        What to do in place of it, for the message.
+        What to do instead, for the message.
     """
-    # In logarithms, for the number itself may have more digits than Python writes.
+    # Logarithms are compared: the number itself may have more digits than Python prints.
     digits = n_points * math.log10(n_values)
     if digits > math.log10(MOST_FUNCTIONS):
         raise ValueError(
@@ -360,7 +362,7 @@ def check_can_be_enumerated(
 
 
 def check_task_has_answers(model: OneLayerRNN | AttentionOnlyTransformer) -> None:
-    """Raise a ``ValueError`` where the model's inputs have no right answer."""
+    """Raise a ``ValueError`` if the model's inputs have no right answer."""
     if model.task_name == "2nd_argmax" and model.seq_len < 2:
         raise ValueError(f"Of seq_len {model.seq_len} numbers none is the second largest")
     if isinstance(model, AttentionOnlyTransformer) and model.input_range > model.seq_len:
@@ -373,7 +375,7 @@ def check_task_has_answers(model: OneLayerRNN | AttentionOnlyTransformer) -> Non
 def check_weights(model: Model) -> None:
     """Raise a ``ValueError`` unless all weights are real numbers of one type on one device.
 
-    PyTorch's meta device keeps no numbers.
+    Weights on PyTorch's meta device, which stores no numbers, are refused too.
     """
     weights = [*model.parameters()]
     if any(weight.is_meta for weight in weights):
@@ -394,7 +396,7 @@ def check_weights(model: Model) -> None:
 
 
 def check_outputs(outputs: Tensor) -> None:
-    """Raise a ``ValueError`` where a model's outputs, as it was run, are not finite numbers."""
+    """Raise a ``ValueError`` if the outputs of a run of the model are not finite numbers."""
     if not torch.isfinite(outputs).all():
         raise ValueError(
             f"The model's outputs are not finite in {_name(outputs.dtype)}: a weight is not "
@@ -403,10 +405,10 @@ def check_outputs(outputs: Tensor) -> None:
 
 
 def check_transformer_weights(model: AttentionOnlyTransformer) -> None:
-    """Raise a ``ValueError`` where a weight is not finite, or products of eight leave float64.
+    """Raise a ``ValueError`` if a weight is not finite, or if products of eight leave float64.
 
-    Two layers multiply up to eight matrices; a matrix of zeros is no obstacle. Raises as
-    :func:`check_model` too, for who asks is about to read the weights.
+    Two layers multiply up to eight matrices; a matrix of zeros is allowed. The function also raises
+    what :func:`check_model` raises, because its caller is about to read the weights.
     """
     check_model(model)
     for name, weight in model.named_parameters():
@@ -419,7 +421,7 @@ def check_transformer_weights(model: AttentionOnlyTransformer) -> None:
 
 
 def check_logits_not_too_small(model: AttentionOnlyTransformer) -> None:
-    """Raise a ``ValueError`` where logits may vanish in the model's own number type."""
+    """Raise a ``ValueError`` if the logits may vanish in the model's own number type."""
     embedding = max(_largest(model.embed.weight), _largest(model.pos_embed.weight))
     logit = embedding * _largest(model.unembed.weight)
     if 0 < logit < torch.finfo(model.dtype).tiny or (

@@ -1,9 +1,11 @@
-"""ARC's own weight files: found in a folder or the user cache, else fetched; never shipped.
+"""ARC's own weight files: read from a folder or the user cache, or downloaded; never distributed.
 
-Every file is read as weights before it enters the cache and compared with a digest of its content
-whenever it is read from there.
+Every file is read as weights before it enters the cache. Whenever it is read from there, its
+content is compared with a recorded digest.
 
-Source of the addresses: ARC's package ``alg_zoo``, which reads the same files over ``gs://``.
+References
+----------
+The addresses are those of ARC's package ``alg_zoo``, which reads the same files over ``gs://``.
 """
 
 from __future__ import annotations
@@ -34,11 +36,11 @@ if TYPE_CHECKING:
 OFFICIAL_FOLDER = "ALGZOO_OFFICIAL"  # environment variable: a folder with ARC's own weight files
 BUCKET = "https://storage.googleapis.com/arc-ml-public/alg"
 EXAMPLE = "example_2nd_argmax"
-EXAMPLE_FILE = "one_layer_16_hidden_94_acc_2nd_argmax"  # ARC's name of it
+EXAMPLE_FILE = "one_layer_16_hidden_94_acc_2nd_argmax"  # ARC's name for the example's file
 
 MAX_BYTES = 4 * 2**20  # ARC's files are under 20 kB
 TIMEOUT = 30.0  # seconds without an answer
-DEADLINE = 120.0  # seconds for one file, however steadily it trickles in
+DEADLINE = 120.0  # seconds for one file, even if bytes keep arriving
 
 KNOWN_DIGESTS = {  # of the content, see content_digest
     "2nd_argmax_2_2_1073741824_2": (
@@ -56,11 +58,11 @@ class OfficialFileMissing(FileNotFoundError):  # noqa: N818 (named like its base
 
 
 def official_state_dict(name: str) -> tuple[dict[str, Tensor], Path]:
-    """Weights of ARC's own model ``name`` and the file that they were read from.
+    """Return the weights of ARC's own model ``name``, and the file that they were read from.
 
-    Looked for in the folder that the environment variable ``ALGZOO_OFFICIAL`` names, as
+    The file is looked for in the folder that the environment variable ``ALGZOO_OFFICIAL`` names, as
     ``name.safetensors`` or ``name.pth``; then in the user cache; then in ARC's public bucket, from
-    where the file comes into the cache.
+    which it is copied into the cache.
 
     Parameters
     ----------
@@ -71,11 +73,12 @@ def official_state_dict(name: str) -> tuple[dict[str, Tensor], Path]:
     Raises
     ------
     OfficialFileMissing
-        Where it is in none of them; says where it was looked for and how to get it.
+        If the file is in none of them; the message says where it was looked for and how to get it.
     ValueError
-        Where there is no such name, or the file holds no weights, or not those known under it.
+        If there is no such name, or if the file holds no weights, or other weights than those known
+        for that name.
     OSError
-        Where a file or the cache is there and cannot be read or written.
+        If a file or the cache exists and cannot be read or written.
     """
     _check_name(name)
     folder = official_folder()
@@ -93,69 +96,69 @@ def official_state_dict(name: str) -> tuple[dict[str, Tensor], Path]:
 
 
 def fetch_official(name: str, *, progress: bool = False) -> Path:
-    """File of ARC's own model ``name`` in the user cache, downloaded where it is not there yet.
+    """Return the file of ARC's own model ``name`` in the user cache; download it if it is missing.
 
-    No network is touched where it is there.
+    The network is not used if the file is there.
 
     Parameters
     ----------
     name
         As for :func:`official_state_dict`.
     progress
-        Whether a progress bar is shown on standard error.
+        Whether to show a progress bar on standard error.
 
     Raises
     ------
     OfficialFileMissing
-        Where it is not in the cache and cannot be downloaded.
+        If it is not in the cache and cannot be downloaded.
     ValueError
-        Where there is no such name, or the file is not the one recorded or known under it.
+        If there is no such name, or if the file is not the one recorded or known for that name.
     OSError
-        Where the cache cannot be read or written.
+        If the cache cannot be read or written.
     """
     _check_name(name)
     return _cached_or_fetched(name, "", progress=progress)[1]
 
 
 def official_folder() -> Path | None:
-    """The folder that the environment variable ``ALGZOO_OFFICIAL`` names, if it names one.
+    """Return the folder that the environment variable ``ALGZOO_OFFICIAL`` names, if it is set.
 
-    A tilde is the user's home, also where no shell has seen to that, as in a file of settings.
+    A leading tilde is the user's home, even if no shell has expanded it, as in a settings file.
     """
     folder = os.environ.get(OFFICIAL_FOLDER)
     return Path(os.path.expanduser(folder)) if folder else None  # noqa: PTH111 (never raises)
 
 
 def cache_folder() -> Path:
-    """Folder of the user's cache; it need not exist."""
+    """Return the folder of the user's cache; it need not exist."""
     return platformdirs.user_cache_path("algzoo")
 
 
 def official_url(name: str) -> str:
-    """Where ARC's own file of model ``name`` lies in ARC's public bucket."""
+    """Return the address of ARC's own file of model ``name`` in ARC's public bucket."""
     return f"{BUCKET}/{EXAMPLE_FILE if name == EXAMPLE else f'zoo/{name}'}.pth"
 
 
 def read_weights(
     path: Path, number_types: Collection[torch.dtype] = (torch.float32,)
 ) -> dict[str, Tensor]:
-    """State dict in the weight file at ``path``; nothing else is unpickled.
+    """Read the state dict in the weight file at ``path``; nothing else is unpickled.
 
     Parameters
     ----------
     path
-        What its name ends in says what it is: one of :data:`~algzoo.zoo.weight_files.WEIGHT_FILES`,
-        in capitals or not.
+        Its ending determines the format, one of :data:`~algzoo.zoo.weight_files.WEIGHT_FILES`; case
+        is ignored.
     number_types
-        Those that tensors may have; ARC's own files have float32 alone.
+        Number types that tensors may have; ARC's own files have only float32.
 
     Raises
     ------
     ValueError
-        Where the file is too large, no readable weight file or anything but a dictionary of finite
-        tensors of these types.
+        If the file is too large, is not a readable weight file, or holds anything but a dictionary
+        of finite tensors of these types.
     OSError
-        Where it is not there, no file, or may not be read.
+        If the file does not exist, is not a file, or may not be read.
     """
     path = Path(path)
     content = _content(path)
@@ -177,7 +180,10 @@ def read_weights(
 
 
 def content_digest(state: Mapping[str, Tensor]) -> str:
-    """SHA-256 over keys, number types, shapes and numbers of ``state``, whatever file held it."""
+    """Return the SHA-256 of keys, number types, shapes and numbers of ``state``.
+
+    It does not depend on the format of the file that held them.
+    """
     digest = hashlib.sha256()
     for key in sorted(state):
         tensor = state[key].detach().cpu()
@@ -201,9 +207,9 @@ def _check_name(name: str) -> None:
 
 
 def _content(path: Path) -> bytes:
-    mode = path.stat().st_mode  # asked once, for another process may take the file away
+    mode = path.stat().st_mode  # read once, because another process may remove the file
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
-        raise ValueError(f"{path} is not a regular file")  # a pipe would wait for ever
+        raise ValueError(f"{path} is not a regular file")  # reading a pipe would never end
     with path.open("rb") as file:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
@@ -212,13 +218,13 @@ def _content(path: Path) -> bytes:
 
 
 def _unpickled(path: Path, content: bytes) -> object:
-    """What a file of ``torch.save`` holds, by PyTorch's restricted unpickler alone."""
+    """Return the content of a ``torch.save`` file, read by PyTorch's restricted unpickler alone."""
     try:
         if zipfile.is_zipfile(io.BytesIO(content)):
             _check_archive(content)
         state: object = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:
-        # The messages of PyTorch are not passed on: they advise to unpickle without restriction.
+        # PyTorch's messages are not passed on: they advise unpickling without restriction.
         web_page = content.lstrip().startswith(b"<")
         reason = "it holds a web page" if web_page else "it is damaged or holds more than tensors"
         raise ValueError(f"{path} is not a readable {path.suffix} weight file: {reason}") from error
@@ -226,7 +232,8 @@ def _unpickled(path: Path, content: bytes) -> object:
 
 
 def _check_archive(content: bytes) -> None:
-    """Refuse what PyTorch would not notice: flipped bits, and little that unpacks to very much."""
+    """Refuse what PyTorch does not notice: flipped bits, and small files that unpack to large ones.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
             raise ValueError("unpacks to too much")
@@ -237,7 +244,7 @@ def _check_archive(content: bytes) -> None:
 def _checked_weights(
     path: Path, state: object, number_types: Collection[torch.dtype]
 ) -> dict[str, Tensor]:
-    """``state`` copied to plain tensors, if it is a dictionary of finite ones of these types."""
+    """Copy ``state`` to plain tensors if it is a dictionary of finite tensors of these types."""
     if not isinstance(state, dict) or not state:
         raise ValueError(f"{path} holds no dictionary of tensors")
     for key, tensor in state.items():
@@ -293,7 +300,7 @@ def _cached_or_fetched(
                 raise _missing(name, looked_for, reason) from error
             if name in KNOWN_DIGESTS:
                 _check_digest(url, name, state, KNOWN_DIGESTS[name])
-            # The digest first: whoever sees the file shall find it.
+            # The digest is written first: a process that sees the file must find its digest.
             _record(path, content_digest(state))
             temporary.replace(path)
     except OfficialFileMissing:
@@ -312,7 +319,7 @@ def _read_cached(name: str, path: Path) -> dict[str, Tensor]:
             expected = _digest_file(path).read_text("utf-8", errors="replace").strip()
         except FileNotFoundError:  # put there by hand
             expected = content_digest(state)
-            with suppress(OSError):  # a cache that may only be read is read
+            with suppress(OSError):  # a read-only cache can still be read
                 _record(path, expected)
     _check_digest(str(path), name, state, expected)
     return state
@@ -327,7 +334,7 @@ def _missing(name: str, looked_for: str, reason: str) -> OfficialFileMissing:
 
 
 class _Bounded(io.BytesIO):
-    """Memory for a download that ends one that is too large or takes too long."""
+    """Buffer for a download; it stops one that is too large or takes too long."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -352,7 +359,7 @@ def _downloaded(url: str, progress: bool) -> bytes:
 
         download = pooch.HTTPDownloader(
             progressbar=progress,
-            chunk_size=128,  # small, so that a trickle meets the deadline
+            chunk_size=128,  # small, so that the deadline also stops a slow download
             timeout=TIMEOUT,
             hooks={"response": close_in_the_end},
         )
@@ -369,5 +376,5 @@ def _record(path: Path, digest: str) -> None:
 
 
 def _line(error: BaseException) -> str:
-    """The message of an error on one line of bounded length."""
+    """Shorten the message of an error to one line of bounded length."""
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]

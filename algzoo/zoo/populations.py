@@ -1,8 +1,9 @@
 """Populations of models on which estimators are scored: noisy copies, training seeds, or both.
 
-A population is a small description that can be sent anywhere; its model number i is made from it
-whenever it is needed, and nothing keeps all of them. Noise comes from random streams that have
-names: what is scored is called ``"scoring"``, and what constants may be fitted on ``"tuning"``.
+A population is a small description that can be sent anywhere. Its model number i is made from the
+description whenever it is needed; the models are never all kept. The noise comes from named random
+streams: the models that are scored use the stream ``"scoring"``, those on which constants may be
+fitted ``"tuning"``.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ Stream = Literal["scoring", "tuning"]
 
 @dataclass(frozen=True)
 class ZooModel:
-    """A bundled model by its name; where ``n_seqs`` or ``seed`` is absent, as :func:`load_model`.
+    """Bundled model by its name; ``n_seqs`` and ``seed`` have the defaults of :func:`load_model`.
 
     Raises
     ------
     ValueError
-        Where there is no such model; names the choices.
+        If there is no such model; the message names the choices.
     """
 
     family: str
@@ -49,7 +50,7 @@ class ZooModel:
 
     def __post_init__(self) -> None:
         _read(self.family, self.hidden_size, self.seq_len, self.n_seqs, self.seed)
-        # Settled once, so that two ways of naming one model are the same model.
+        # The defaults are filled in here, so that two ways of naming a model compare equal.
         if self.n_seqs is None:
             object.__setattr__(self, "n_seqs", FAMILIES[self.family].checkpoints[-1])
         if self.seed is None:
@@ -58,7 +59,7 @@ class ZooModel:
 
     @property
     def name(self) -> str:
-        """``family_hidden_seq_nseqs_seed``."""
+        """Name of the model, ``family_hidden_seq_nseqs_seed``."""
         return f"{self.family}_{self.hidden_size}_{self.seq_len}_{self.n_seqs}_{self.seed}"
 
 
@@ -67,19 +68,22 @@ BaseLike = Base | tuple[str, int, int] | tuple[str, int, int, int | None, int | 
 
 
 def base_named(name: str) -> Base:
-    """The model called ``family_hidden_seq``, ``family_hidden_seq_nseqs_seed`` or ARC's example.
+    """Return the base model that a name on the command line stands for.
 
-    The first is the best seed of that size. ``family_hidden_seq:file`` is a model of any size whose
-    weights are in a file of your own, as for the ``source`` of :func:`~algzoo.zoo.load_model`.
+    ``family_hidden_seq`` is the best seed of that size, ``family_hidden_seq_nseqs_seed`` a certain
+    bundled model, ``example_2nd_argmax`` ARC's example, and ``family_hidden_seq:file`` a model of
+    any size whose weights are in your own file, as for the ``source`` of
+    :func:`~algzoo.zoo.load_model`.
 
     Raises
     ------
     ValueError
-        Where there is no such model; says how models are called, or what is wrong with the file.
+        If there is no such model; the message says how models are named, or what is wrong with the
+        file.
     OfficialFileMissing
-        Where ARC's example is asked for and cannot be had.
+        If ARC's example is asked for and cannot be had.
     OSError
-        Where your own file is not there or cannot be read.
+        If your own file does not exist or cannot be read.
     """
     if name == EXAMPLE:
         return example_2nd_argmax()
@@ -110,34 +114,36 @@ class Population(ABC):
     @property
     @abstractmethod
     def copies(self) -> int:
-        """How many models there are of each base."""
+        """Number of models of each base."""
 
     @property
     @abstractmethod
     def description(self) -> str:
-        """The population in words; the bases themselves are not part of it."""
+        """Description of the population in words, without its base models."""
 
     @abstractmethod
     def fingerprint(self, base: int) -> str:
-        """Text that tells the models of base number ``base`` from those of other populations."""
+        """Return a text that distinguishes the models of base number ``base`` from all others."""
 
     @abstractmethod
     def model(self, index: int) -> Model:
-        """Model number ``index``, a new object at every call; those of a base are in a row."""
+        """Return model number ``index``, a new object at every call; models of a base are adjacent.
+        """
 
     @abstractmethod
     def tuning(self, base: int, n_models: int) -> Population | None:
-        """Models of base number ``base`` to fit constants on; ``None`` where there are none."""
+        """Return models of base number ``base`` for fitting constants; ``None`` if there are none.
+        """
 
     @abstractmethod
     def tuning_of_others(self, base: int, n_models: int) -> Population | None:
-        """The same for the other base models of the same size, ``n_models`` of each."""
+        """Return the same for the other base models of the same size, ``n_models`` of each."""
 
     def __len__(self) -> int:
         return len(self.bases) * self.copies
 
     def base_of(self, index: int) -> int:
-        """Number of the base of which model number ``index`` is made."""
+        """Return the number of the base from which model number ``index`` is made."""
         if not 0 <= index < len(self):
             raise IndexError(f"There are {len(self)} models in this population, no number {index}")
         return index // self.copies
@@ -145,10 +151,14 @@ class Population(ABC):
 
 @dataclass(frozen=True)
 class TrainingSeeds(Population):
-    """A model of one size trained with every seed.
+    """Models of one size, one for every training seed.
 
-    ``n_seqs`` as for :func:`algzoo.zoo.zoo_2nd_argmax`. Raises ``ValueError`` where there is no
-    such size.
+    ``n_seqs`` is that of :func:`algzoo.zoo.zoo_2nd_argmax`.
+
+    Raises
+    ------
+    ValueError
+        If there is no such size.
     """
 
     family: str
@@ -168,27 +178,27 @@ class TrainingSeeds(Population):
 
     @property
     def copies(self) -> int:
-        """Models of each base."""
+        """Number of models of each base, which is 1."""
         return 1
 
     @property
     def description(self) -> str:
-        """In words."""
+        """Description of the population in words."""
         return f"{self.family}_{self.hidden_size}_{self.seq_len}, {len(self.seeds)} training seeds"
 
     def fingerprint(self, base: int) -> str:
-        """Weights of the base."""
+        """Return the digest of the base's weights."""
         return model_digest(_load(self.bases[base]))
 
     def model(self, index: int) -> Model:
-        """Model number ``index``, a new object."""
+        """Return model number ``index``, a new object."""
         return copy.deepcopy(_load(self.bases[self.base_of(index)]))
 
     def tuning(self, base: int, n_models: int) -> None:
-        """``None``, for the only model of a seed is the one that is scored."""
+        """Return ``None``: the only model of a seed is the one that is scored."""
 
     def tuning_of_others(self, base: int, n_models: int) -> TrainingSeeds | None:
-        """Models of the other bases of this size to fit constants on."""
+        """Return models of the other bases of this size, on which to fit constants."""
         seeds = tuple(seed for seed in self.seeds if seed != self.seeds[base])
         return replace(self, seeds=seeds) if seeds else None
 
@@ -200,26 +210,36 @@ class NoisyCopies(Population):
     Parameters
     ----------
     base
-        A model's name, ``(family, hidden_size, seq_len)`` or with ``n_seqs`` and ``seed`` as well;
+        Name of a model, ``(family, hidden_size, seq_len)``, with ``n_seqs`` and ``seed`` if wanted;
         or any model; or :class:`TrainingSeeds`, for noisy copies of every training seed.
     sd
         Standard deviation of the noise.
     n_models
-        Copies of each base.
+        Number of copies of each base.
     seed
-        Of the noise. Populations that differ in ``sd`` alone share their standard Gaussian noise.
+        Seed of the noise. Populations that differ only in ``sd`` share their standard Gaussian
+        noise.
     relative
         Whether every weight is multiplied by 1 + noise instead.
 
     Raises
     ------
     ValueError
-        Where a base does not exist or does something else than its weights say
-        (:func:`~algzoo.zoo.model_check.check_plain`), ``sd`` is negative or there are no models.
+        If a base does not exist or computes something else than its weights say
+        (:func:`~algzoo.zoo.model_check.check_plain`), if ``sd`` is negative, or if there are no
+        models.
 
     Notes
     -----
-    Noise is added in float64, then rounded to the type of the weights.
+    The noise is added in float64, and the sum is rounded to the number type of the weights.
+
+    Examples
+    --------
+    >>> population = NoisyCopies(("2nd_argmax", 4, 3), sd=0.01, n_models=10)
+    >>> len(population)
+    10
+    >>> population.model(0).hidden_size
+    4
     """
 
     base: BaseLike | TrainingSeeds | tuple[Base, ...]
@@ -244,23 +264,23 @@ class NoisyCopies(Population):
 
     @property
     def copies(self) -> int:
-        """Models of each base."""
+        """Number of models of each base."""
         return self.n_models
 
     @property
     def description(self) -> str:
-        """In words."""
+        """Description of the population in words."""
         sort = "relative noise" if self.relative else "noise on the raw weights"
         of = f"{len(self.bases)} base models" if len(self.bases) > 1 else base_name(self.bases[0])
         return f"{of}, {self.n_models} copies with {sort} of sd {self.sd:g}, seed {self.seed}"
 
     def fingerprint(self, base: int) -> str:
-        """Weights of the base, and all that its copies depend on."""
+        """Return a text of the base's weights and everything else that its copies depend on."""
         noise = f"{self.stream} {self.seed} {base} {self.sd!r} {self.relative}"
         return f"{model_digest(_load(self.bases[base]))} {noise}"
 
     def model(self, index: int) -> Model:
-        """Model number ``index``, a new object."""
+        """Return model number ``index``, a new object."""
         base = self.base_of(index)
         model = copy.deepcopy(_load(self.bases[base]))
         sequence = named_stream(self.stream, self.seed, base, index % self.n_models)
@@ -273,17 +293,17 @@ class NoisyCopies(Population):
         return model
 
     def tuning(self, base: int, n_models: int) -> NoisyCopies:
-        """Models of the same base to fit constants on."""
+        """Return models of the same base on which to fit constants."""
         return replace(self, base=(self.bases[base],), n_models=n_models, stream="tuning")
 
     def tuning_of_others(self, base: int, n_models: int) -> NoisyCopies | None:
-        """Models of the other bases of this size to fit constants on."""
+        """Return models of the other bases of this size, on which to fit constants."""
         scored = self.bases[base]
         if len(self.bases) > 1:
             others = self.bases[:base] + self.bases[base + 1 :]
         else:
             others = _training_seeds_like(scored)
-        # By their weights, for a model that was passed as an object may be one of the seeds.
+        # Compared by weights, because a model that was passed as an object may be a seed.
         digest = model_digest(_load(scored))
         others = tuple(other for other in others if model_digest(_load(other)) != digest)
         return replace(self, base=others, n_models=n_models, stream="tuning") if others else None
@@ -294,7 +314,7 @@ def _whole(text: str) -> bool:
 
 
 def base_name(base: Base) -> str:
-    """What to call a base model."""
+    """Return the name under which a base model is reported."""
     if isinstance(base, ZooModel):
         return base.name
     return f"{type(base).__name__} for {base.task_name} with seq_len {base.seq_len}"
@@ -308,7 +328,7 @@ def _as_bases(base: object) -> tuple[Base, ...]:
     bases = base if isinstance(base, tuple) else (base,)
     for one in bases:
         if isinstance(one, torch.nn.Module):
-            check_model(one)  # its copies, and their truths on disk, are known by the weights alone
+            check_model(one)  # its copies and their cached true scores are found by weights alone
         elif not isinstance(one, ZooModel):
             raise ValueError(
                 "A base is a model, (family, hidden_size, seq_len), the same with n_seqs and seed, "
@@ -325,7 +345,7 @@ def _on_a_line(thing: object) -> str:
 
 
 def _training_seeds_like(base: Base) -> tuple[Base, ...]:
-    """Every training seed of the size of ``base``, none where the zoo has no such size."""
+    """Return all training seeds of the size of ``base``, none if the zoo has no such size."""
     model = _load(base)
     n_seqs = base.n_seqs if isinstance(base, ZooModel) else None
     hidden_size = int(model.hidden_size)
@@ -336,7 +356,7 @@ def _training_seeds_like(base: Base) -> tuple[Base, ...]:
 
 
 def _load(base: Base) -> Model:
-    """The base itself, not a copy."""
+    """Return the base model itself, not a copy."""
     if isinstance(base, ZooModel):
         return _read(base.family, base.hidden_size, base.seq_len, base.n_seqs, base.seed)
     return base

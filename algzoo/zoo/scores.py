@@ -1,4 +1,4 @@
-"""How good the models are: as measured here, and as ARC published it for its own."""
+"""Scores of the models: as measured here, and as ARC published them for its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ DATA = Path(__file__).parent / "data"
 
 
 class Score(TypedDict):
-    """Accuracy, for median root mean squared error, of each seed of one size."""
+    """Score of each seed of one size: the accuracy, or the root mean squared error for the median.
+    """
 
     best_seed: int
     scores: list[float]
@@ -25,7 +26,7 @@ class Score(TypedDict):
 
 @cache
 def measured_scores() -> dict[str, Score]:
-    """Scores of the bundled models by ``family_hidden_seq``; see data/PROVENANCE.md."""
+    """Return the scores of the bundled models by ``family_hidden_seq``; see data/PROVENANCE.md."""
     scores: dict[str, Score] = json.loads((DATA / "scores.json").read_text("utf-8"))["models"]
     return scores
 
@@ -42,18 +43,18 @@ def _published() -> Any:
 
 
 def published_score(family: str, hidden_size: int, seq_len: int) -> float:
-    """Score of ARC's best seed as published: accuracy, for median root mean squared error."""
+    """Return ARC's published score of its best seed: accuracy, or RMS error for the median."""
     table = _published()["rmse" if FAMILIES[family].measures_error else "accuracy"]
     return float(table[family][f"{hidden_size},{seq_len}"])
 
 
 def best_seed(family: str, hidden_size: int, seq_len: int, source: Source = "bundled") -> int:
-    """Seed of the best model of that size: as measured here, or as ARC published it.
+    """Return the seed of the best model of a size: as measured here, or as published by ARC.
 
     Raises
     ------
     ValueError
-        Names the family, size or source that does not exist and the choices.
+        If the family, size or source does not exist; the message names the choices.
     """
     family_with(family, hidden_size, seq_len)
     check_choice("source", source, ["bundled", "official"])
@@ -63,7 +64,7 @@ def best_seed(family: str, hidden_size: int, seq_len: int, source: Source = "bun
 
 
 def family_with(name: str, hidden_size: int, seq_len: int) -> Family:
-    """The family, if it has a model of that size; else a ``ValueError`` that names the choices."""
+    """Return the family if it has a model of that size; otherwise raise a ``ValueError``."""
     check_choice("family", name, FAMILIES)
     family = FAMILIES[name]
     check_choice("hidden_size", hidden_size, family.hidden_sizes)

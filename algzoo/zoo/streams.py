@@ -1,4 +1,5 @@
-"""Names for what must be the same everywhere: models by their weights, random streams by a text."""
+"""Names that are the same on every machine: of models by their weights, of random streams by text.
+"""
 
 from __future__ import annotations
 
@@ -12,19 +13,19 @@ from .official import content_digest
 
 
 def named_stream(name: str, seed: int, *index: int) -> np.random.SeedSequence:
-    """Random stream of that name, seed and index; streams of different names share nothing."""
+    """Return the random stream of a name, a seed and an index; different names share no numbers."""
     text = "\0".join(["algzoo", name, str(seed), *map(str, index)])
     return np.random.SeedSequence(int.from_bytes(hashlib.sha256(text.encode()).digest(), "little"))
 
 
 def model_digest(model: Model) -> str:
-    """SHA-256 over what a model computes: its class, task, length and weights.
+    """Return the SHA-256 of what a model computes: its class, task, length and weights.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`~algzoo.zoo.check_model`: where it is no model of a family, or computes something
-        else than its weights say.
+        Raised by :func:`~algzoo.zoo.check_model` if the model is not of a family, or computes
+        something else than its weights say.
     """
     check_model(model)
     kind = f"{type(model).__name__}\0{model.task_name}\0{model.seq_len}\0"

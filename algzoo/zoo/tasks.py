@@ -1,10 +1,12 @@
-"""The tasks: from input sequences to right answers.
+"""Tasks: functions from input sequences to right answers.
 
-The four of the zoo, :data:`TASKS`, and two that ARC's package has without models for them, so that
-:data:`task_registry` holds six.
+:data:`TASKS` holds the four tasks of the zoo. :data:`task_registry` also holds two for which ARC's
+package has no models. Every task maps a batch of sequences, shape (..., seq_len), to a tensor of
+shape (...).
 
-Source: ARC's README ("Model families") and the names of its package. Every task maps a batch of
-sequences, shape (..., seq_len), to a tensor of shape (...).
+References
+----------
+ARC's README ("Model families") and the names of its package.
 """
 
 from __future__ import annotations
@@ -16,22 +18,43 @@ from torch import Tensor
 
 
 def task_2nd_argmax(x: Tensor) -> Tensor:
-    """Position of the second-largest number."""
+    """Return the position of the second-largest number.
+
+    Examples
+    --------
+    >>> import torch
+    >>> task_2nd_argmax(torch.tensor([[0.3, 2.0, -1.0]]))
+    tensor([0])
+    """
     return x.argsort(-1)[..., -2]
 
 
 def task_argmax(x: Tensor) -> Tensor:
-    """Position of the largest number; no family of the zoo."""
+    """Return the position of the largest number; no family of the zoo has this task."""
     return x.argsort(-1)[..., -1]
 
 
 def task_argmedian(x: Tensor) -> Tensor:
-    """Position of the middle number; of the upper middle one where the length is even."""
+    """Return the position of the middle number, or of the upper middle one if the length is even.
+
+    Examples
+    --------
+    >>> import torch
+    >>> task_argmedian(torch.tensor([[0.3, 2.0, -1.0]]))
+    tensor([0])
+    """
     return x.argsort(-1)[..., x.shape[-1] // 2]
 
 
 def task_median(x: Tensor) -> Tensor:
-    """Median, the mean of the two middle numbers where the length is even."""
+    """Return the median, which is the mean of the two middle numbers if the length is even.
+
+    Examples
+    --------
+    >>> import torch
+    >>> task_median(torch.tensor([[0.0, 2.0, -1.0, 1.0]]))
+    tensor([0.5000])
+    """
     n = x.shape[-1]
     ordered = x.sort(-1).values
     if n % 2:
@@ -40,15 +63,22 @@ def task_median(x: Tensor) -> Tensor:
 
 
 def task_argoutlier(x: Tensor) -> Tensor:
-    """Position of the number that is farthest from the mean; no family of the zoo."""
+    """Return the position of the number farthest from the mean; no family of the zoo has this task.
+    """
     distance = (x - x.mean(-1, keepdim=True)).abs()
     return distance.argsort(-1)[..., -1]
 
 
 def task_longest_cycle(x: Tensor) -> Tensor:
-    """Length of the longest cycle of the function ``i -> x[i]``, minus one.
+    """Return the length, minus one, of the longest cycle of the function ``i -> x[i]``.
 
-    ``x`` holds integers in {0, ..., seq_len - 1}; so does the answer.
+    ``x`` holds integers in {0, ..., seq_len - 1}, and so does the result.
+
+    Examples
+    --------
+    >>> import torch
+    >>> task_longest_cycle(torch.tensor([[1, 2, 0, 3]]))
+    tensor([2])
     """
     n = x.shape[-1]
     start = torch.arange(n, device=x.device).expand_as(x)

@@ -1,4 +1,4 @@
-"""Where true scores are kept between calls: in the user's cache, or in a folder that is named."""
+"""Folder in which true scores are kept between calls."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from pathlib import Path
 
 from . import official
 
-TRUTH_FOLDER = "ALGZOO_TRUTHS"  # environment variable: the folder in which truths are kept
+TRUTH_FOLDER = "ALGZOO_TRUTHS"  # environment variable: the folder in which true scores are kept
 
 _fresh: str | None = None  # the folder of the block of fresh_truths() that this process is in
 
 
 def truth_folder() -> Path:
-    """The folder that ``ALGZOO_TRUTHS`` names, else one in the user's cache; it need not exist."""
+    """Return the folder that ``ALGZOO_TRUTHS`` names, or one in the user's cache; it may not exist.
+    """
     named = os.environ.get(TRUTH_FOLDER)
     return Path(named).expanduser() if named else official.cache_folder() / "truth"
 
 
 @contextmanager
 def fresh_truths() -> Iterator[None]:
-    """Inside the block, this process and those that it starts keep truths in a new, empty folder.
+    """Keep true scores in a new, empty folder, for this process and those it starts in the block.
 
-    So every truth is computed again, once, whatever earlier runs have left. Blocks inside each
-    other share the folder of the outermost one. ARC's own files, which lie in the user's cache too,
-    are found as before.
+    Every true score is thus computed again, once, whatever earlier runs have left. Nested blocks
+    share the folder of the outermost one. ARC's own files, which are also in the user's cache, are
+    found as before.
     """
     global _fresh
     if _fresh is not None:

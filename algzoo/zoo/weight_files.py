@@ -1,4 +1,4 @@
-"""Weight files: read one model out of a safetensors file, or say what is wrong with it."""
+"""Weight files: read one model from a safetensors file, or say what is wrong with the file."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
-WEIGHT_FILES = (".safetensors", ".pth", ".pt")  # how their names end, in capitals or not
+WEIGHT_FILES = (".safetensors", ".pth", ".pt")  # endings of their names; case is ignored
 
 NUMBER_TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 def is_weight_file(path: str | os.PathLike[str]) -> bool:
-    """Whether the name ends as those of weight files do."""
+    """Tell whether the name has the ending of a weight file."""
     return os.fsdecode(path).lower().endswith(WEIGHT_FILES)
 
 
 def read_state_dict(path: Path, prefix: str = "") -> dict[str, Tensor]:
-    """State dict of the model stored under ``prefix`` in the safetensors file at ``path``.
+    """Read the state dict stored under ``prefix`` in the safetensors file at ``path``.
 
     Raises
     ------
     FileNotFoundError
-        Where there is no such file.
+        If the file does not exist.
     ValueError
-        Where it is not a safetensors file, holds no tensor under ``prefix``, or one that is not
-        made of finite numbers.
+        If it is not a safetensors file, or holds no tensor under ``prefix``, or a tensor whose
+        entries are not finite numbers.
     """
     if not path.is_file():
         raise FileNotFoundError(f"No weight file at {path}")
@@ -50,7 +50,7 @@ def read_state_dict(path: Path, prefix: str = "") -> dict[str, Tensor]:
 
 
 def check_weight(source: str, key: str, weight: Tensor) -> None:
-    """``ValueError`` naming ``source`` and ``key`` where a tensor holds no finite real numbers."""
+    """Raise a ``ValueError`` naming ``source`` and ``key`` unless a tensor holds finite numbers."""
     if weight.dtype not in NUMBER_TYPES or weight.layout != torch.strided or weight.is_meta:
         number_type = str(weight.dtype).removeprefix("torch.")
         raise ValueError(
@@ -61,10 +61,10 @@ def check_weight(source: str, key: str, weight: Tensor) -> None:
 
 
 def load_into(model: nn.Module, state: dict[str, Tensor], source: str) -> None:
-    """Load ``state`` into ``model``, rounding nothing; ``ValueError`` where it does not fit.
+    """Load ``state`` into ``model`` without rounding; raise a ``ValueError`` if it does not fit.
 
-    The model gets the number type of the weights, float32 at least: half precision is widened, and
-    where types are mixed, to the widest. The error names ``source``.
+    The model gets the number type of the weights, at least float32: half precision is widened, and
+    mixed types become the widest of them. The error names ``source``.
     """
     wanted = {key: tuple(weight.shape) for key, weight in model.state_dict().items()}
     found = {key: tuple(weight.shape) for key, weight in state.items()}

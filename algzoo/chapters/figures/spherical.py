@@ -70,7 +70,7 @@ def _arc(start: NDArray[np.float64], stop: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def is_tie(cone: Cone) -> bool:
-    """Whether all logits are equal on a cone, as where no neuron is active."""
+    """Tell whether all logits are equal on a cone, as where no neuron is active."""
     return bool((cone.outputs == cone.outputs[0]).all())
 
 

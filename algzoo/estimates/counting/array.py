@@ -53,7 +53,7 @@ class CountedArray(NDArrayOperatorsMixin):
     Raises
     ------
     TypeError
-        Where ``values`` are not real numbers, integers or booleans.
+        If ``values`` are not real numbers, integers or booleans.
     """
 
     # The mixin's __eq__ compares elements, as for every array.

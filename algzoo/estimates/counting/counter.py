@@ -76,7 +76,7 @@ class OperationCounter:
         Raises
         ------
         ValueError
-            Where a price is of no kind of operation, or negative.
+            If a price is of no kind of operation, or negative.
         """
         for kind, price in prices.items():
             if kind not in PRICES:
@@ -91,7 +91,7 @@ class OperationCounter:
         Raises
         ------
         TypeError
-            Where ``values`` are not real numbers, integers or booleans.
+            If ``values`` are not real numbers, integers or booleans.
         """
         return CountedArray(np.array(values), self)
 

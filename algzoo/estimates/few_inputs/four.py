@@ -1,19 +1,19 @@
 """Accuracy of 2nd-argmax models of four inputs: exact at an angle, by quadrature over the angle.
 
-Given the direction of (x0, x1) = r (cos phi, sin phi), the rest is one half of a space of three
-coordinates (a, b, c) = (r, x2, x3), cut into cells and answers as for models of three inputs
-(:mod:`algzoo.structure.geometry.sweep`). Of a standard Gaussian, r has the density r exp(-r^2 / 2),
-so that
+Given the direction of (x0, x1) = r (cos phi, sin phi), the remaining space is half of a space of
+three coordinates (a, b, c) = (r, x2, x3), which is cut into cells and answers as for models of
+three inputs (:mod:`algzoo.structure.geometry.sweep`). For a standard Gaussian, r has the density r
+exp(-r^2 / 2), so that
 
     P(C | phi) = (1 / pi) integral of n_a over the part of the unit sphere in C
 
-for a cone C, with n_a the component along a of the normal: the share of the unit disc of (x2, x3)
-that the region's projection covers. It is a sum over the edges of the set's outline. What is left
-is the integral over phi. The probability is smooth in phi but for kinks. Those at x0 = 0, at x0 =
-x1 and where a neuron switches after x1 are known from the weights; those where the polygons change
-their shape later are left to halving.
+for a cone C, with n_a the component along a of the normal. This is the share of the unit disc of
+(x2, x3) that the region's projection covers, a sum over the edges of the set's outline. The
+integral over phi remains. The probability is smooth in phi except for kinks. Those at x0 = 0, at x0
+= x1 and where a neuron switches after x1 are known from the weights; those where the polygons
+change their shape later are left to adaptive halving.
 
-An angle enters by its cosine and sine rounded to multiples of 2^-32, and at the resulting direction
+The cosine and sine of an angle are rounded to multiples of 2^-32, and at the resulting direction
 every decision is made in exact arithmetic.
 """
 
@@ -46,7 +46,7 @@ from .left_out import LeftOut
 from .quadrature import Quadrature, adaptive_gauss
 from .three import lifted
 
-_BITS = 32  # of the cosine and the sine of an angle
+_BITS = 32  # binary digits of the cosine and the sine of an angle
 
 
 @estimator(
@@ -61,30 +61,37 @@ _BITS = 32  # of the cosine and the sine of an angle
     fails_when="there are fewer than two angles for each kink that is known",
 )
 def angle_quadrature(model: Model, n_nodes: int) -> Tally:
-    """Accuracy of a 2nd-argmax model of four inputs, from angles of the first two inputs.
+    """Accuracy of a 2nd-argmax model of four inputs by adaptive quadrature over an angle.
 
-    ``n_nodes`` is the number of angles at most; each costs some 5,000 operations for 4 neurons and
-    12,000 for 8. No error is stated: see :func:`angle_quadrature_with_doubt`.
+    The error is not stated; see :func:`angle_quadrature_with_doubt`.
+
+    Parameters
+    ----------
+    model
+        The model.
+    n_nodes
+        Largest number of angles; each costs about 5,000 operations for 4 neurons and 12,000 for 8.
 
     Raises
     ------
     ValueError
-        Where ``n_nodes`` is less than two for each interval between angles where a kink is known:
-        4 (hidden_size + 2) always suffice.
+        If ``n_nodes`` is less than two for each interval between angles where a kink is known; 4
+        (hidden_size + 2) is always enough.
     """
     return _integrated(model, n_nodes)[0]
 
 
 def angle_quadrature_with_doubt(model: Model, n_nodes: int) -> tuple[Estimate, float]:
-    """The same, and how far it may be off: an indication, neither a bound nor a deviation.
+    """Accuracy of :func:`angle_quadrature`, with an indication of the error.
 
-    It is :attr:`.quadrature.Quadrature.doubt`, usually several times the error. The rounding of
-    angles, less than 1e-8, is left out.
+    The second number is :attr:`.quadrature.Quadrature.doubt`. It is usually several times the
+    error, but neither a bound nor a standard deviation. The rounding of angles, less than 1e-8, is
+    not included.
 
     Raises
     ------
     ValueError
-        As of :func:`angle_quadrature`.
+        Under the same conditions as :func:`angle_quadrature`.
     """
     declaration = angle_quadrature.declaration
     declaration.scope.check(model, f"{n_nodes} angles")
@@ -102,22 +109,22 @@ def _integrated(model: Model, n_nodes: int) -> tuple[Tally, float]:
 
 
 def accuracy_at_angle(model: Model, angle: float) -> float:
-    """Probability of a right answer given the angle of (x0, x1), radians.
+    """Probability of a right answer given the angle of (x0, x1), in radians.
 
-    Exact, up to a few units of 1e-16 for each arc, at the direction that (cos, sin) of the angle
-    give when rounded to multiples of 2^-32.
+    It is exact, up to a few units of 1e-16 for each arc, at the direction given by the cosine and
+    the sine of the angle rounded to multiples of 2^-32.
 
     Raises
     ------
     ValueError
-        Where ``model`` is not a 2nd-argmax model of four inputs.
+        If ``model`` is not a 2nd-argmax model of four inputs.
     """
     angle_quadrature.declaration.scope.check(model, "the accuracy at an angle")
     return float(plain(Angles(model).accuracy_at(angle)[0]))
 
 
 class Angles:
-    """A model prepared for angles, and the function that is integrated."""
+    """Model prepared for evaluation at angles, and the function that is integrated."""
 
     def __init__(self, model: Model) -> None:
         self.counter = OperationCounter()
@@ -130,7 +137,7 @@ class Angles:
         return adaptive_gauss(lambda angle: self.accuracy_at(angle)[0], self.kinks(), n_nodes)
 
     def kinks(self) -> list[CountedNumber]:
-        """Angles from -pi/2 to 3 pi/2, these included, where a kink is known."""
+        """Return the angles from -pi/2 to 3 pi/2 (both included) where a kink is known."""
         w_hi, w_hh, _ = (self.counter.lift(matrix) for matrix in as_fractions(self.weights))
         weights = Weights(w_hi, w_hh, w_hh[:0])  # no output is followed
         angles = [-math.pi / 2, math.pi / 4, math.pi / 2, 5 * math.pi / 4, 3 * math.pi / 2]
@@ -138,15 +145,15 @@ class Angles:
             for segment in line_segments(weights, side)[1:]:
                 self.counter.counts["transcendental"] += 1
                 angles.append(direction(side, plain(segment.lower)))
-        # Sorted already but for x0 = x1 among the others of its side.
+        # These are sorted already, except for x0 = x1 among the others of its side.
         self.counter.counts["compare"] += len(angles) - 5
         return [CountedNumber(angle, self.counter) for angle in sorted(set(angles))]
 
     def accuracy_at(self, angle: Any, least: float = 0.0) -> tuple[CountedNumber, float]:
-        """Probability of a right answer given an angle, and of what was left out.
+        """Probability of a right answer given an angle, and the probability that was left out.
 
-        Sectors of a probability less than ``least`` are left out: the first is then conditional on
-        the others, and off by no more than the second.
+        Sectors of a probability less than ``least`` are left out: the first number is then
+        conditional on the rest, and its error is at most the second.
         """
         self.counter.counts["transcendental"] += 2
         self.counter.counts["compare"] += 2  # for the rounding
@@ -164,16 +171,16 @@ class Angles:
 
 
 class _ProjectedArea:
-    """The area of projections onto the unit disc, where a (cosine, sine) = (x0, x1)."""
+    """Area of projections onto the unit disc, where a (cosine, sine) = (x0, x1)."""
 
     def __init__(self, cosine: int, sine: int, counter: OperationCounter) -> None:
         self.counter = counter
         c, s = CountedNumber(cosine, counter), CountedNumber(sine, counter)
-        self.length = counter.sqrt(c * c + s * s) / 2**_BITS  # 1 but for the rounding
+        self.length = counter.sqrt(c * c + s * s) / 2**_BITS  # 1 up to rounding
         self.points: dict[Vertex, Point] = {}
 
     def share(self, outline: Outline) -> CountedNumber:
-        """Share of the disc."""
+        """Return the share of the disc."""
         total = CountedNumber(0.0, self.counter)
         for start, stop in (*outline.arcs, *(arc for _, arc in outline.lines.items())):
             total += twice_area_of_arc(self._place(start), self._place(stop), self.counter)

@@ -1,4 +1,4 @@
-"""Sectors of the last two inputs that are left out because they have a small probability."""
+"""Sectors of the last two inputs that are left out because their probability is small."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ from ..counting.counter import CountedNumber, OperationCounter, plain
 MOST_LEFT_OUT = 0.01  # the largest probability of a sector that may be left out
 
 _LEAST = 1e-4
-_FEWEST_NEURONS = 8  # with fewer, finding out what is small costs as much as it saves
+_FEWEST_NEURONS = 8  # with fewer, finding the small sectors costs as much as it saves
 
 
 def least_for(model: Model) -> float:
-    """Probability of a sector below which it pays to leave it out; 0 for small models."""
+    """Return the probability below which a sector is worth leaving out; 0 for small models."""
     return _LEAST if model.hidden_size >= _FEWEST_NEURONS else 0.0
 
 
 class LeftOut:
-    """Which sectors are left out, given the direction of the inputs before; and their probability.
+    """Sectors that are left out, given the direction of the inputs before, and their probability.
 
     With r the length of these p inputs, the last input but one over r is distributed as Student's t
-    with p degrees of freedom, over the root of p.
+    with p degrees of freedom, divided by the square root of p.
 
     Parameters
     ----------
     n_given
         How many inputs are given: p.
     length
-        Of these inputs where the coordinate a is 1.
+        Length of these inputs where the coordinate a is 1.
     least
         Sectors of less than this probability are left out.
     counter
-        Who counts what that costs.
+        Counter of the operations of this test.
 
     Attributes
     ----------
     total
-        Probability of what was left out so far.
+        Probability of everything that was left out so far.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class LeftOut:
         self._below: dict[Ray, CountedNumber] = {}
 
     def __call__(self, start: Ray, stop: Ray) -> bool:
-        """Whether the sector between two rays is left out, which is then taken to be done."""
+        """Tell whether the sector between two rays is left out; if so, its probability is added."""
         mass = self._probability_below(stop) - self._probability_below(start)
         if mass < self.least:
             self.total = plain(mass + self.total)

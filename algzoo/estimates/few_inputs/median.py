@@ -10,8 +10,8 @@ Gauss's theorem, for any cone with plane faces F and their inward unit normals n
 
     E[x x^T; C] = P(C) I + sum over F of n m^T,    m = integral of x p(x) over F.
 
-A cone of two inputs has rays for faces, along unit vectors u, where m = u / (2 pi); a cone of
-three has sectors between unit vectors q and r, counterclockwise as seen from outside, for which
+The faces of a cone of two inputs are rays along unit vectors u, where m = u / (2 pi); those of a
+cone of three are sectors between unit vectors q and r, counterclockwise seen from outside, where
 m = tan(theta / 2) (q + r) / (4 pi) and n = (q x r) / sin(theta). With d the angle of the cone, A
 its solid angle and e(u) = v . u,
 
@@ -19,8 +19,8 @@ its solid angle and e(u) = v . u,
     three inputs:  4 pi E[e^2; C] = A |v|^2 + sum of v . (q x r) (e(q) + e(r)) / (1 + q . r).
 
 Where the cone is narrow, as between two neurons that switch almost together, or where the error is
-small on all of it although v is large, the terms nearly cancel. They are therefore decimal numbers,
-of as many digits as it takes to have those of the sum.
+small on all of it although v is large, the terms nearly cancel. They are therefore computed as
+decimal numbers, with enough digits to give the digits of the sum.
 """
 
 from __future__ import annotations
@@ -52,23 +52,23 @@ from ..estimate import EXACT, Tally, estimator
 from ..scope import Scope
 from .two import angle_between
 
-Number = Any  # counted: fractions, integers, decimals or floats
+Number = Any  # counted fractions, integers, decimals or floats
 
-_DIGITS = 50  # to begin with: enough for nearly all cones
-_KEPT = 20  # digits of a sum, at least: those of float64, and some for the errors of the terms
+_DIGITS = 50  # at first; enough for nearly all cones
+_KEPT = 20  # least digits of a sum: those of float64, and some for the errors of the terms
 
 
 @estimator("exact squared error", scope=Scope("median", inputs=(2, 3)), budgets=(), **EXACT)
 def squared_error(model: Model) -> Tally:
     """Exact mean squared error of a median model of two or three standard Gaussian inputs.
 
-    Every decision is made in exact arithmetic, and what a cone adds is rounded once: the relative
-    error is a few units of 1e-16.
+    Every decision is made in exact arithmetic, and the contribution of a cone is rounded once, so
+    that the relative error is a few units of 1e-16.
 
     Raises
     ------
     ValueError
-        Where its outputs are too large for float64.
+        If the outputs are too large for float64.
     """
     counter = OperationCounter()
     total = CountedNumber(0.0, counter)
@@ -78,16 +78,19 @@ def squared_error(model: Model) -> Tally:
 
 
 def squared_error_by_cone(model: OneLayerRNN) -> list[tuple[MedianCone, float]]:
-    """The cones of a median model and what each adds to the mean squared error.
+    """Return the cones of a median model with the contribution of each to the mean squared error.
 
-    Errors as :func:`squared_error`.
+    Raises
+    ------
+    ValueError
+        Under the same conditions as :func:`squared_error`.
     """
     squares = [float(plain(square)) for square in _squares(model, OperationCounter())]
     return list(zip(median_cones(model), squares, strict=True))
 
 
 def _squares(model: Model, counter: OperationCounter) -> Iterator[Number]:
-    """E[(output - median)^2; C] of all cones, in the order of :func:`median_cones`."""
+    """Yield E[(output - median)^2; C] for all cones, in the order of :func:`median_cones`."""
     check_is_median_model(model)
     assert isinstance(model, OneLayerRNN)
     of_length = _squares_in_plane if model.seq_len == 2 else _squares_on_sphere
@@ -128,16 +131,16 @@ def _term_of_ray(v: tuple[Number, Number], t: Number) -> Number:
 
 
 def _summed(terms: Callable[[], tuple[Number, Number]]) -> Number:
-    """A cone's sum of ``terms``, rounded to float64, with as many digits as its cancellation takes.
+    """Sum ``terms`` over a cone, with enough digits for the cancellation, rounded to float64.
 
-    ``terms`` returns the sum and abs(v)^2, the size of what is added. Raises ``OverflowError``
-    where float64 does not reach to it.
+    ``terms`` returns the sum and abs(v)^2, the size of what is added. Raises ``OverflowError`` if
+    the sum is too large for float64.
     """
     digits = _DIGITS
     while True:
         with localcontext(Context(prec=digits)):
             total, size = terms()
-        # Exponents are looked at for the digits alone: bookkeeping, not counted.
+        # Exponents only determine the number of digits; this is bookkeeping and not counted.
         value, largest = plain(total), plain(size)
         if largest == 0 or (value > 0 and value.adjusted() >= largest.adjusted() + _KEPT - digits):
             break
@@ -149,7 +152,7 @@ def _summed(terms: Callable[[], tuple[Number, Number]]) -> Number:
 
 
 def _decimal(number: Number, counter: OperationCounter) -> CountedNumber:
-    """The same number in the context's digits; bookkeeping, not counted."""
+    """Convert a number to the context's digits; this is bookkeeping and not counted."""
     exact = plain(number)
     return CountedNumber(Decimal(exact.numerator) / exact.denominator, counter)
 
@@ -196,7 +199,7 @@ class _SquaresOnSphere:
         self.places: dict[Vertex, _Place] = {}
 
     def of(self, part: MedianPart) -> Number:
-        """E[e^2; C] of one part; raises ``OverflowError`` where float64 does not reach to it."""
+        """Return E[e^2; C] of one part; raise ``OverflowError`` if it is too large for float64."""
         first, *others = (vertex.point for vertex, _ in part.polygon)
         volumes = [dot(first, cross(q, r)) for q, r in pairwise(others)]
         return _summed(partial(self._terms, part, volumes)) / (4 * math.pi)
@@ -220,7 +223,7 @@ class _SquaresOnSphere:
         return [self._quotient(x) for x in scaled_error]
 
     def _place(self, vertex: Vertex, part: MedianPart) -> _Place:
-        """A vertex with at least the context's digits."""
+        """Return a vertex with at least the context's digits."""
         digits = getcontext().prec
         if vertex not in self.places or self.places[vertex].digits < digits:
             a, b, c = vertex.point
@@ -233,7 +236,7 @@ class _SquaresOnSphere:
         return self.places[vertex]
 
     def _area(self, places: list[_Place], volumes: list[Number]) -> Number:
-        """Solid angle, as a fan of triangles of which the volumes are given.
+        """Return the solid angle, as a fan of triangles whose volumes are given.
 
         Source: A. van Oosterom and J. Strackee, "The solid angle of a plane triangle", IEEE
         Transactions on Biomedical Engineering, 1983.
@@ -247,7 +250,7 @@ class _SquaresOnSphere:
         return half_area * 2
 
     def _quotient(self, scaled: Number) -> CountedNumber:
-        """An integer over the weights' denominator; bookkeeping, not counted."""
+        """Divide an integer by the weights' denominator; this is bookkeeping and not counted."""
         return _decimal(Fraction(plain(scaled), self.denominator), self.counter)
 
     def _square_root(self, number: CountedNumber) -> CountedNumber:

@@ -1,9 +1,9 @@
-"""Adaptive quadrature for costly functions with kinks: few evaluations, as many as one says.
+"""Adaptive quadrature for expensive functions with kinks, with a given number of evaluations.
 
 Library routines spend 15 or more evaluations on each interval that they are given and stop at a
-tolerance. Here an interval gets two at first, Gauss's, which hold to third order where the function
-is smooth, and the interval in most doubt is halved as long as there are evaluations left; where
-none is in doubt, the longest.
+tolerance. Here an interval first gets the two nodes of Gauss's rule, which is exact to third order
+where the function is smooth. Then the interval in most doubt is halved as long as evaluations are
+left; if none is in doubt, the longest.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from itertools import pairwise
 
 from ..counting.counter import CountedNumber, OperationCounter, plain
 
-_NODE = 1 / math.sqrt(3)  # of Gauss's rule of two nodes on (-1, 1)
+_NODE = 1 / math.sqrt(3)  # node of Gauss's rule with two nodes on (-1, 1)
 
-_KEPT = 1 / 16  # of doubt after a halving, at least: as the error of a smooth function
-_NO_DOUBT = 2.0**-32  # an interval of which no more than this share is in doubt is not in doubt
+_KEPT = 1 / 16  # least share of doubt kept after a halving: the error of a smooth function
+_NO_DOUBT = 2.0**-32  # share of an interval up to which its doubt is ignored
 
 
 @dataclass(frozen=True)
 class Quadrature:
-    """The integral of a function, and how far it may be off.
+    """Integral of a function, with an indication of the error.
 
     Attributes
     ----------
     value
         The integral.
     doubt
-        Sum over the intervals of half of what the last halving changed, or a sixteenth of the doubt
-        before it if that is more; for an interval never halved its length, as for a function
-        between 0 and 1. An indication, usually several times the error, and no bound: a feature
-        that falls between all nodes is not seen.
+        Sum of a contribution from each interval: half of what its last halving changed, but at
+        least a sixteenth of the doubt before it; for an interval that was never halved its length,
+        as for a function between 0 and 1. This is an indication, usually several times the error,
+        and not a bound: a feature that falls between all nodes is not seen.
     n_nodes
         How often the function was evaluated.
     """
@@ -55,10 +55,10 @@ class _Interval:
 
 
 class _Queue:
-    """Intervals, the most urgent first, and of equally urgent ones the first that was put in.
+    """Intervals in order of urgency; equally urgent ones in the order in which they were added.
 
-    A heap of n intervals is charged ceil(log2 n) comparisons for each that it takes up as the n-th,
-    and as many for the one that it gives up.
+    A heap of n intervals is charged ceil(log2 n) comparisons for adding the n-th interval, and as
+    many for removing one.
     """
 
     def __init__(self, counter: OperationCounter) -> None:
@@ -67,13 +67,13 @@ class _Queue:
         self.n_put = 0
 
     def put(self, interval: _Interval) -> None:
-        """Take up an interval."""
+        """Add an interval."""
         heapq.heappush(self.heap, (-float(plain(interval.urgency)), self.n_put, interval))
         self.n_put += 1
         self._charge()
 
     def take(self) -> _Interval:
-        """The most urgent interval, which leaves the queue."""
+        """Remove and return the most urgent interval."""
         self._charge()
         return heapq.heappop(self.heap)[-1]
 
@@ -86,15 +86,21 @@ def adaptive_gauss(
     ends: Sequence[CountedNumber],
     n_nodes: int,
 ) -> Quadrature:
-    """Integral of a function, smooth but for unknown places, over consecutive intervals.
+    """Integrate a function, smooth except at unknown places, over consecutive intervals.
 
-    ``ends`` are those of the intervals, in increasing order and at least two. ``n_nodes``
-    evaluations are made, or up to three less.
+    Parameters
+    ----------
+    function
+        The integrand.
+    ends
+        At least two ends of the intervals, in increasing order.
+    n_nodes
+        Number of evaluations; up to three fewer are made.
 
     Raises
     ------
     ValueError
-        Where ``n_nodes`` is less than two for each interval.
+        If ``n_nodes`` is less than two for each interval.
     """
     if n_nodes < 2 * (len(ends) - 1):
         raise ValueError(

@@ -1,12 +1,12 @@
-"""Accuracy of 2nd-argmax models of three inputs, exact along x2, by quadrature over (x0, x1).
+"""Accuracy of 2nd-argmax models of three inputs: exact along x2, by quadrature over (x0, x1).
 
-Given the direction (a, b) = (x0, x1) / r, the last input enters as t = x2 / r, of which the
-distribution function is (1 + t / sqrt(1 + t^2)) / 2. Along such a *ray* logits are piecewise linear
-in t: they bend where a neuron switches after x2, at t = -drive / W_hi. So the probability of a
-right answer given the direction is a finite sum, exact, and what is left is an integral over the
-angle of (a, b), for which a quadrature rule takes a fan of rays.
+Given the direction (a, b) = (x0, x1) / r, the last input enters as t = x2 / r, whose distribution
+function is (1 + t / sqrt(1 + t^2)) / 2. Along such a *ray* the logits are piecewise linear in t:
+they bend where a neuron switches after x2, at t = -drive / W_hi. So the probability of a right
+answer given the direction is a finite sum and exact. What remains is an integral over the angle of
+(a, b), for which a quadrature rule uses several rays.
 
-Dead intervals, where all logits tie, are found by counting active neurons; other ties that hold
+Dead intervals, where all logits tie, are found by counting active neurons. Other ties that hold
 exactly on a whole interval, as among integer weights, are broken by rounding here, unlike in
 :func:`algzoo.estimates.exact`.
 """
@@ -32,9 +32,9 @@ from ..scope import Scope
 
 Number = Any  # float or a number that counts
 
-_CLOSE = math.tan(0.35)  # switches nearer than 0.35 radians are replaced by their mean
-_OFFSET = 0.5  # of the first ray from x0 = x1, in units of the angle between rays
-_WIDE = 0.5  # radians: sectors of more than half a radian take the larger number of rays
+_CLOSE = math.tan(0.35)  # switches closer than 0.35 radians are replaced by their mean
+_OFFSET = 0.5  # angle from x0 = x1 to the first ray, in units of that between rays
+_WIDE = 0.5  # radians; wider sectors get the larger number of rays
 
 
 _FACTS: dict[str, Any] = {
@@ -54,15 +54,15 @@ _FACTS: dict[str, Any] = {
     **_FACTS,
 )
 def ray_fan(model: Model, n_rays: int) -> Tally:
-    """Accuracy from rays at equal angles, of which none lies on x0 = x1.
+    """Accuracy from rays at equal angles, none of which lies on x0 = x1.
 
-    About 130 operations a ray. Their number is even: rays then come in opposite pairs, and an odd
-    number of them would put one on x0 = x1.
+    A ray costs about 130 operations. The number of rays must be even: rays then come in opposite
+    pairs, and an odd number of them would put one on x0 = x1.
 
     Raises
     ------
     ValueError
-        Where ``n_rays`` is not positive and even.
+        If ``n_rays`` is not positive and even.
     """
     if n_rays < 2 or n_rays % 2:
         raise ValueError(f"n_rays must be even and at least 2, got {n_rays}")
@@ -70,7 +70,7 @@ def ray_fan(model: Model, n_rays: int) -> Tally:
     fan = _Fan(model, counter)
     angles = np.pi / 4 + 2 * np.pi * (np.arange(n_rays) + _OFFSET) / n_rays
     total: Number = 0.0
-    for angle in angles:  # constants of the rule: only what is done with the model's numbers counts
+    for angle in angles:  # constants of the rule; only operations on the model's numbers count
         x0, x1 = float(np.cos(angle)), float(np.sin(angle))
         total = total + fan.twice_right(1 if x0 > 0 else -1, x0 < x1, x1 / abs(x0))
     return Tally(float(plain(total)) / (2 * n_rays), counter)
@@ -85,17 +85,24 @@ def ray_fan(model: Model, n_rays: int) -> Tally:
 def sector_fan(model: Model, narrow: int, wide: int) -> Tally:
     """Accuracy by Gauss's rule in each sector between x0 = 0, x0 = x1 and the switches after x1.
 
-    Switches that lie close together are replaced by their mean. ``narrow`` is the number of rays in
-    a sector of up to half a radian, ``wide`` that in a wider one. Where ``narrow`` is 1 the rays
-    are evenly spaced, which does better there. On M4,3 with noise about 2,000 operations for 1 and
-    2, 3,200 for 2 and 3, 4,900 for 4 and 4, 9,600 for 8 and 8.
+    Switches that are close together are replaced by their mean. On M4,3 with noise the method costs
+    about 2,000 operations for 1 and 2 rays, 3,200 for 2 and 3, 4,900 for 4 and 4, and 9,600 for 8
+    and 8. The rule and the two angles in it were chosen by looking at M4,3 with noise.
 
-    The rule, and the two angles in it, were chosen by looking at M4,3 with noise.
+    Parameters
+    ----------
+    model
+        The model.
+    narrow
+        Number of rays in a sector of up to half a radian. If it is 1, the rays are evenly spaced,
+        which is more accurate there.
+    wide
+        Number of rays in a wider sector.
 
     Raises
     ------
     ValueError
-        Where a number of rays is not positive.
+        If a number of rays is not positive.
     """
     if min(narrow, wide) < 1:
         raise ValueError(f"There must be a ray in each sector, got {narrow} and {wide}")
@@ -117,12 +124,12 @@ def sector_fan(model: Model, narrow: int, wide: int) -> Tally:
 
 
 def _midpoints(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Nodes and weights on (-1, 1) of the midpoint rule with n parts."""
+    """Return nodes and weights on (-1, 1) of the midpoint rule with n parts."""
     return (2 * np.arange(n) + 1.0) / n - 1, np.full(n, 2.0 / n)
 
 
 class _Fan:
-    """A model prepared for rays."""
+    """Model prepared for evaluation along rays."""
 
     def __init__(self, model: Model, counter: OperationCounter) -> None:
         self.counter = counter
@@ -139,11 +146,11 @@ class _Fan:
             _sum([v for v, sign in zip(row, self.signs, strict=True) if sign > 0])
             for row in self.slopes
         ]
-        # Far down and far up along any ray unless slopes tie, and where a single neuron is active.
+        # Answers at both ends of a ray unless slopes tie, and where a single neuron is active.
         self.answer_below = _single_largest([-slope for slope in self.lowest_slope])
         self.answer_above = _single_largest(self.highest_slope)
         self.answer_alone = [_largest(list(column)) for column in zip(*self.readout, strict=True)]
-        # Of abs(x0), for x0 > 0 and x0 < 0.
+        # Coefficients of abs(x0), for x0 > 0 and x0 < 0.
         self.offsets = {
             side: [
                 _sum(
@@ -155,7 +162,7 @@ class _Fan:
         }
 
     def sectors(self) -> Iterator[tuple[int, bool, Number, Number]]:
-        """Sign of x0, whether x0 < x1, and the angles between which a sector lies, radians.
+        """Yield the sign of x0, whether x0 < x1, and the angles that bound a sector, in radians.
 
         The angle is atan(x1 / abs(x0)), so that the sectors of each sign of x0 fill half a turn.
         """
@@ -172,7 +179,7 @@ class _Fan:
                     yield side, x0_is_smaller, start, stop
 
     def tan(self, angle: Number) -> Number:
-        """Tangent; one transcendental operation."""
+        """Tangent; it counts as one transcendental operation."""
         self.counter.counts["transcendental"] += 1
         return self._counting(math.tan(plain(angle)))
 
@@ -184,7 +191,7 @@ class _Fan:
         smaller, larger = (side, x1) if x0_is_smaller else (x1, side)
         square = 1 + x1 * x1
         pieces = self._answers(side, x1)
-        # The ends of intervals of right answers, upwards less downwards.
+        # Ends of intervals of right answers: upper ends count positive, lower ends negative.
         ends: Counter[int] = Counter()
         heights: list[Number] = [smaller, larger, *(t for t, _ in pieces[1:])]
         for i, (_, answer) in enumerate(pieces):
@@ -208,7 +215,7 @@ class _Fan:
         return twice
 
     def _height(self, t: Number, square: Number) -> Number:
-        """Twice the probability that x2 is below t abs(x0), less one."""
+        """Twice the probability that x2 is below t abs(x0), minus one."""
         if not isinstance(t, CountedNumber) and not isinstance(square, CountedNumber):
             return t / math.sqrt(t * t + square)
         return t / self.counter.sqrt(t * t + square)
@@ -222,7 +229,10 @@ class _Fan:
         return j if i is None or heights[j] < heights[i] else i
 
     def _answers(self, side: int, x1: Number) -> list[tuple[Number, int]]:
-        """The answers where abs(x0) = 1: from which x2 upwards, which (the first from nowhere)."""
+        """List the answers where abs(x0) = 1, each with the least x2 at which it holds.
+
+        The first has none.
+        """
         state: dict[int, Number] = {}
         for j, (a, w) in enumerate(zip(self.offsets[side], self.w_hi, strict=True)):
             z = a + w * x1
@@ -309,14 +319,15 @@ class _Fan:
 
 
 def _largest(d: list[Number]) -> int:
-    """The answer, given logits 1 and 2 less logit 0."""
+    """Return the answer, given logits 1 and 2 minus logit 0."""
     if d[0] > 0:
         return 2 if d[1] > d[0] else 1
     return 2 if d[1] > 0 else 0
 
 
 def _single_largest(d: list[Number]) -> int | None:
-    """The answer, given logits 1 and 2 less logit 0; ``None`` where it is not the only largest."""
+    """Return the answer, given logits 1 and 2 minus logit 0; ``None`` if the largest is not unique.
+    """
     answer = _largest(d)
     logits = [0.0, *d]
     rivals = [logits[i] for i in range(3) if i != answer]
@@ -324,7 +335,7 @@ def _single_largest(d: list[Number]) -> int | None:
 
 
 def _largest_far(slope: list[Number], constant: list[Number]) -> int:
-    """The answer for large t, given the lines of logits 1 and 2 less logit 0."""
+    """Return the answer for large t, given the lines of logits 1 and 2 minus logit 0."""
     lines = [(0.0, 0.0), *zip(slope, constant, strict=True)]
     return max(range(3), key=lambda i: lines[i])
 
@@ -334,7 +345,7 @@ def _sum(terms: list[Number]) -> Number:
 
 
 def _means(slopes: list[Number]) -> list[Number]:
-    """Slopes x1 / abs(x0) in order, those close to their neighbour replaced by their mean."""
+    """Sort slopes x1 / abs(x0), with those close to their neighbour replaced by their mean."""
     groups: list[list[Number]] = []
     for t in in_order(slopes, key=lambda slope: slope):
         if groups and t - groups[-1][-1] < _CLOSE * (1 + t * groups[-1][-1]):

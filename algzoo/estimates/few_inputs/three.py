@@ -1,8 +1,8 @@
 """Exact accuracy of 2nd-argmax models of three inputs, from solid angles.
 
-A standard Gaussian is rotation invariant and the model positively homogeneous, so the accuracy is
-the solid angle of the set where the model is right, over 4 pi. It is measured along the set's
-outline (:mod:`algzoo.structure.geometry.outline`).
+A standard Gaussian is rotation invariant and the model is positively homogeneous, so the accuracy
+is the solid angle of the set where the model is right, divided by 4 pi. It is computed along the
+outline of the set (:mod:`algzoo.structure.geometry.outline`).
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ from ..scope import Scope
 def spherical(model: Model) -> Tally:
     """Exact accuracy of a 2nd-argmax model of three inputs on standard Gaussian inputs.
 
-    Every decision is made in exact arithmetic; only angles are rounded, so that the absolute error
-    is a few units of 1e-16 times the number of arcs, whatever the weights: below 1e-13 on all
-    models of up to four neurons on which another method was asked, with 50 digits. Where logits
-    tie, the answer is the first of them, as ``argmax`` has it.
+    Every decision is made in exact arithmetic. Only angles are rounded, so that the absolute error
+    is a few units of 1e-16 times the number of arcs, whatever the weights; it was below 1e-13 on
+    all models of up to four neurons that were compared with another method in 50 digits. If logits
+    tie, the answer is the first of them, as with ``argmax``.
     """
     counter = OperationCounter()
     weights = weights_of(model)
@@ -45,9 +45,9 @@ def spherical(model: Model) -> Tally:
 
 @estimator("exact argmedian", scope=Scope("argmedian", inputs=3), budgets=(), **EXACT)
 def argmedian_of_three(model: Model) -> Estimate:
-    """Exact accuracy of an argmedian model of three inputs, whose task is 2nd argmax.
+    """Exact accuracy of an argmedian model of three inputs, whose task equals 2nd argmax.
 
-    It is that of :func:`spherical`.
+    The method is :func:`spherical`.
     """
     same = copy.copy(model)  # the weights are shared
     same.task_name = "2nd_argmax"
@@ -55,7 +55,7 @@ def argmedian_of_three(model: Model) -> Estimate:
 
 
 def lifted(weights: StepWeights, counter: OperationCounter) -> StepWeights:
-    """The same weights, counting; the readout is the later logits less logit 0."""
+    """Return the same weights, counting, with a readout of the later logits minus logit 0."""
     inputs, w_hh, logits = (
         counter.lift(np.array(matrix, dtype=object))
         for matrix in (weights.inputs, weights.w_hh, weights.readout)
@@ -65,7 +65,7 @@ def lifted(weights: StepWeights, counter: OperationCounter) -> StepWeights:
 
 
 class _Area:
-    """The area within an outline."""
+    """Area inside an outline."""
 
     def __init__(self, outline: Outline, counter: OperationCounter) -> None:
         self.outline = outline
@@ -73,10 +73,10 @@ class _Area:
         self.positions: dict[Vertex, Position] = {}
 
     def fraction(self) -> float:
-        """Share of the sphere."""
+        """Return the share of the sphere."""
         half_area = CountedNumber(0.0, self.counter)
         for start, stop in (*self.outline.arcs, *(arc for _, arc in self.outline.lines.items())):
-            if not start.pole and not stop.pole:  # else a meridian, which adds nothing
+            if not start.pole and not stop.pole:  # otherwise a meridian, which adds nothing
                 half_area += half_area_to_pole(self._place(start), self._place(stop), self.counter)
         for _, arc in self.outline.corners.items():
             p, q = (self._direction(vertex) for vertex in arc)

@@ -1,12 +1,12 @@
-"""Accuracy of 2nd-argmax models of four inputs: nodes that crowd where the first two inputs tie.
+"""Accuracy of 2nd-argmax models of four inputs, with nodes concentrated at ties of x0 and x1.
 
 Given the angle of (x0, x1) the accuracy is exact, as in :mod:`.angle_quadrature`. Good models err
-where inputs tie: as a function of the angle the accuracy jumps at x0 = x1, next to a narrow dip on
+where inputs tie: as a function of the angle, the accuracy jumps at x0 = x1, next to a narrow dip on
 one side. So on each of the two half circles between the ties the angle is pi s(v) from the tie,
-with s = v^3 (10 - 15 v + 6 v^2) and nodes v at equal distances; the weights s' vanish at the ties.
+with s = v^3 (10 - 15 v + 6 v^2) and equidistant nodes v; the weights s' vanish at the ties.
 
-For any angle, sectors of the remaining inputs that have a small probability may be left out. What
-that does to the result is bounded, and the bound is returned.
+At any angle, sectors of the remaining inputs that have a small probability may be left out. The
+effect on the result is bounded, and the bound is returned.
 """
 
 from __future__ import annotations
@@ -37,29 +37,30 @@ from .left_out import MOST_LEFT_OUT, least_for
 def tie_quadrature(
     model: Model, nodes: int, scramble: int | None = None, least: float | None = None
 ) -> Tally:
-    """Accuracy of a 2nd-argmax model of four inputs, from angles that crowd at the two ties.
+    """Accuracy of a 2nd-argmax model of four inputs, with more angles near x0 = x1.
 
-    No error is stated. The network is not run on any input, but the states of two steps are
-    followed as functions of the angle.
+    The error is not stated. The network is not run on any input, but its states after two steps are
+    computed as functions of the angle.
 
     Parameters
     ----------
     model
         The model.
     nodes
-        On each half circle; each costs some 3,000 operations for 4 neurons, 60,000 for 32.
+        Number of angles on each half circle; each costs about 3,000 operations for 4 neurons and
+        60,000 for 32.
     scramble
-        Seed of the offsets of the nodes, one for each half circle, uniform; ``None`` for nodes in
-        the middle of their intervals. The mean over offsets is the accuracy but for what is left
+        Seed of two uniform offsets of the nodes, one for each half circle; ``None`` puts the nodes
+        in the middle of their intervals. The mean over offsets is the accuracy, up to what is left
         out.
     least
-        Sectors of less than this probability are left out; 0 for none, ``None`` for as in
-        :func:`.left_out.least_for`.
+        Sectors of less than this probability are left out; 0 leaves out none, and ``None`` stands
+        for the choice of :func:`.left_out.least_for`.
 
     Raises
     ------
     ValueError
-        Where ``nodes`` is not positive or ``least`` is out of range.
+        If ``nodes`` is not positive or ``least`` is out of range.
     """
     return _integrated(model, nodes, scramble, least)[0]
 
@@ -67,12 +68,12 @@ def tie_quadrature(
 def tie_quadrature_with_bound(
     model: Model, nodes: int, scramble: int | None = None, least: float | None = None
 ) -> tuple[Estimate, float]:
-    """The same, and a bound of the error that is made by leaving out sectors.
+    """Accuracy of :func:`tie_quadrature`, with a bound on the error made by leaving out sectors.
 
     Raises
     ------
     ValueError
-        As of :func:`tie_quadrature`.
+        Under the same conditions as :func:`tie_quadrature`.
     """
     declaration = tie_quadrature.declaration
     declaration.scope.check(model, declaration.name.format(nodes=nodes))
@@ -96,7 +97,7 @@ def _integrated(
     wrong, bound = CountedNumber(0.0, counter), 0.0
     for tie, offset in zip((math.pi / 4, 5 * math.pi / 4), offsets, strict=True):
         for k in range(nodes):
-            v = (k + float(offset)) / nodes  # the same for all models, as are angles and weights
+            v = (k + float(offset)) / nodes  # v, angles and weights are the same for all models
             angle = tie + math.pi * v**3 * (10 - 15 * v + 6 * v**2)
             weight = 30 * v**2 * (1 - v) ** 2
             share, left_out = angles.accuracy_at(angle, least)

@@ -1,11 +1,13 @@
 """Exact accuracy of 2nd-argmax models of two inputs, from angles.
 
-For two inputs the second-largest is the smaller one, so the model is right where the sign of
+The second-largest of two inputs is the smaller one, so the model is right where the sign of
 ``logits[1] - logits[0]`` is that of ``x0 - x1``. A standard Gaussian is rotation invariant and the
-model positively homogeneous, so the error rate is the total angle between the model's decision rays
-and the line x0 = x1, over 2 pi.
+model is positively homogeneous, so the error rate is the total angle between the model's decision
+rays and the line x0 = x1, divided by 2 pi.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
 """
 
 from __future__ import annotations
@@ -27,8 +29,8 @@ _SCOPE = Scope("2nd_argmax", inputs=2)
 def angular(model: Model) -> Tally:
     """Exact accuracy of a 2nd-argmax model of two inputs on standard Gaussian inputs.
 
-    Every decision is made in exact arithmetic; only angles are rounded, so that the absolute error
-    is a few units of 1e-16. Where the logits tie, the answer is 0, as ``argmax`` has it.
+    Every decision is made in exact arithmetic. Only angles are rounded, so that the absolute error
+    is a few units of 1e-16. If the logits tie, the answer is 0, as with ``argmax``.
     """
     counter = OperationCounter()
     wrong = 0.0
@@ -39,11 +41,18 @@ def angular(model: Model) -> Tally:
 
 
 def wrong_sectors(model: Model) -> list[tuple[float, float]]:
-    """The sectors of input space in which a 2nd-argmax model of two inputs is wrong.
+    """List the sectors of input space in which a 2nd-argmax model of two inputs is wrong.
 
-    Each as the directions of its two bounding rays, radians, the second counterclockwise from the
-    first; a sector may be cut in several where it crosses a boundary of the model's pieces. Errors
-    as :func:`angular`.
+    Returns
+    -------
+    list of (float, float)
+        Directions of the two bounding rays of each sector in radians, the second counterclockwise
+        from the first. A sector is split where it crosses a boundary of the model's linear pieces.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`angular`.
     """
     _SCOPE.check(model, "the list of wrong sectors")
     counter = OperationCounter()
@@ -68,16 +77,16 @@ def wrong_sectors(model: Model) -> list[tuple[float, float]]:
 def first_order(model: Model) -> Tally:
     """Accuracy to first order in the gaps between the two coefficients on the diagonal.
 
-    In each of the two pieces that the line x0 = x1 passes, ``logits[1] - logits[0] = a0 x0 - a1
+    In each of the two pieces that the line x0 = x1 crosses, ``logits[1] - logits[0] = a0 x0 - a1
     x1`` with nearly equal coefficients vanishes at an angle of about ``(r - 1) / 2`` from the line,
-    where r is the larger coefficient over the smaller one; nothing else is taken to be wrong. So
-    ``error = ((r - 1) + (r' - 1)) / (4 pi)``.
+    where r is the larger coefficient divided by the smaller one. The formula assumes that nothing
+    else is wrong, so that ``error = ((r - 1) + (r' - 1)) / (4 pi)``.
 
     Raises
     ------
     ValueError
-        Where a0 and a1 are not both positive in the two pieces, or their gaps are so large that
-        the formula gives no probability.
+        If a0 and a1 are not both positive in the two pieces, or if their gaps are so large that the
+        formula gives no probability.
     """
     counter = OperationCounter()
     gaps: list[Any] = []
@@ -104,7 +113,7 @@ def first_order(model: Model) -> Tally:
 
 
 def _segments(model: Model, counter: OperationCounter) -> Iterator[Segment]:
-    """Segments of both half planes; the one output is ``logits[1] - logits[0]``."""
+    """Yield segments of both half planes; the one output is ``logits[1] - logits[0]``."""
     w_hi, w_hh, w_oh = (counter.lift(matrix) for matrix in as_fractions(weights_of(model)))
     readout = Weights(w_hi, w_hh, w_oh[1:] - w_oh[:1])
     for side in (+1, -1):
@@ -112,7 +121,7 @@ def _segments(model: Model, counter: OperationCounter) -> Iterator[Segment]:
 
 
 def _wrong_intervals(segment: Segment) -> Iterator[tuple[Any, Any]]:
-    """Intervals of t in the segment on which the model's answer is wrong."""
+    """Yield intervals of t in the segment on which the model's answer is wrong."""
     constant, slope, side = segment.constant[0], segment.slope[0], segment.side
     # Intervals of t on which logits[1] - logits[0] keeps its sign, and whether it is positive.
     if slope == 0:
@@ -142,7 +151,7 @@ def _greatest(a: Any, b: Any) -> Any:
 
 
 def angle_between(lower: Any, upper: Any, atan2: Callable[[Any, Any], Any]) -> Any:
-    """``atan(upper) - atan(lower)`` without cancellation; ends may be infinite."""
+    """Compute ``atan(upper) - atan(lower)`` without cancellation; the ends may be infinite."""
     if abs(lower) == inf and abs(upper) == inf:
         return atan2(0, -1)
     if abs(lower) == inf:

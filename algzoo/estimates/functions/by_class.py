@@ -78,7 +78,7 @@ def folded_exhaustive(model: Model) -> Tally:
     Raises
     ------
     ValueError
-        Where the states on all functions are more than
+        If the states on all functions are more than
         :data:`~algzoo.zoo.model_check.MOST_NUMBERS`.
     """
     transformer = _two_layers(model)
@@ -149,7 +149,7 @@ def class_representatives(model: Model, *, scramble: int = 0) -> Tally:
     Raises
     ------
     ValueError
-        Where it has more than :data:`~algzoo.structure.attention.functional_graphs.MOST_POINTS`
+        If it has more than :data:`~algzoo.structure.attention.functional_graphs.MOST_POINTS`
         inputs.
     """
     return _represented(model, conjugacy_classes(model.seq_len), scramble, pointed=False)
@@ -374,7 +374,7 @@ def _exponentials(scores: Any) -> Any:
     Raises
     ------
     ValueError
-        Where the two are too far apart for float64.
+        If the two are too far apart for float64.
     """
     least = np.max(np.min(scores, axis=3), axis=2)[:, :, None, None]
     largest = np.max(scores, axis=(2, 3))[:, :, None, None]

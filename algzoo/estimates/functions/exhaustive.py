@@ -25,7 +25,7 @@ def exhaustive_accuracy(model: Model) -> Fraction:
     Raises
     ------
     ValueError
-        Where ``model`` is not a longest-cycle model, does something else than its weights say, or
+        If ``model`` is not a longest-cycle model, does something else than its weights say, or
         there are more functions than :data:`~algzoo.zoo.model_check.MOST_FUNCTIONS`.
     """
     exhaustive.declaration.scope.check(model, "the accuracy over all functions")

@@ -61,7 +61,7 @@ def argmedian_class_cubature(model: Model, rows: int, scramble: int, leaves: int
     Raises
     ------
     ValueError
-        Where ``rows`` or ``leaves`` is not positive.
+        If ``rows`` or ``leaves`` is not positive.
     """
     weights = weights_in_range(model)
     if rows < 1 or leaves < 1:

@@ -85,7 +85,7 @@ def boundary_oracle(
     Raises
     ------
     ValueError
-        Where ``rows`` is not more than two inputs for each coefficient of a fit, ``seed`` is
+        If ``rows`` is not more than two inputs for each coefficient of a fit, ``seed`` is
         negative, there is no such closure or two logits always tie.
     """
     weights = weights_in_range(model)

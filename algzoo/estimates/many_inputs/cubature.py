@@ -55,7 +55,7 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Tally:
     Raises
     ------
     ValueError
-        Where ``rows`` is not such a number.
+        If ``rows`` is not such a number.
     """
     n = model.seq_len
     if rows < 1 or rows % (n - 2):

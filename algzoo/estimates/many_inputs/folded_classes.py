@@ -81,7 +81,7 @@ def folded_classes(model: Model, points: int, scramble: int, clustering: float =
     Raises
     ------
     ValueError
-        Where ``points`` is not positive or ``clustering`` is less than 1.
+        If ``points`` is not positive or ``clustering`` is less than 1.
     """
     weights = weights_in_range(model)
     check_draws(points, scramble)

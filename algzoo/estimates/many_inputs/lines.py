@@ -82,7 +82,7 @@ def line_cubature(model: Model, rows: int, scramble: int) -> Tally:
     Raises
     ------
     ValueError
-        Where ``rows`` is no power of two.
+        If ``rows`` is no power of two.
     """
     weights = weights_in_range(model)
     if rows < 2 or rows & (rows - 1):

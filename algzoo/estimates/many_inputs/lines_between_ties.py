@@ -78,7 +78,7 @@ def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) ->
     Raises
     ------
     ValueError
-        Where ``nodes`` is below 2, ``rounds`` below 1 or ``scramble`` negative.
+        If ``nodes`` is below 2, ``rounds`` below 1 or ``scramble`` negative.
 
     Notes
     -----

@@ -31,7 +31,7 @@ def levels_tree(
     Raises
     ------
     ValueError
-        Where the levels do not fall, do not lie above the bulk, or are not 2 to ``seq_len``.
+        If the levels do not fall, do not lie above the bulk, or are not 2 to ``seq_len``.
     """
     if not 2 <= len(levels) <= seq_len:
         raise ValueError(f"there must be 2 to {seq_len} levels, got {len(levels)}")

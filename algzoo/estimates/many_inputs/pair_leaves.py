@@ -83,7 +83,7 @@ def pair_leaves(model: Model, points: int, scramble: int) -> Tally:
     Raises
     ------
     ValueError
-        Where ``points`` is no power of two.
+        If ``points`` is no power of two.
     """
     weights = weights_in_range(model)
     if points < 1 or points & (points - 1):

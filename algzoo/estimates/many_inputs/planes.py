@@ -80,7 +80,7 @@ def plane_quadrature(
     Raises
     ------
     ValueError
-        Where ``directions`` is not positive or ``least`` is out of range.
+        If ``directions`` is not positive or ``least`` is out of range.
     """
     planes = _Planes(model)
     if least is None:
@@ -108,7 +108,7 @@ def accuracy_at_direction(model: Model, x: Any) -> float:
     Raises
     ------
     ValueError
-        Where the model has another task or is shorter, or ``x`` has another shape or is zero.
+        If the model has another task or is shorter, or ``x`` has another shape or is zero.
     """
     _FOUR_OR_MORE.check(model, "the accuracy at a direction")
     planes = _Planes(model)

@@ -60,7 +60,7 @@ def soft_count(model: Model, per_class: int, scramble: int) -> Tally:
     Raises
     ------
     ValueError
-        Where there is no such design.
+        If there is no such design.
     """
     weights = weights_in_range(model)
     x, answers = _inputs(per_class, scramble)

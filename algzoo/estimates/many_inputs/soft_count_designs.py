@@ -55,7 +55,7 @@ def design(per_class: int, number: int) -> Array:
     Raises
     ------
     ValueError
-        Where there is none of this number.
+        If there is none of this number.
     """
     if per_class not in N_DESIGNS or not 0 <= number < N_DESIGNS[per_class]:
         raise ValueError(

@@ -76,7 +76,7 @@ def fitted_margin_surrogate(
     Raises
     ------
     ValueError
-        Where there are fewer than three models, or no margin but zeros.
+        If there are fewer than three models, or no margin but zeros.
     """
     if len(models) < 3:
         raise ValueError(f"a margin surrogate is fitted on three models or more, got {len(models)}")

@@ -45,7 +45,7 @@ def efficiency(
     Raises
     ------
     ValueError
-        Where there are fewer than two models, not one accuracy each, or too few operations for a
+        If there are fewer than two models, not one accuracy each, or too few operations for a
         single sample.
     """
     if len(models) < 2 or len(models) != len(accuracies):
@@ -76,7 +76,7 @@ def samples_at(
     Raises
     ------
     ValueError
-        Where they are too few for a single sample.
+        If they are too few for a single sample.
     """
     n_samples = round(operations * _PROBE / sampler(model, _PROBE, 0).operations)
     if n_samples < 1:

@@ -21,7 +21,7 @@ def readouts(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def answers_right(weights: Weights, x: NDArray[np.float64], n_larger: int) -> NDArray[np.bool_]:
-    """Whether the model says the position of the number that so many others are larger than.
+    """Tell whether the model says the position of the number that so many others are larger than.
 
     Inputs of shape (seq_len, n_inputs); two of which are equal with probability zero.
     """
@@ -31,7 +31,7 @@ def answers_right(weights: Weights, x: NDArray[np.float64], n_larger: int) -> ND
 def has_larger(
     x: NDArray[np.float64], answer: NDArray[np.intp], n_larger: int
 ) -> NDArray[np.bool_]:
-    """Whether so many numbers of its column are larger than that at the position ``answer``."""
+    """Tell whether so many numbers of its column are larger than that at the position ``answer``."""
     larger = (x > np.take_along_axis(x, answer[None], axis=0)).sum(axis=0)
     result: NDArray[np.bool_] = larger == n_larger
     return result

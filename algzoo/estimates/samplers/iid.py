@@ -55,9 +55,9 @@ def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
     Raises
     ------
     TypeError
-        Where ``model`` is no model of this package.
+        If ``model`` is no model of this package.
     ValueError
-        Where ``n_samples`` is not positive, ``seed`` is negative, or outputs are too large or too
+        If ``n_samples`` is not positive, ``seed`` is negative, or outputs are too large or too
         small for the model's number type, of which ``model.double()`` has a wider one; and where
         a module that is run as it is fails or gives outputs of another shape.
     """

@@ -176,7 +176,7 @@ def prior_shrunk(
     Raises
     ------
     ValueError
-        Where no accuracies have this mean and variance, or the model's score is no accuracy, and
+        If no accuracies have this mean and variance, or the model's score is no accuracy, and
         as of :func:`sampling`.
     """
     within = mean * (1 - mean) - variance
@@ -202,7 +202,7 @@ def constant(value: float) -> Estimator:
     Raises
     ------
     ValueError
-        Where ``value`` is no probability.
+        If ``value`` is no probability.
     """
     if not 0 <= value <= 1:
         raise ValueError(f"An accuracy is between 0 and 1, got {value}")

@@ -82,7 +82,7 @@ def median_errors(sample: ArgmedianSample, n_bins: int = 20) -> MedianErrors:
     Raises
     ------
     ValueError
-        Where inputs have fewer than three numbers, or there is no bin.
+        If inputs have fewer than three numbers, or there is no bin.
     """
     n_inputs, n = sample.x.shape
     if n < 3:

@@ -85,7 +85,7 @@ class Comparison:
 
     @property
     def is_median(self) -> bool:
-        """Whether an input is compared with the median of an even number of others."""
+        """True if an input is compared with the median of an even number of others."""
         return len(self.ranks) == 2
 
     def values(self, x: Array) -> Array:
@@ -209,7 +209,7 @@ def fitted_state(sample: Sample, dictionary: Dictionary) -> StateFit:
     Raises
     ------
     ValueError
-        Where the dictionary is that of all maxima and there are more than eight inputs.
+        If the dictionary is that of all maxima and there are more than eight inputs.
     """
     n = sample.x.shape[1]
     if dictionary == "maxima" and n > _MOST_INPUTS:
@@ -246,7 +246,7 @@ def distance_coefficients(weights_of_readout: Array, fit: StateFit) -> Array:
     Raises
     ------
     ValueError
-        Where the fit is not by distances.
+        If the fit is not by distances.
     """
     if fit.dictionary != "distances":
         raise ValueError(f"The fit is by {fit.dictionary}, not by distances")

@@ -107,7 +107,7 @@ def comparison_ledger(model: DistRNN) -> Ledger:
     Raises
     ------
     ValueError
-        Where ``model`` is no argmedian model of three inputs or more.
+        If ``model`` is no argmedian model of three inputs or more.
     """
     _check_argmedian(model)
     weights, n = weights_in_range(model), model.seq_len
@@ -179,7 +179,7 @@ def prediction_sd(predicted: Sequence[float], actual: Sequence[float]) -> float:
     Raises
     ------
     ValueError
-        Where there are no models, or not as many of one as of the other.
+        If there are no models, or not as many of one as of the other.
     """
     if not predicted or len(predicted) != len(actual):
         raise ValueError(

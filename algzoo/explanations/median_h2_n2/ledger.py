@@ -72,7 +72,7 @@ def mean_ledger(model: OneLayerRNN) -> Ledger:
     Raises
     ------
     ValueError
-        Where ``model`` is no median model with hidden_size 2 and seq_len 2.
+        If ``model`` is no median model with hidden_size 2 and seq_len 2.
     """
     weights = _standardised(model).weights
     return Ledger(_checks(), weights, _residual_bits(weights, exact(model).value))
@@ -136,7 +136,7 @@ def selection_bits(model: OneLayerRNN) -> float:
     Raises
     ------
     ValueError
-        Where ``model`` is no median model with hidden_size 2 and seq_len 2, or its error is zero,
+        If ``model`` is no median model with hidden_size 2 and seq_len 2, or its error is zero,
         which no prior of this kind ever draws, or above :data:`LARGEST_SMALL_ERROR`.
     """
     error = exact(_standardised(model)).value

@@ -79,7 +79,7 @@ def second_order(model: Model) -> Tally:
     Raises
     ------
     ValueError
-        Where its input weights do not have opposite signs.
+        If its input weights do not have opposite signs.
     """
     weights = weights_in_range(model)
     if not weights.w_hi[0] * weights.w_hi[1] < 0:

@@ -143,7 +143,7 @@ def class_mean(first: int, second: int, seq_len: int) -> Array:
     Raises
     ------
     ValueError
-        Where the positions are not two of an input of three numbers or more.
+        If the positions are not two of an input of three numbers or more.
     """
     if seq_len < 3 or first == second or not {first, second} <= set(range(seq_len)):
         raise ValueError(
@@ -280,7 +280,7 @@ def skeleton_ledger(model: OneLayerRNN, residual_bits: float = 0.0) -> Ledger:
     Raises
     ------
     ValueError
-        Where the model has fewer than three inputs, or not a logit for each.
+        If the model has fewer than three inputs, or not a logit for each.
     """
     check_model(model)
     n = model.seq_len

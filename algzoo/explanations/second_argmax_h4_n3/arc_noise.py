@@ -71,7 +71,7 @@ def arc_symmetric(model: Model) -> Tally:
     Raises
     ------
     ValueError
-        Where its reduced network is degenerate.
+        If its reduced network is degenerate.
     """
     symmetry = find_symmetry(model)
     try:

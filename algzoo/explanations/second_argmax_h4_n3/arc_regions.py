@@ -110,7 +110,7 @@ def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None =
     Raises
     ------
     ValueError
-        Where the sixteen inequalities fail for every numbering of its neurons, or q is not in
+        If the sixteen inequalities fail for every numbering of its neurons, or q is not in
         (0, 1/2), or ``order`` is not a permutation.
     """
     if not 0 < q < 0.5:

@@ -25,7 +25,7 @@ def connected_regions(cones: Sequence[AnyCone]) -> list[list[AnyCone]]:
     Raises
     ------
     ValueError
-        Where the cones are of another number of inputs.
+        If the cones are of another number of inputs.
     """
     if not cones:
         return []
@@ -43,7 +43,7 @@ def connected_regions(cones: Sequence[AnyCone]) -> list[list[AnyCone]]:
 
 
 def _have_an_edge_in_common(cones: Sequence[Cone]) -> NDArray[np.bool_]:
-    """Whether cones have a part of an edge in common, shape (n_cones, n_cones).
+    """Tell whether cones have a part of an edge in common, shape (n_cones, n_cones).
 
     Each edge is an arc shorter than pi; two on one great circle overlap where their middles are
     closer than half the sum of their lengths.

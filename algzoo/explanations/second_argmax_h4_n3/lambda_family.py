@@ -41,7 +41,7 @@ def lambda_error(lam: float) -> float:
     Raises
     ------
     ValueError
-        Where ``lam`` is not positive.
+        If ``lam`` is not positive.
     """
     _check_positive(lam)
     return 2 / math.pi * math.atan2(math.sqrt(3), (2 * lam + 1) ** 2)
@@ -55,7 +55,7 @@ def lambda_error_small_angle(lam: float) -> float:
     Raises
     ------
     ValueError
-        Where ``lam`` is not positive.
+        If ``lam`` is not positive.
     """
     _check_positive(lam)
     a = 2 * lam * (lam + 1)
@@ -73,7 +73,7 @@ def lambda_fits(model: Model) -> tuple[float, float, float, float]:
     Raises
     ------
     ValueError
-        Where ``model`` is no 2nd-argmax model of four neurons and three inputs, or its F is not
+        If ``model`` is no 2nd-argmax model of four neurons and three inputs, or its F is not
         like that of any positive lambda.
     """
     M43.check(model, "the lambda family")

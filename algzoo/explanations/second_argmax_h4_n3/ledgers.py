@@ -175,7 +175,7 @@ def arc_ledger(model: OneLayerRNN) -> Ledger:
     Raises
     ------
     ValueError
-        Where they hold for no numbering of the model's neurons.
+        If they hold for no numbering of the model's neurons.
     """
     weights = _in_arcs_order(model)
     return Ledger(_arc_checks(weights, FAIR_SIZE), weights)
@@ -206,7 +206,7 @@ def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledg
     Raises
     ------
     ValueError
-        Where the model has not four neurons and three inputs with a logit each, or its neurons do
+        If the model has not four neurons and three inputs with a logit each, or its neurons do
         not pair so that the input weights of a pair have opposite signs.
     """
     checks: list[Check] = []
@@ -268,7 +268,7 @@ def brute_force_ledger(model: OneLayerRNN, shortest: float = 0.2) -> Ledger:
     Raises
     ------
     ValueError
-        Where the model has other than three inputs, or one with no arc as long.
+        If the model has other than three inputs, or one with no arc as long.
     """
     arcs = [arc for arc, length in decision_arcs(model) if length > shortest]
     if not arcs:
@@ -298,7 +298,7 @@ def decision_arcs(model: OneLayerRNN) -> list[tuple[DecisionArc, float]]:
     Raises
     ------
     ValueError
-        Where the model has other than three inputs and three logits.
+        If the model has other than three inputs and three logits.
     """
     found = [
         (DecisionArc(tuple(tuple(map(bool, active)) for active in arc.pattern), arc.answers), arc)

@@ -111,7 +111,7 @@ class Symmetry:
         Raises
         ------
         ValueError
-            Where the rank is negative or larger than K.
+            If the rank is negative or larger than K.
         """
         n_pairs = len(self.pairs)
         rank = n_pairs if k_rank is None else k_rank
@@ -192,9 +192,9 @@ def find_symmetry(model: Model) -> Symmetry:
     Raises
     ------
     TypeError
-        Where ``model`` is not a recurrent model of this package.
+        If ``model`` is not a recurrent model of this package.
     ValueError
-        Where the number of neurons is odd or above 12, the outputs are not one for each input, or
+        If the number of neurons is odd or above 12, the outputs are not one for each input, or
         there are biases.
     """
     weights = weights_in_range(model)

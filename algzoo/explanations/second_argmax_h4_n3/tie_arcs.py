@@ -51,7 +51,7 @@ def tie_arcs(model: OneLayerRNN) -> list[TieArc]:
     Raises
     ------
     ValueError
-        Where ``model`` has other than three inputs and three logits.
+        If ``model`` has other than three inputs and three logits.
     """
     check_model(model)
     if (model.seq_len, model.output_size) != (3, 3):

@@ -147,7 +147,7 @@ def weight_information(model: Model, sd: float) -> float:
     Raises
     ------
     ValueError
-        Where ``sd`` is not positive.
+        If ``sd`` is not positive.
     """
     if not sd > 0:
         raise ValueError(f"sd must be positive, got {sd}")

@@ -88,7 +88,7 @@ class Check:
     alternatives: int = 1
 
     def holds(self, weights: Weights) -> NDArray[np.bool_]:
-        """Whether the statement is true; shape of the weights' leading axes."""
+        """Tell whether the statement is true; shape of the weights' leading axes."""
         assert self.threshold is not None, "the ledger fixes thresholds"
         value = np.asarray(self.measure(weights))
         compare = {"<": np.less, "<=": np.less_equal, ">": np.greater}[self.relation]
@@ -178,7 +178,7 @@ class Ledger:
     Raises
     ------
     ValueError
-        Where two checks share an id, a ``given`` entry does not come before, or a prior is missing.
+        If two checks share an id, a ``given`` entry does not come before, or a prior is missing.
     """
 
     def __init__(
@@ -318,5 +318,5 @@ def _bits(p: float) -> float:
 
 
 def _constant(outcomes: NDArray[np.bool_]) -> bool:
-    """Whether enough outcomes are there to say so, and all are alike."""
+    """Tell whether enough outcomes are there to say so, and all are alike."""
     return outcomes.size >= 30 and bool(outcomes.all() or not outcomes.any())

@@ -49,7 +49,7 @@ def residual(accuracy: float, predicted: float, sd: float, tolerance: float) -> 
     Raises
     ------
     ValueError
-        Where the prediction is not between 0 and 1, or ``sd`` or ``tolerance`` is not positive.
+        If the prediction is not between 0 and 1, or ``sd`` or ``tolerance`` is not positive.
     """
     if not 0 < predicted < 1:
         raise ValueError(f"A predicted accuracy is between 0 and 1, got {predicted}")
@@ -72,7 +72,7 @@ def predicted_by_others(accuracies: Sequence[float]) -> tuple[float, float]:
     Raises
     ------
     ValueError
-        Where there are fewer than two, or one is 0 or 1.
+        If there are fewer than two, or one is 0 or 1.
     """
     logits = special.logit(np.asarray(accuracies, float))
     if len(logits) < 2 or not np.isfinite(logits).all():

@@ -1,20 +1,22 @@
-"""Folded form of a two-layer attention-only transformer: tables that inputs are looked up in.
+"""Folded form of a two-layer attention-only transformer: tables in which inputs are looked up.
 
-Nothing in such a model is nonlinear but the softmax. So everything that is multiplied before or
-after it can be multiplied once: embeddings with queries and keys (the *QK circuits*) and
-embeddings with values, outputs and unembedding (the *OV circuits*). What is left are tables over
-*cells*, a token u at a position k, numbered ``k * input_range + u``:
+The softmax is the only nonlinearity of such a model. So everything that is multiplied before or
+after it can be multiplied once: embeddings with queries and keys (the *QK circuits*) and embeddings
+with values, outputs and unembedding (the *OV circuits*). The results are tables over *cells*, a
+token u at a position k, numbered ``k * input_range + u``:
 
 * scores of the first layer, for every pair of cells;
 * scores of the second layer, where query and key may each be the embedding itself or what the first
-  layer has added to the residual stream: four tables;
-* logits, of four paths: the embedding directly, through the first layer, through the second, and
+  layer added to the residual stream: four tables;
+* logits of four paths: the embedding directly, through the first layer, through the second, and
   through both.
 
 The tables do not depend on any basis (:func:`algzoo.structure.matching.circuits`). With them an
-input is evaluated by looking up, exponentials and averages.
+input is evaluated by look-ups, exponentials and averages.
 
-Source: Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021.
+References
+----------
+Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ PATHS = ("direct", "layer 1", "layer 2", "both layers")
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """What a folded transformer does on a batch of inputs.
+    """Attention and logits of a folded transformer on a batch of inputs.
 
     Attributes
     ----------
@@ -45,7 +47,7 @@ class Evaluation:
         Attention of the last position in the second layer, shape (n_inputs, seq_len).
     votes
         Logits that each position would give if the second layer attended to it alone, shape
-        (n_inputs, seq_len, output_size); what the last position has by itself is not included.
+        (n_inputs, seq_len, output_size), without the last position's own logits.
     by_path
         Logits by path, in the order of :data:`PATHS`, shape (4, n_inputs, output_size).
     """
@@ -57,7 +59,7 @@ class Evaluation:
 
     @property
     def logits(self) -> Any:
-        """Logits, less their mean, shape (n_inputs, output_size)."""
+        """Logits minus their mean, shape (n_inputs, output_size)."""
         direct, one, two, both = self.by_path
         return direct + one + two + both
 
@@ -69,7 +71,7 @@ class Evaluation:
 
 @dataclass(frozen=True, eq=False)
 class Folded:
-    """The tables of a transformer; cells are numbered ``position * input_range + token``.
+    """Tables of a transformer; cells are numbered ``position * input_range + token``.
 
     Attributes
     ----------
@@ -79,7 +81,7 @@ class Folded:
         Shape (cells, cells): query, key.
     second_scores
         Shape (2, 2, cells, cells): the first axis is 0 for a query that is an embedding and 1 for
-        one written by the first layer; the second the same for the key.
+        one written by the first layer; the second axis is the same for the key.
     logits
         Shape (4, cells, output_size), in the order of :data:`PATHS`.
     """
@@ -91,7 +93,7 @@ class Folded:
     logits: Any
 
     def evaluate(self, functions: ArrayLike, first: Array | None = None) -> Evaluation:
-        """Attention and logits on inputs.
+        """Compute attention and logits on inputs.
 
         Parameters
         ----------
@@ -104,7 +106,7 @@ class Folded:
         Raises
         ------
         ValueError
-            Where the inputs are not of that shape or not tokens.
+            If the inputs do not have that shape or are not tokens.
         """
         x = np.asarray(functions)
         tokens = np.issubdtype(x.dtype, np.integer) and np.all((x >= 0) & (x < self.input_range))
@@ -117,8 +119,8 @@ class Folded:
         if first is None:
             first = softmax(self.first_scores[cells[:, :, None], cells[:, None, :]])
         last, at_last = cells[:, -1:], first[:, -1:]
-        # What the last position asks for, of each cell, once as it is and once as a source that
-        # the key's position has read.
+        # Scores of the last position's query with each cell: as the key itself, and as a source
+        # that the key's position has read.
         asked = [
             self.second_scores[0, k][last, cells]
             + (at_last @ self.second_scores[1, k][cells[:, :, None], cells[:, None, :]])[:, 0]
@@ -138,14 +140,14 @@ class Folded:
 
 
 def fold(model: DistTransformer) -> Folded:
-    """Tables of a transformer of two layers, one head and no biases, float64.
+    """Compute the tables of a transformer of two layers, one head and no biases, in float64.
 
     Raises
     ------
     TypeError
-        Where ``model`` is not a transformer of this package.
+        If ``model`` is not a transformer of this package.
     ValueError
-        Where it has biases, several heads or other than two layers.
+        If it has biases, several heads or a number of layers other than two.
     """
     found = circuits(model)
     if model.n_layers != 2:

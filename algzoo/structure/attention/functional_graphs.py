@@ -1,13 +1,13 @@
-"""Functions {0..n-1} -> {0..n-1} up to renaming, with the sizes of their classes.
+"""Functions {0..n-1} -> {0..n-1} up to renaming of points, with the sizes of their classes.
 
-A function is drawn as a graph with an arrow from every i to f(i): each component is one cycle on
-which rooted trees hang. Two functions are *conjugate* if renaming the points turns one into the
-other, which is to say if they have the same graph without names. The classes are built from trees,
-cycles of trees and collections of cycles; no function is enumerated. A class has n! / a members,
-where a counts the symmetries of the graph (the orbit-stabiliser theorem).
+A function is drawn as a graph with an arrow from every i to f(i): each component is a cycle with
+rooted trees attached. Two functions are *conjugate* if renaming the points turns one into the
+other, that is, if they have the same graph without names. The classes are built from trees, cycles
+of trees and collections of cycles; no function is enumerated. A class has n! / a members, where a
+counts the symmetries of the graph (the orbit-stabiliser theorem).
 
-Where one point is special, as the last position is for a transformer, classes are *pointed*: the
-renaming has to leave that point alone.
+If one point is special, as the last position is for a transformer, the classes are *pointed*: the
+renaming must leave that point alone.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from typing import Any
 from ...zoo.model_check import check_can_be_enumerated
 
 MOST_POINTS = 12
-"""Most points on which classes are listed: there are 57,903 of them, pointed 551,344, a minute and
-a half of work. Each further point makes it three to four times as many."""
+"""Largest number of points for which classes are listed: 57,903 classes, or 551,344 pointed ones,
+which take a minute and a half. Each further point multiplies the number by three to four."""
 
-# A tree is (marked, its subtrees in order); a cycle the least rotation of its trees; a graph its
+# A tree is (marked, its subtrees in order), a cycle the least rotation of its trees, a graph its
 # cycles in order. Nested tuples compare, and equal ones are the same shape.
 Tree = tuple[int, Any]
 Cycle = tuple[Tree, ...]
@@ -36,14 +36,14 @@ Graph = tuple[Cycle, ...]
 
 @dataclass(frozen=True)
 class FunctionClass:
-    """A class of functions that differ by names only.
+    """Class of functions that differ only by the names of points.
 
     Attributes
     ----------
     graph
         The graph without names, as nested tuples.
     representative
-        One member: the values f(0), ..., f(n-1). Of a pointed class, the special point is n-1.
+        One member: the values f(0), ..., f(n-1). In a pointed class, the special point is n-1.
     size
         Number of members.
     cycles
@@ -62,40 +62,42 @@ class FunctionClass:
 
 
 def conjugacy_classes(n: int) -> list[FunctionClass]:
-    """Classes of functions on n points, by lengths of their cycles and then by shape.
+    """List the classes of functions on n points, by lengths of their cycles and then by shape.
 
-    There are 1, 3, 7, 19, 47, 130 of them for n = 1 to 6 (OEIS A001372).
+    There are 1, 3, 7, 19, 47, 130 classes for n = 1 to 6 (OEIS A001372).
 
     Raises
     ------
     ValueError
-        Where ``n`` is not positive or above :data:`MOST_POINTS`.
+        If ``n`` is not positive or above :data:`MOST_POINTS`.
     """
     _check_number_of_points(n)
     return list(_conjugacy_classes(n))
 
 
 def pointed_classes(n: int) -> list[FunctionClass]:
-    """Classes of functions on n points that differ by the names of all points but the last.
+    """List the classes of functions on n points that differ by the names of all points but the
+    last.
 
-    In the order of :func:`conjugacy_classes`; ``representative`` has its special point last.
+    The order is that of :func:`conjugacy_classes`; the special point of ``representative`` is the
+    last.
 
     Raises
     ------
     ValueError
-        Where ``n`` is not positive or above :data:`MOST_POINTS`.
+        If ``n`` is not positive or above :data:`MOST_POINTS`.
     """
     _check_number_of_points(n)
     return list(_pointed_classes(n))
 
 
 def graph_of(function: Sequence[int], marked: int | None = None) -> Graph:
-    """Graph of a function without the names of its points, but for one that may be marked.
+    """Return the graph of a function without the names of its points; one point may be marked.
 
     Raises
     ------
     ValueError
-        Where a value is not one of the points.
+        If a value is not one of the points.
     """
     n = len(function)
     if not all(0 <= value < n for value in function):
@@ -120,19 +122,19 @@ def graph_of(function: Sequence[int], marked: int | None = None) -> Graph:
 
 
 def fewest_cases(n: int) -> int:
-    """Fewest leaves of a decision tree that finds the longest cycle by asking for values of f.
+    """Return the fewest leaves of a decision tree that finds the longest cycle of any function.
 
-    Each question is the value at one point; which one may depend on the answers so far. A proof by
-    such cases that a model is right on all n^n functions has at least as many. Takes 5^4 steps for
-    n = 4 and 6^5 for n = 5.
+    Each question of the tree asks for the value at one point, which may depend on the answers so
+    far. A proof by such cases that a model is right on all n^n functions has at least as many
+    cases. The computation takes 5^4 steps for n = 4 and 6^5 for n = 5.
 
     Raises
     ------
     ValueError
-        Where ``n`` is not positive or above 6.
+        If ``n`` is not positive or above 6.
     """
     _check(n)
-    # A state has a value or none at each point, and some 128 words of memory.
+    # A state has a value or none at each point, and takes about 128 words of memory.
     check_can_be_enumerated(n + 1, n, 128, instead="no shorter way is known")
     lengths = {f: _longest_cycle(f) for f in itertools.product(range(n), repeat=n)}
 
@@ -154,17 +156,22 @@ def fewest_cases(n: int) -> int:
 
 
 def right_from_returns(n: int, steps: int) -> dict[int, int]:
-    """How many functions of each longest cycle one finds who knows how many points return.
+    """Count the functions whose longest cycle can be guessed from how many points return.
 
-    Known are the numbers of points that return to themselves after 1, 2, ..., ``steps`` steps of f;
-    after k steps these are the points on cycles whose length divides k. The guess is the longest
-    cycle that is most frequent among functions with the same numbers. Found from the classes, whose
-    sizes are known.
+    The guess is based on the numbers of points that return to themselves after 1, 2, ..., ``steps``
+    steps of f; after k steps these are the points on cycles whose length divides k. It is the
+    longest cycle that is most frequent among functions with the same numbers.
+
+    Returns
+    -------
+    dict
+        Number of functions that are guessed right, by their longest cycle. It is computed from the
+        classes and their sizes.
 
     Raises
     ------
     ValueError
-        Where ``n`` is not positive or above :data:`MOST_POINTS`, or ``steps`` is negative.
+        If ``n`` is not positive or above :data:`MOST_POINTS`, or if ``steps`` is negative.
     """
     if steps < 0:
         raise ValueError(f"The number of steps must be at least 0, got {steps}")
@@ -182,7 +189,13 @@ def right_from_returns(n: int, steps: int) -> dict[int, int]:
 
 
 def accuracy_from_returns(n: int, steps: int) -> Fraction:
-    """Share of all functions that :func:`right_from_returns` finds; errors as there."""
+    """Return the share of all functions that :func:`right_from_returns` guesses right.
+
+    Raises
+    ------
+    ValueError
+        Under the same conditions as :func:`right_from_returns`.
+    """
     return Fraction(sum(right_from_returns(n, steps).values()), n**n)
 
 
@@ -242,7 +255,9 @@ def _cycles(size: int) -> list[Cycle]:
 
 
 def _compositions(total: int) -> Iterator[tuple[int, ...]]:
-    """All ways to write ``total`` as a sum of numbers above 0, in every order: 2^(total - 1)."""
+    """Yield all ways to write ``total`` as an ordered sum of numbers above 0; there are 2^(total -
+    1).
+    """
     if total == 0:
         yield ()
     for first in range(1, total + 1):
@@ -251,7 +266,7 @@ def _compositions(total: int) -> Iterator[tuple[int, ...]]:
 
 
 def _collections(total: int, of_size: Callable[[int], list[Any]]) -> list[tuple[Any, ...]]:
-    """Unordered collections, repetition allowed, of things whose sizes sum to ``total``."""
+    """List unordered collections, repetition allowed, of things whose sizes sum to ``total``."""
 
     def chosen(left: int, size: int, place: int) -> Iterator[tuple[Any, ...]]:
         if left == 0:
@@ -270,7 +285,7 @@ def _least_rotation(cycle: Cycle) -> Cycle:
 
 
 def _repetitions(things: Sequence[Any]) -> int:
-    """Ways to exchange equal things."""
+    """Count the ways to exchange equal things."""
     return math.prod(math.factorial(count) for count in Counter(things).values())
 
 
@@ -287,7 +302,7 @@ def _graph_symmetries(graph: Graph) -> int:
 
 
 def _named(graph: Graph) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """A function with this graph, and the lengths of its cycles, longest first."""
+    """Return a function with this graph, and the lengths of its cycles, longest first."""
     values: list[int] = []
 
     def hang(tree: Tree, on: int) -> None:
@@ -305,7 +320,7 @@ def _named(graph: Graph) -> tuple[tuple[int, ...], tuple[int, ...]]:
 
 
 def _exchange_last(function: tuple[int, ...], point: int) -> tuple[int, ...]:
-    """The function after exchanging the names of ``point`` and the last one."""
+    """Return the function after exchanging the names of ``point`` and the last one."""
     name = list(range(len(function)))
     name[point], name[-1] = name[-1], name[point]
     return tuple(name[function[old]] for old in name)

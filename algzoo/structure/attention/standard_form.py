@@ -1,26 +1,28 @@
-r"""Gauge fixing for attention-only transformers: one set of weights for each function.
+"""Standard form of attention-only transformers: one set of weights for each function.
 
 Weights can be changed in ways that change no answer:
 
 * the residual stream may be written in any basis (there is no normalisation): d^2 directions;
 * in each layer only W_Q^T W_K and W_O W_V count: 2 d^2 directions a layer;
-* a vector added to all tokens and taken from all positions cancels: d directions;
+* a vector added to all tokens and subtracted from all positions cancels: d directions;
 * a vector added to all rows of the unembedding shifts all logits alike: d directions;
-* what the last layer writes across the rows of the unembedding, less their mean, is not read:
-  d (d - r) directions, r = min(d, output_size - 1).
+* what the last layer writes across the rows of the unembedding, minus their mean, is not read: d (d
+  - r) directions, r = min(d, output_size - 1).
 
-The standard form settles them. W_K and W_O are the identity. Tokens sum to zero, and so do the rows
-of the unembedding, across which the second layer writes nothing. In the basis of the residual
-stream the embedded cells (a token at a position) have second moments 1 along the axes and 0 between
-them, so that one unit is the typical size of an input along any axis; the axes are the principal
-axes of the symmetric part of the first layer's W_Q^T W_K, the most attracting first, each pointing
-where the embedding largest in size is positive.
+The standard form fixes all of these choices. W_K and W_O are the identity. Tokens sum to zero, and
+so do the rows of the unembedding, across which the second layer writes nothing. In the basis of the
+residual stream the embedded cells (a token at a position) have second moments 1 along the axes and
+0 between them, so that one unit is the typical size of an input along any axis. The axes are the
+principal axes of the symmetric part of the first layer's W_Q^T W_K, the most attracting first, each
+with the sign that makes the largest embedding along it positive.
 
 A shift of scores common to all keys, which the softmax ignores, is a freedom of the tables
-(:mod:`algzoo.structure.attention.folded`), where it is removed, but in general not of the weights.
+(:mod:`algzoo.structure.attention.folded`), which remove it, but in general not of the weights.
 
-Source: Elhage et al., "A Mathematical Framework for Transformer Circuits", 2021, for the products
-that count; the choice of basis is this book's.
+References
+----------
+The products that count are those of Elhage et al., "A Mathematical Framework for Transformer
+Circuits", 2021; the choice of basis is this book's.
 """
 
 from __future__ import annotations
@@ -38,23 +40,23 @@ from .folded import fold
 Array = NDArray[np.float64]
 Circuit = Literal["QK", "OV"]
 
-_THINNEST = 1e-10  # share of the largest below which a direction counts as absent
+_THINNEST = 1e-10  # a direction below this share of the largest counts as absent
 
 
 def attention_standard_form(model: DistTransformer) -> DistTransformer:
-    """Model in standard form, float64: the same logits up to a shift common to all of them.
+    """Return the model in standard form, in float64, with the same logits up to a common shift.
 
-    Unique where the principal axes are, which is to say for all models but exceptional ones.
+    It is unique if the principal axes are, that is, for all models except special ones.
 
     Raises
     ------
     TypeError
-        Where ``model`` is not a transformer of this package.
+        If ``model`` is not a transformer of this package.
     ValueError
-        Where it has biases, several heads or other than two layers, or where the embeddings do not
-        span the residual stream, as with hidden_size above 2 seq_len - 1.
+        If it has biases, several heads or a number of layers other than two, or if the embeddings
+        do not span the residual stream, as with hidden_size above 2 seq_len - 1.
     """
-    fold(model)  # refuses what is refused
+    fold(model)  # raises an error if the model is not of the right kind
     tokens, positions = _array(model.embed.weight), _array(model.pos_embed.weight)
     positions = positions + tokens.mean(axis=0)
     tokens = tokens - tokens.mean(axis=0)
@@ -92,7 +94,7 @@ def attention_standard_form(model: DistTransformer) -> DistTransformer:
             value = read.T @ (read @ value)
         state[f"attns.{layer}.in_proj_weight"] = np.concatenate([query, identity, value])
         state[f"attns.{layer}.out_proj.weight"] = identity
-    # A new model, for weights of the old one may be tied to each other.
+    # The model is a new one, because weights of the old one may share memory.
     standard = DistTransformer(model.hidden_size, model.seq_len, model.input_range, n_layers=2)
     standard.double().train(model.training).load_state_dict(
         {key: torch.as_tensor(matrix) for key, matrix in state.items()}
@@ -101,9 +103,10 @@ def attention_standard_form(model: DistTransformer) -> DistTransformer:
 
 
 def _directions_read(readout: Array) -> Array:
-    """Orthonormal rows that span what a readout less its mean reads: at most output_size - 1.
+    """Return orthonormal rows that span what a readout minus its mean reads.
 
-    The rows of the readout sum to zero. What rounding leaves of that sum is no direction.
+    There are at most output_size - 1 of them. The rows of the readout sum to zero up to rounding,
+    and what rounding leaves is not a direction.
     """
     _, sizes, rows = np.linalg.svd(readout, full_matrices=False)
     most = min(readout.shape[1], len(readout) - 1)
@@ -112,15 +115,15 @@ def _directions_read(readout: Array) -> Array:
 
 
 def gauge_directions(model: DistTransformer) -> int:
-    """Number of directions of the weights in which no logit changes but by a common shift.
+    """Count the directions of the weights in which logits change only by a common shift.
 
-    (1 + 2 layers) d^2 + 2 d + d (d - r), as the module says. The scale of all logits, which changes
-    them but no answer, is not included.
+    The number is (1 + 2 layers) d^2 + 2 d + d (d - r), as the module's docstring explains. The
+    scale of all logits, which changes them but no answer, is not included.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`~algzoo.zoo.check_model`, and where ``model`` is not a transformer.
+        Raised by :func:`~algzoo.zoo.check_model`, or if ``model`` is not a transformer.
     """
     check_model(model)
     if not isinstance(model, DistTransformer):
@@ -131,10 +134,15 @@ def gauge_directions(model: DistTransformer) -> int:
 
 
 def spectra(model: DistTransformer) -> dict[tuple[int, Circuit], Array]:
-    """Singular values of W_Q^T W_K / sqrt(d) and W_O W_V of each layer, in standard form.
+    """Return singular values of W_Q^T W_K / sqrt(d) and W_O W_V of each layer, in standard form.
 
-    Of W_O W_V of the second layer those beyond output_size - 1 are zero, for nobody reads more.
-    They do not depend on how the model was written. Errors as of :func:`attention_standard_form`.
+    Those of W_O W_V of the second layer beyond output_size - 1 are zero, because the readout does
+    not read more. They do not depend on the basis in which the model was written.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`attention_standard_form`.
     """
     standard = attention_standard_form(model)
     found: dict[tuple[int, Circuit], Array] = {}
@@ -147,15 +155,16 @@ def spectra(model: DistTransformer) -> dict[tuple[int, Circuit], Array]:
 
 
 def with_rank(model: DistTransformer, layer: int, circuit: Circuit, rank: int) -> DistTransformer:
-    """Standard form with the least singular values of one circuit set to zero, all but ``rank``.
+    """Return the standard form with all but the ``rank`` largest singular values of a circuit zero.
 
-    Rank 0 takes the circuit away: all scores equal, or nothing read. Errors as of
-    :func:`attention_standard_form`.
+    Rank 0 removes the circuit: all scores are then equal, or nothing is read.
 
     Raises
     ------
+    TypeError
+        Under the same conditions as :func:`attention_standard_form`.
     ValueError
-        Where there is no such layer or the rank is negative.
+        Under the same conditions, or if there is no such layer or the rank is negative.
     """
     if layer not in (0, 1) or rank < 0:
         raise ValueError(f"Layers are 0 and 1, ranks at least 0; got layer {layer}, rank {rank}")

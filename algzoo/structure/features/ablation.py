@@ -54,7 +54,7 @@ class Sample:
         Raises
         ------
         ValueError
-            Where ``n_inputs`` is not positive, the model is of another task, or as
+            If ``n_inputs`` is not positive, the model is of another task, or as
             :func:`~algzoo.structure.weights_in_range`.
         """
         if n_inputs < 1:
@@ -307,7 +307,7 @@ def errors(sample: Sample, n_bins: int = 20) -> Errors:
     Raises
     ------
     ValueError
-        Where inputs have fewer than three numbers, and hence no third, or there is no bin.
+        If inputs have fewer than three numbers, and hence no third, or there is no bin.
     """
     n_inputs, seq_len = sample.x.shape
     if seq_len < 3:

@@ -104,7 +104,7 @@ def relu(formula: Formula) -> Formula:
     Raises
     ------
     NotInGrammar
-        Where the formula is neither of one sign throughout, as far as can be told from sets that
+        If the formula is neither of one sign throughout, as far as can be told from sets that
         contain each other, nor a multiple of the difference of two terms.
     """
     if _never_negative(formula):
@@ -282,7 +282,7 @@ def values_of_term(term: Term, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _never_negative(formula: Formula) -> bool:
-    """Whether each term that is taken away is covered by a maximum that contains it.
+    """Tell whether each term that is taken away is covered by a maximum that contains it.
 
     Sound, not complete: the terms are covered one by one, by the smallest maximum that will do.
     """

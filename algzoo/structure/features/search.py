@@ -1,13 +1,16 @@
-"""Features: a search for neurons whose activations have a formula, weights first.
+"""Search for features: neurons whose activations have a formula that follows from the weights.
 
-The network is taken apart from where it is simplest. A round looks for neurons that receive little
-but from the input, from themselves and from neurons already explained; where there are none, for
-the smallest group of new neurons that is closed in this sense. Rounding the weights of such a
-subcircuit and unrolling it gives each neuron a formula (:mod:`.features_formula`), which is then
-held against the neuron's activation on inputs. A formula that fails there is reported, not used.
+The search explains the simplest part of the network first. Each round looks for neurons that
+receive little except from the input, from themselves and from neurons already explained. If there
+are none, it looks for the smallest group of new neurons that is closed in this sense. Rounding the
+weights of such a subcircuit and unrolling it gives each neuron a formula
+(:mod:`algzoo.structure.features.formula`), which is then compared with the neuron's activation on
+inputs. A formula that fails there is reported and not used.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on
-M16,10, where one model is taken apart in this way by hand.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M16,10, where
+one model is taken apart in this way by hand.
 """
 
 from __future__ import annotations
@@ -28,24 +31,25 @@ from .wiring import Claim, Wiring, derived, states
 
 @dataclass(frozen=True)
 class Thresholds:
-    """What the search takes for small, and how it measures.
+    """Thresholds of the search, and how it measures sizes.
 
     Attributes
     ----------
     max_outside_share
-        Of what a neuron receives, the largest share that may come from outside the subcircuit,
-        both as root mean squares. A quarter of the size is a sixteenth of the variance.
+        Largest share of what a neuron receives that may come from outside the subcircuit, both as
+        root mean squares. A quarter of the size is a sixteenth of the variance.
     negligible
-        A neuron whose input makes up a smaller share of what it receives counts as without input,
-        and no neuron that makes up a smaller share gives it its unit.
+        A neuron counts as without input if the input makes up a smaller share of what it receives;
+        and a neuron that contributes a smaller share does not determine its unit.
     max_new_neurons
-        Neurons in a group that is added as a whole.
+        Largest number of neurons in a group that is added as a whole.
     min_r2
         Least R^2 after the last step of a formula that is kept.
     n_inputs
-        Gaussian inputs on which sizes are measured; as many others to check the formulas.
+        Number of Gaussian inputs on which sizes are measured, and of further ones on which formulas
+        are checked.
     seed
-        Of both.
+        Seed of both samples.
     """
 
     max_outside_share: float = 0.25
@@ -58,7 +62,7 @@ class Thresholds:
 
 @dataclass(frozen=True, eq=False)
 class Feature:
-    """A neuron and its formula.
+    """Neuron with its formula.
 
     Attributes
     ----------
@@ -67,18 +71,18 @@ class Feature:
     text
         The formula after step t, where ``x[t]`` is the newest input.
     unit, formulas
-        Activation after step t, on the model's own scale: ``unit * formulas[t](x)``.
+        The activation after step t, on the model's own scale, is ``unit * formulas[t](x)``.
     from_input, from_neurons
-        The rounded weights, in natural units, from which the formula was derived.
+        Rounded weights, in natural units, from which the formula was derived.
     outside_share, rounded_share
-        Of what it receives, the shares that come from outside the subcircuit and that the rounding
-        takes away or adds.
+        Shares of what the neuron receives that come from outside the subcircuit, and that rounding
+        adds or removes.
     rule_r2
         Shape (seq_len,): R^2 after each step of the activation that the rounded weights give from
-        the actual activations before that step. Nothing is fitted. Where this is near 1 and the
+        the actual activations before that step. Nothing is fitted. If this is near 1 and the
         formula's R^2 is not, the rule is right and its errors add up over the steps.
     check
-        The formula held against the activation.
+        Comparison of the formula with the activation.
     """
 
     neuron: int
@@ -95,14 +99,14 @@ class Feature:
 
 @dataclass(frozen=True, eq=False)
 class Rejected:
-    """Neurons that are nearly isolated, given those explained, and yet have no formula.
+    """Neurons that are nearly isolated, given those explained, but have no formula.
 
     Attributes
     ----------
     neurons
         The group.
     reason
-        Why it has none.
+        Why it has no formula.
     """
 
     neurons: tuple[int, ...]
@@ -111,22 +115,22 @@ class Rejected:
 
 @dataclass(frozen=True, eq=False)
 class FeatureSearch:
-    """What a search has found.
+    """Result of a search for features.
 
     Attributes
     ----------
     subcircuits
-        The neurons that each round added, in the order of the rounds. Each is approximately
+        Neurons that each round added, in the order of the rounds. Each group is approximately
         isolated together with those before it.
     features
-        By neuron, in the same order.
+        Features by neuron, in the same order.
     rejected
-        Groups isolated enough, at the end of the search, that have no formula.
+        Groups that are isolated enough at the end of the search but have no formula.
     n_groups
-        Groups looked at, the price of the search in the sense of surprise accounting.
+        Number of groups examined, the price of the search in the sense of surprise accounting.
     next_group, next_outside_share
-        Of the groups that are left, the one nearest to isolation that was not rejected for its
-        formula, and how near it comes; empty and nan where no neuron is left.
+        Among the groups that are left and not rejected for their formula, the one nearest to
+        isolation, and its outside share; empty and nan if no neuron is left.
     """
 
     subcircuits: tuple[tuple[int, ...], ...]
@@ -138,15 +142,38 @@ class FeatureSearch:
 
 
 def find_features(model: OneLayerRNN, thresholds: Thresholds | None = None) -> FeatureSearch:
-    """Isolated subcircuits of a recurrent model, and the formulas of their neurons.
+    """Find isolated subcircuits of a recurrent model, and formulas of their neurons.
 
-    The result does not depend on the order of the neurons, whose numbers it carries along, nor on
-    the units of their activations.
+    The result does not depend on the order of the neurons, except for their numbers, nor on the
+    units of their activations.
+
+    Parameters
+    ----------
+    model
+        A recurrent model without biases.
+    thresholds
+        Thresholds of the search; by default those of :class:`Thresholds`.
+
+    Returns
+    -------
+    FeatureSearch
+        The features by neuron, and the groups that were rejected.
 
     Raises
     ------
     TypeError, ValueError
-        Where ``model`` is not a recurrent model of this package without biases.
+        If ``model`` is not a recurrent model of this package without biases.
+
+    References
+    ----------
+    ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M16,10.
+
+    Examples
+    --------
+    >>> from algzoo import handcrafted_2nd_argmax
+    >>> search = find_features(handcrafted_2nd_argmax(10))
+    >>> len(search.features)
+    22
     """
     return _Search(model, thresholds or Thresholds()).run()
 
@@ -179,7 +206,8 @@ class _Search:
         )
 
     def _round(self) -> tuple[list[Feature], list[Rejected]]:
-        """New features: of all single neurons that have one, else of the first group that has."""
+        """Return new features: of all single neurons that have one, otherwise of the first group.
+        """
         rejected = []
         self.nearest = (np.nan, ())
         for size in range(1, self.thresholds.max_new_neurons + 1):
@@ -196,7 +224,7 @@ class _Search:
         return [], rejected
 
     def _isolated_groups(self, size: int) -> Iterator[tuple[int, ...]]:
-        """Groups of new neurons that are isolated together with the explained ones."""
+        """Yield groups of new neurons that are isolated together with the explained ones."""
         rest = [i for i in self.alive if i not in self.features]
         for group in combinations(rest, size):
             self.n_groups += 1
@@ -245,5 +273,5 @@ class _Search:
 
 
 def _place(group: list[Feature]) -> tuple[float, list[str]]:
-    """The most isolated group first, and of equals one that does not depend on the numbering."""
+    """Return the sort key of a group, most isolated first, independent of the numbering."""
     return round(max(f.outside_share for f in group), 9), sorted(f.text for f in group)

@@ -138,7 +138,7 @@ def derived(
     Raises
     ------
     NotInGrammar
-        Where some neuron has no unit, or the unrolled network leaves the grammar.
+        If some neuron has no unit, or the unrolled network leaves the grammar.
     """
     group = list(group)
     sources = [*group, *explained]

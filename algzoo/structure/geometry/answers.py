@@ -156,7 +156,7 @@ def _value_anew(vertex: Vertex, function: Function, half: Half) -> Number:
 
 
 def _holds_somewhere(polygon: Polygon, condition: Condition, half: Half) -> bool:
-    """Whether a function has the wanted sign somewhere within the polygon."""
+    """Tell whether a function has the wanted sign somewhere within the polygon."""
     function, wanted, zero_will_do = condition
     if any(sign(vertex, function, half) == wanted for vertex, _ in polygon):
         return True

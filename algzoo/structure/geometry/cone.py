@@ -101,5 +101,5 @@ class DecisionCone(Cone):
 
     @property
     def is_right(self) -> bool:
-        """Whether the model's answer is the right one."""
+        """True if the model's answer is the right one."""
         return self.answer == self.right_answer

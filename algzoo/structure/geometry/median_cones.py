@@ -65,7 +65,7 @@ def median_cones(model: OneLayerRNN) -> list[MedianCone]:
     Raises
     ------
     ValueError
-        Where ``model`` is no median model of two or three inputs, or its outputs overflow float64.
+        If ``model`` is no median model of two or three inputs, or its outputs overflow float64.
     """
     check_is_median_model(model)
     if model.seq_len == 2:

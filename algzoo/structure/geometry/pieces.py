@@ -26,7 +26,7 @@ def cones(model: OneLayerRNN) -> list[Cone]:
     Raises
     ------
     ValueError
-        Where the model reads sequences of another length, or its outputs overflow float64.
+        If the model reads sequences of another length, or its outputs overflow float64.
     """
     check_model(model)
     if model.seq_len == 2:
@@ -47,7 +47,7 @@ def decision_cones(model: OneLayerRNN) -> list[DecisionCone]:
     Raises
     ------
     ValueError
-        Where ``model`` is no 2nd-argmax model of two or three inputs, or its outputs overflow
+        If ``model`` is no 2nd-argmax model of two or three inputs, or its outputs overflow
         float64.
     """
     check_model(model)

@@ -434,7 +434,7 @@ class _Slot:
 
 
 def same_direction(p: Vector, q: Vector) -> bool:
-    """Whether two points in integers are one point of the sphere."""
+    """Tell whether two points in integers are one point of the sphere."""
     return bool(
         p[1] * q[2] == p[2] * q[1] and p[2] * q[0] == p[0] * q[2] and p[0] * q[1] == p[1] * q[0]
         and p[0] * q[0] + p[1] * q[1] + p[2] * q[2] > 0
@@ -442,7 +442,7 @@ def same_direction(p: Vector, q: Vector) -> bool:
 
 
 def _is_left(r: tuple[Number, Number], q: tuple[Number, Number]) -> bool:
-    """Whether q lies counterclockwise of r, by less than pi."""
+    """Tell whether q lies counterclockwise of r, by less than pi."""
     return bool(r[0] * q[1] - r[1] * q[0] > 0)
 
 

@@ -1,18 +1,19 @@
-"""Handcrafted argmedian models: the least sum of distances, and a list of the largest numbers.
+"""Handcrafted argmedian models: by the least sum of distances, or by a list of the largest numbers.
 
-The median of n numbers is the one among them whose distances to the others have the least sum, so
+The median of n numbers is the one whose distances to the others have the least sum, so that
 
     logits[i] = -sum_j abs(x[i] - x[j])
 
 is right wherever there is no tie. Every distance is a sum of ReLUs of differences of two inputs,
-and differences need no unit, no bias and no large weights: :func:`least_distance_argmedian` is
-exact, for any length, with whole weights. Its size grows as n^2 / 2: 5 neurons for three inputs, 14
-for five, 65 for eleven.
+and differences need no unit, no bias and no large weights. So :func:`least_distance_argmedian` is
+exact, for any length, with whole-number weights. Its size grows as n^2 / 2: 5 neurons for three
+inputs, 14 for five, 65 for eleven.
 
 The other way, that of :func:`algzoo.zoo.handcrafted.lengths.top_two_2nd_argmax`, keeps a list of
 the largest numbers so far, down to the median, and how long ago each was read.
-:func:`ranking_argmedian` has 2 n + 6 neurons (n odd): 28 for eleven inputs. It is right but for
-inputs on ramps, which are narrow where its weights are large.
+:func:`ranking_argmedian` has 2 n + 6 neurons (n odd): 28 for eleven inputs. It is right except
+where an input is on the ramp with which a choice is made; ramps are narrow if the weights are
+large.
 """
 
 from __future__ import annotations
@@ -24,32 +25,32 @@ from numpy.typing import NDArray
 from ..architectures import DistRNN
 from .lengths import GATE
 
-_Row = tuple[float, NDArray[np.float64]]  # of W_hi and W_hh
+_Row = tuple[float, NDArray[np.float64]]  # the rows of a neuron in W_hi and W_hh
 
-_STRANGER = 1 / 2  # an input so many gates times the first one in size is taken for the first
-_FAR_BELOW = 1 / 32  # where the list has no number yet: so many gates times the first one below it
+_STRANGER = 1 / 2  # an input this many gates times the size of the first is taken for the first
+_FAR_BELOW = 1 / 32  # an empty place of the list holds this many gates times the first input, below
 
 
 def least_distance_argmedian(seq_len: int, *, dtype: torch.dtype = torch.float32) -> DistRNN:
-    """Model that answers with the input of least distance to all others, exact for any length.
+    """Make a model that answers with the input of least distance to all others, for any length.
 
     With n = ``seq_len`` it has (n - 1) (n + 2) / 2 neurons. After the input x[t] they hold, for
     ages a < b from 1 to n - 1 and with x[t] = 0 for t < 0,
 
-        ReLU(x[t] - x[t-a]), ReLU(x[t-a] - x[t])     how the newest compares with each before it,
-        ReLU(x[t-a] - x[t-b])                        how those before it compare with each other.
+        ReLU(x[t] - x[t-a]), ReLU(x[t-a] - x[t])     the newest input compared with each before it,
+        ReLU(x[t-a] - x[t-b])                        the inputs before it compared with each other.
 
-    The first two add up to a distance, and their difference is linear: the state tells all inputs
-    but for a number added to all. Before the last step that number is known too, for x[t-n+1] is
-    still 0. So the next comparisons are linear in the state. Where n is even, x[i] is added to the
-    logits, and the upper of the two middle numbers wins.
+    The first two add up to a distance, and their difference is linear. The state therefore
+    determines all inputs up to a common summand. Before the last step that number is known too,
+    because x[t-n+1] is still 0. So the next comparisons are linear in the state. If n is even, x[i]
+    is added to the logits, so that the upper of the two middle numbers wins.
 
     In real numbers the accuracy is 1 on inputs of which no two are equal.
 
     Raises
     ------
     ValueError
-        Where ``seq_len`` is below 2.
+        If ``seq_len`` is below 2.
     """
     _check_length(seq_len)
     n = seq_len
@@ -60,7 +61,7 @@ def least_distance_argmedian(seq_len: int, *, dtype: torch.dtype = torch.float32
     above[1:], below[1:] = state[: n - 1], state[n - 1 : 2 * n - 2]
     compared = dict(zip(pairs, state[2 * n - 2 :], strict=True))
 
-    # The newest input less the one of age a; an age later, the newest has age 1.
+    # The newest input minus the one of age a; a step later, the newest has age 1.
     less = above - below
     value = less[n - 1] - less  # holds before the last step
     rows: list[_Row] = [
@@ -83,22 +84,23 @@ def least_distance_argmedian(seq_len: int, *, dtype: torch.dtype = torch.float32
 def ranking_argmedian(
     seq_len: int, *, gate: float = GATE, dtype: torch.dtype = torch.float32
 ) -> DistRNN:
-    """Model that keeps the k largest numbers so far and their ages, down to the median.
+    """Make a model that keeps the k largest numbers so far and their ages, down to the median.
 
-    Of n numbers the median is the k-th largest, k = n - n // 2; there are 4 k + 4 neurons. With
-    M_j the j-th largest so far, Q_j the steps since it was read and R = abs(x[0]), one step is
+    The median of n numbers is the k-th largest, k = n - n // 2; there are 4 k + 4 neurons. With M_j
+    the j-th largest so far, Q_j the number of steps since it was read and R = abs(x[0]), one step
+    is
 
         M_j' = M_j + ReLU(x - M_j) - ReLU(x - M_{j-1}),
-        R Q_j' = R (Q_{j-1} + 1) if x > M_{j-1}, else 0 if x > M_j, else R (Q_j + 1),
+        R Q_j' = R (Q_{j-1} + 1) if x > M_{j-1}, else 0 if x > M_j, else R (Q_j + 1).
 
-    choices being ramps of slope ``gate``, and the logit of age a being 2 a R Q_k - a^2 R, as in
+    Choices are ramps of slope ``gate``, and the logit of age a is 2 a R Q_k - a^2 R, as in
     :func:`algzoo.zoo.handcrafted.lengths.top_two_2nd_argmax`, which is the case k = 2. Errors come
-    from inputs on a ramp and from rounding; the default gate suits float32, and 1e6 float64.
+    from inputs on a ramp and from rounding; the default gate suits float32, and 1e6 suits float64.
 
     Raises
     ------
     ValueError
-        Where ``seq_len`` is below 2 or ``gate`` not positive.
+        If ``seq_len`` is below 2 or ``gate`` is not positive.
     """
     _check_length(seq_len)
     if not gate > 0:

@@ -1,11 +1,11 @@
-"""Handcrafted 2nd-argmax models of any length: all leave-one-out maxima, or the two largest.
+"""Handcrafted 2nd-argmax models of any length: by leave-one-out maxima, or by the two largest.
 
-Two ways to find the second-largest of n numbers with ReLUs. ARC's model of ten inputs keeps every
+ReLUs can find the second-largest of n numbers in two ways. ARC's model of ten inputs keeps every
 maximum that leaves one input out, which takes 2 n + 2 neurons. The other way keeps the two largest
-inputs so far and how long ago each was read, which takes 12 neurons for any n; 8, where numbers
-below zero may be ignored. It needs large weights that cancel: a relative error of 1e-5 in each of
-them costs two fifths of the right answers, and one of 1e-3 leaves it to chance, where ARC's model
-loses two in a hundred.
+inputs so far and how long ago each was read. It takes 12 neurons for any n, or 8 if numbers below
+zero may be ignored. But it needs large weights that cancel: a relative error of 1e-5 in each of
+them costs two fifths of the right answers, and with one of 1e-3 the answers are no better than
+chance, while ARC's model loses two in a hundred.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from ..architectures import DistRNN
 from .second_argmax import leave_one_out_weights
 
 GATE = 2.0**13  # best for float32 at n = 10: wedges shrink with it, rounding errors grow
-_STRANGER = 1 / 2  # an input so many gates times the first one in size is taken for the first
-_FAR_BELOW = 1 / 32  # the second-largest of one number: so many gates times its size below it
+_STRANGER = 1 / 2  # an input this many gates times the size of the first is taken for the first
+_FAR_BELOW = 1 / 32  # the second-largest of one number is this many gates times its size below it
 
 
 def leave_one_out_2nd_argmax(seq_len: int) -> DistRNN:
-    """ARC's handcrafted model of ten inputs for any number of inputs, ``2 seq_len + 2`` neurons.
+    """Make ARC's handcrafted model for any number of inputs, with ``2 seq_len + 2`` neurons.
 
-    One logit is ``max(0, x[i]) + 2 max(0, all inputs but x[i])``. Its accuracy is
+    Logit i is ``max(0, x[i]) + 2 max(0, all inputs but x[i])``. The accuracy is
     :func:`leave_one_out_accuracy`.
 
     Raises
     ------
     ValueError
-        Where ``seq_len`` is below 2.
+        If ``seq_len`` is below 2.
     """
     _check_length(seq_len)
     w_ih, w_hh, w_oh = leave_one_out_weights(seq_len)
@@ -41,18 +41,18 @@ def leave_one_out_2nd_argmax(seq_len: int) -> DistRNN:
 
 
 def leave_one_out_accuracy(seq_len: int) -> Fraction:
-    """Accuracy of :func:`leave_one_out_2nd_argmax` on inputs of independent signs, exact.
+    """Return the exact accuracy of :func:`leave_one_out_2nd_argmax` on inputs of independent signs.
 
-    The model is right where the second-largest of the n numbers is positive. With probability
-    n / 2^n one number alone is positive: the logits of all others are equal, the first of them
-    wins, and it is the second-largest one time in n - 1. With probability 1 / 2^n none is: all
-    logits are zero, and the first position is right one time in n. So the error is
-    (n + 1) / 2^n - n / (2^n (n - 1)) - 1 / (n 2^n). Ties are those of real numbers.
+    The model is right if the second-largest of the n numbers is positive. With probability n / 2^n
+    exactly one number is positive: the logits of all others are equal, the first of them wins, and
+    it is the second-largest one time in n - 1. With probability 1 / 2^n none is positive: all
+    logits are zero, and the first position is right one time in n. So the error is (n + 1) / 2^n -
+    n / (2^n (n - 1)) - 1 / (n 2^n). Ties are those of real numbers.
 
     Raises
     ------
     ValueError
-        Where ``seq_len`` is below 2.
+        If ``seq_len`` is below 2.
     """
     _check_length(seq_len)
     n = seq_len
@@ -62,27 +62,28 @@ def leave_one_out_accuracy(seq_len: int) -> Fraction:
 def top_two_2nd_argmax(
     seq_len: int, *, gate: float = GATE, dtype: torch.dtype = torch.float32
 ) -> DistRNN:
-    """Model of 12 neurons that follows the two largest numbers and their ages; any ``seq_len``.
+    """Make a model of 12 neurons that follows the two largest numbers and their ages.
 
-    With M and S the largest and second-largest number so far, P and Q the number of steps since
-    each was read and R = abs(x[0]) the unit of all that has to scale with the inputs, one step is
+    ``seq_len`` may be any length. Let M and S be the largest and second-largest number so far, P
+    and Q the numbers of steps since each was read, and R = abs(x[0]) the unit of everything that
+    has to scale with the inputs. One step is
 
         M' = M + ReLU(x - M),   S' = S + ReLU(x - S) - ReLU(x - M),
         R P' = 0 if x > M else R (P + 1),
         R Q' = R (P + 1) if x > M, else 0 if x > S, else R (Q + 1).
 
-    A choice between 0 and a number a >= 0 is a ramp of slope ``gate``: a - gate ReLU(u) +
-    ReLU(gate u - a) is a for u <= 0 and 0 for u >= a / gate. The readout finds the age nearest to Q
-    by completing the square: the logit of age a is 2 a R Q - a^2 R.
+    A choice between 0 and a number a >= 0 is a ramp of slope ``gate``: a - gate ReLU(u) + ReLU(gate
+    u - a) is a for u <= 0 and 0 for u >= a / gate. The readout finds the age nearest to Q by
+    completing the square: the logit of age a is 2 a R Q - a^2 R.
 
-    Errors come from inputs on a ramp, a share that falls as 1 / ``gate``, and from the rounding of
+    Errors come from inputs on a ramp, whose share falls as 1 / ``gate``, and from the rounding of
     differences of numbers of size ``gate``. The default gate suits float32; with
     ``dtype=torch.float64`` a gate of 1e6 is better.
 
     Raises
     ------
     ValueError
-        Where ``seq_len`` is below 2 or ``gate`` not positive.
+        If ``seq_len`` is below 2 or ``gate`` is not positive.
     """
     _check_length(seq_len)
     _check_gate(gate)
@@ -121,15 +122,16 @@ def top_two_2nd_argmax(
 def positive_top_two_2nd_argmax(
     seq_len: int, *, gate: float = GATE, dtype: torch.dtype = torch.float32
 ) -> DistRNN:
-    """Model of 8 neurons: as :func:`top_two_2nd_argmax`, with zero among the numbers.
+    """Make a model of 8 neurons like :func:`top_two_2nd_argmax`, with zero among the numbers.
 
     M and S start at 0, which needs neither signs nor a first step, and M and S themselves are the
-    units: the neurons hold M P and S Q. It is wrong where the second-largest number is negative.
+    units: the neurons hold M P and S Q. The model is wrong if the second-largest number is
+    negative.
 
     Raises
     ------
     ValueError
-        Where ``seq_len`` is below 2 or ``gate`` not positive.
+        If ``seq_len`` is below 2 or ``gate`` is not positive.
     """
     _check_length(seq_len)
     _check_gate(gate)

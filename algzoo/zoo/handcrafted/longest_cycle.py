@@ -1,4 +1,4 @@
-r"""A longest-cycle transformer written by hand: three numbers, three dimensions, all 27 right.
+r"""Longest-cycle transformer written by hand, right on all 27 functions of three points.
 
 Write p_0, p_1, p_2 for the corners of an equilateral triangle in the plane, with p_a . p_b = 2/3
 where a = b and -1/3 elsewhere. Position j with token t = f(j) is embedded as
@@ -11,7 +11,7 @@ last corner lies on the first axis of the plane, so that exchanging the other tw
 *Layer 1.* The score of key k for query j is ``-16 (x_j . x_k) + h_j h_k``, x being the plane part.
 With m_jk the number of arrows between j and k (0, 1 or 2; 2 makes them a cycle of two), the first
 term is, for j and k different, ``8 m_jk - 4 [f(j) = f(k)]`` up to a constant, and small where
-k = j. The second gives the last position 3 (7 - 3) = 12 more, the worth of one arrow and a half.
+k = j. The second gives the last position 3 (7 - 3) = 12 more, as much as one and a half arrows.
 So the first two positions attend to the last one, unless the two of them are a cycle of two.
 The last position, whose bonus of 28 makes good what a position loses with itself,
 attends to itself, unless it is in a cycle of two with another; and where it has just one arrow to
@@ -39,16 +39,16 @@ from ..architectures import DistTransformer
 from ..families import check_choice
 
 ATTRACTION = 8.0  # score of an arrow between two positions
-_TOKEN = 0.5  # size of a token beside that of a position
+_TOKEN = 0.5  # size of a token relative to that of a position
 _ORDINARY, _LAST = 3.0, 7.0  # what the third axis holds at a position
-_GAIN = 64.0  # so large that the arrow left in the axis that is read out does not matter
+_GAIN = 64.0  # so large that the arrow remaining in the axis that is read out does not matter
 _TWO_OR_THREE, _THREE_OR_NONE = 2.35, 2.83  # halfway between the ranges of y
 
 
 def handcrafted_longest_cycle(
     seq_len: int = 3, *, dtype: torch.dtype = torch.float32
 ) -> DistTransformer:
-    """Two-layer transformer of hidden_size 3 that finds the longest cycle of all 27 functions.
+    """Make a two-layer transformer of hidden_size 3 that is right on all 27 functions.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def handcrafted_longest_cycle(
     Raises
     ------
     ValueError
-        Where no such model is written for ``seq_len``.
+        If no such model is written for ``seq_len``.
     """
     check_choice("seq_len", seq_len, (3,), what="handcrafted longest cycle model")
     corners = math.sqrt(2 / 3) * np.array(
@@ -78,7 +78,7 @@ def handcrafted_longest_cycle(
     adds_up = np.zeros((3, 3))
     adds_up[0, 0] = 3.0  # the mean over three positions to their sum
 
-    # The first axis holds y and four times what an ordinary position is read as; the third axis at
+    # The first axis holds y plus four times the readout of an ordinary position; the third axis at
     # the last position is 7, from which the constants of the three lines are made.
     offset = 4 * _ORDINARY / (_LAST - _ORDINARY)
     low, high = (_GAIN * (y + offset) / _LAST for y in (_TWO_OR_THREE, _THREE_OR_NONE))

@@ -1,6 +1,8 @@
-"""Handcrafted median models of two and three inputs, exact with weights 0, 1/2 and 1.
+"""Handcrafted median models of two and three inputs, exact, with weights 0, 1/2 and 1.
 
-Source: this book; ARC's package has no handcrafted median model.
+References
+----------
+This book; ARC's package has no handcrafted median model.
 """
 
 from __future__ import annotations
@@ -15,25 +17,25 @@ from ..families import check_choice
 
 
 def handcrafted_median(seq_len: int, *, dtype: torch.dtype = torch.float32) -> ScalarRNN:
-    """Model written by hand that gives the median of two or three numbers, exactly.
+    """Make a model that gives the median of two or three numbers exactly.
 
-    Two inputs, hidden_size 2: a number y is ``ReLU(y) - ReLU(-y)``, so that the state
-    ``(ReLU(y), ReLU(-y))`` loses nothing of y, and the next one can hold ``y + x`` the same way. In
-    the end y is the sum of the inputs and the output half of it.
+    Two inputs, hidden_size 2: a number y is ``ReLU(y) - ReLU(-y)``, so the state ``(ReLU(y),
+    ReLU(-y))`` determines y, and the next state can hold ``y + x`` in the same way. At the end y is
+    the sum of the inputs, and the output is half of it.
 
-    Three inputs, hidden_size 6: the median is the last input, kept between the smaller and the
-    larger of the other two,
+    Three inputs, hidden_size 6: the median is the last input, clipped to the interval between the
+    smaller and the larger of the other two,
 
         median = x2 - ReLU(x2 - max(x0, x1)) + ReLU(min(x0, x1) - x2).
 
-    After two inputs the state must tell max(x0, x1) and min(x0, x1) by linear functions. These give
-    max(0, x0) and min(0, x0) after one input, which is the same as after an input 0 and x0, so that
-    the second step compares x1 with those; it is the two neurons without input that make up for it.
+    After two inputs max(x0, x1) and min(x0, x1) must be linear functions of the state. After one
+    input these functions give max(0, x0) and min(0, x0), as after the inputs 0 and x0, so that the
+    second step compares x1 with those; the two neurons without input correct for it.
 
     Raises
     ------
     ValueError
-        Where no such model is written for ``seq_len``.
+        If no such model is written for ``seq_len``.
     """
     written = {2: _of_two, 3: _of_three}
     check_choice("seq_len", seq_len, written, what="handcrafted median model")
@@ -41,16 +43,16 @@ def handcrafted_median(seq_len: int, *, dtype: torch.dtype = torch.float32) -> S
 
 
 def forgetful_median(gate: float, *, dtype: torch.dtype = torch.float32) -> ScalarRNN:
-    """Model of two inputs with both input weights positive, as some training seeds end with.
+    """Make a model of two inputs whose input weights are both positive, as for some training seeds.
 
-    An x0 below 0 leaves no trace. Where x0 > 0 neuron 0 holds ``ReLU(x0 + x1)`` in the end, and
-    neuron 1 nothing but for ``x1 > gate * x0``; where x0 < 0 both hold ``ReLU(x1)``, and the
-    readout makes ``(1/2 - 1/pi) ReLU(x1)`` of it, the best multiple.
+    It forgets an x0 below 0. If x0 > 0, neuron 0 holds ``ReLU(x0 + x1)`` at the end, and neuron 1
+    is zero unless ``x1 > gate * x0``. If x0 < 0, both hold ``ReLU(x1)``, and the readout turns them
+    into ``(1/2 - 1/pi) ReLU(x1)``, the best multiple.
 
     Raises
     ------
     ValueError
-        Where ``gate`` is not a positive number.
+        If ``gate`` is not a positive number.
     """
     if not 0 < gate < math.inf:
         raise ValueError(f"gate must be a positive number, got {gate}")

@@ -1,7 +1,9 @@
-"""Models whose weights were written by hand.
+"""Handcrafted 2nd-argmax models of 2, 3 and 10 inputs.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, and the models
-that its package gives under the same name.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, and the models that its
+package provides under the same name.
 """
 
 from __future__ import annotations
@@ -18,34 +20,46 @@ from ..families import check_choice
 def handcrafted_2nd_argmax(
     seq_len: int, *, lam: float | None = None, dtype: torch.dtype = torch.float32
 ) -> DistRNN:
-    """Model written by hand that finds the second-largest of 2, 3 or 10 numbers.
+    """Make a model, written by hand, that finds the second-largest of 2, 3 or 10 numbers.
 
     Two inputs, hidden_size 2: the state after both is ``(ReLU(x1 - x0), ReLU(x0 - x1))``, so that
     ``logits[1] - logits[0] = 2 (x0 - x1)`` everywhere and the accuracy is exactly 1.
 
-    Three inputs, hidden_size 4: the state holds the absolute values of two differences, which tell
-    the three orders apart everywhere but in wedges that become narrow as lambda, 100 in ARC's
-    model, grows. The accuracy is 0.9999. In real numbers the error falls with lambda
-    (:func:`algzoo.estimates.lambda_error`); but the weights grow with it and cancel,
-    and rounded to float32 they have three times the error at 100, and from there on more.
+    Three inputs, hidden_size 4: the state holds the absolute values of two differences, which
+    distinguish the three orders except in wedges that become narrow as lambda grows; lambda is 100
+    in ARC's model, and the accuracy 0.9999. In real numbers the error falls with lambda
+    (``lambda_error`` in ``explanations.second_argmax_h4_n3``). But the weights grow with it and
+    cancel: rounded to float32 they have three times the error at 100, and more beyond.
 
-    Ten inputs, hidden_size 22: one logit is ``max(0, x[i]) + 2 max(0, all inputs but x[i])``. It is
-    right where the second-largest number is positive; the accuracy is 0.990.
+    Ten inputs, hidden_size 22: logit i is ``max(0, x[i]) + 2 max(0, all inputs but x[i])``. It is
+    right if the second-largest number is positive; the accuracy is 0.990.
 
     Parameters
     ----------
     seq_len
         2, 3 or 10.
     lam
-        lambda of the model of three inputs, positive; 100 where absent.
+        Positive number lambda of the model of three inputs; 100 by default.
     dtype
         Number type of the weights; they are rounded to it once.
+
+    Returns
+    -------
+    DistRNN
+        The model.
 
     Raises
     ------
     ValueError
-        Where no such model is written for ``seq_len``, or ``lam`` is not a positive number or given
-        for a model that has none.
+        If no such model is written for ``seq_len``, or if ``lam`` is not a positive number or is
+        given for a model that has none.
+
+    Examples
+    --------
+    >>> import torch
+    >>> model = handcrafted_2nd_argmax(3)
+    >>> model(torch.tensor([[0.3, 2.0, -1.0]])).argmax(-1)
+    tensor([0])
     """
     written = {2: _of_two, 3: _of_three, 10: leave_one_out_weights}
     check_choice("seq_len", seq_len, written, what="handcrafted 2nd argmax model")
@@ -74,9 +88,9 @@ def _of_two() -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _of_three(lam: float = 100.0) -> tuple[Tensor, Tensor, Tensor]:
-    """Weights by which y, two linear functions of the inputs, survives the ReLUs as y and -y.
+    """Return weights by which y, two linear functions of the inputs, survives the ReLUs as +-y.
 
-    In the end ``y = (lam (x2 - x1) + x0 - x1, lam (x2 - x1) + x2 - x0)``.
+    At the end ``y = (lam (x2 - x1) + x0 - x1, lam (x2 - x1) + x2 - x0)``.
     """
     if not 0 < lam < math.inf:
         raise ValueError(f"lam must be a positive number, got {lam}")
@@ -102,18 +116,18 @@ def _of_three(lam: float = 100.0) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def leave_one_out_weights(n: int = 10) -> tuple[Tensor, Tensor, Tensor]:
-    """W_ih, W_hh and W_oh by which every maximum of 0 and some of n inputs is a sum of neurons."""
+    """Return W_ih, W_hh and W_oh with which every leave-one-out maximum is a sum of neurons."""
     delayed, others, rise, before, drop = 0, n, 2 * n - 1, 2 * n, 2 * n + 1
     state = torch.eye(2 * n + 2)
     largest = state[rise] + state[before]  # max(0, all inputs so far)
     newest = largest - state[drop]
 
     w_ih, w_hh = torch.zeros(2 * n + 2, 1), torch.zeros(2 * n + 2, 2 * n + 2)
-    # ReLU(x[i]) in the end, each input one neuron further down at every step.
+    # ReLU(x[i]) at the end; each input moves one neuron further down at every step.
     w_hh[delayed : n - 1] = state[delayed + 1 : n]
     w_ih[n - 1] = 1
     # max(0, all inputs but x[i]) - newest in the end; the last of them leaves out the input before
-    # the newest, and hands on to the one above it.
+    # the newest, and passes its value to the one above it.
     w_hh[others : rise - 1] = state[others + 1 : rise] + newest
     w_hh[rise - 1] = state[before]
     w_ih[others:rise] = -1

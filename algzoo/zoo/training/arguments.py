@@ -1,4 +1,4 @@
-"""Arguments of a training: each is what it must be, or a ``ValueError`` names it."""
+"""Checks of the arguments of a training; each raises a ``ValueError`` that names the argument."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ RESULTS_FOLDER = "RESULTS_DIR"  # environment variable: where trained models are
 
 
 def results_folder(wanted: str | os.PathLike[str] | None) -> Path:
-    """Where the files go: as wanted, else ``$RESULTS_DIR``, else the working directory."""
+    """Return the folder for the files: ``wanted``, or ``$RESULTS_DIR``, or the working directory.
+    """
     return Path(os.environ.get(RESULTS_FOLDER) or "." if wanted is None else wanted)
 
 
 def whole(name: str, value: object, *, at_least: int) -> int:
-    """The value as an ``int``, if it is a whole number of that size."""
-    # True is an integer to Python, yet not a size that anybody means.
+    """Return the value as an ``int`` if it is a whole number of at least ``at_least``."""
+    # In Python True is an integer, but it is not a valid size.
     if isinstance(value, bool) or not isinstance(value, Integral) or value < at_least:
         raise ValueError(f"{name} must be a whole number of at least {at_least}, not {value!r}")
     return int(value)
 
 
 def number(name: str, value: object, *, at_most: float = math.inf) -> float:
-    """The value as a ``float``, if it is a finite number between 0 and ``at_most``."""
+    """Return the value as a ``float`` if it is a finite number between 0 and ``at_most``."""
     number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
     if not (math.isfinite(number) and 0 <= number <= at_most):
         choices = "of at least 0" if at_most == math.inf else f"between 0 and {at_most:g}"
@@ -35,7 +36,7 @@ def number(name: str, value: object, *, at_most: float = math.inf) -> float:
 
 
 def existing_device(wanted: str | torch.device | None) -> torch.device:
-    """The device, if this machine has it; where none is named, a GPU if there is one."""
+    """Return the device if this machine has it; if none is named, a GPU if there is one."""
     choices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     try:
         device = torch.device(choices[-1] if wanted is None else wanted)

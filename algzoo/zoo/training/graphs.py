@@ -1,4 +1,4 @@
-"""A group on a GPU, which repeats a recorded sequence of steps without waiting for Python."""
+"""Group of models on a GPU that repeats a recorded sequence of steps without waiting for Python."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .stacked import Group, Stack, schedule_from
 
 
 class GraphedGroup(Group):
-    """A group whose steps are a CUDA graph on a stream of its own; groups run side by side.
+    """Group whose steps are a CUDA graph on its own stream, so that groups run side by side.
 
     :meth:`advance` returns before the steps are made.
     """
@@ -27,14 +27,14 @@ class GraphedGroup(Group):
         super().__init__(recipes, device, stack_type)
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         self._finished = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        # A graph reads the same memory at each replay: what changes is copied there.
+        # A graph reads the same memory at each replay; new values are copied into it.
         self._schedule = torch.empty((self.chunk, 3), device=device)
         self._row = torch.empty(3, device=device)
         self._graph: torch.cuda.CUDAGraph | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether the steps asked for last are made, and :attr:`chunk` more may be asked for."""
+        """True if the last steps started are made, so that :attr:`chunk` more can start."""
         return bool(self._finished.query())  # type: ignore[no-untyped-call]
 
     def advance(self) -> None:
@@ -48,17 +48,18 @@ class GraphedGroup(Group):
         self.step += self.chunk
 
     def weights(self) -> list[Tensor]:
-        """Copy of the weights of every stack, on the CPU, after all steps asked for."""
+        """Return a copy of the weights of every stack, on the CPU, after all steps started so far.
+        """
         self._stream.synchronize()
         return super().weights()
 
     def state(self) -> dict[str, Any]:
-        """Copy of all that the next step depends on, after all steps asked for."""
+        """Return a copy of everything that the next step depends on, after all steps started."""
         self._stream.synchronize()
         return super().state()
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` gave."""
+        """Continue from what :meth:`state` returned."""
         self._stream.synchronize()
         super().load(state)
         self._graph = None  # the numbers of the generators were recorded from where they stood
@@ -82,6 +83,6 @@ class GraphedGroup(Group):
         return graph
 
     def _make_step_with(self, row: Tensor) -> None:
-        # Always from the same place, for Triton compiles anew for another alignment.
+        # The row is always at the same address: Triton recompiles for another alignment.
         self._row.copy_(row)
         self.make_step(self._row)

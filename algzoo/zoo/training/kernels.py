@@ -1,6 +1,7 @@
-"""The stacked step in Triton: one kernel forward and backward through the RNNs, one for AdamW.
+"""Triton kernels of the stacked step: one for the RNNs forward and backward, one for AdamW.
 
-Only for CUDA, whose PyTorch brings Triton; :class:`Stack` says in plain PyTorch what is computed.
+They run only on CUDA, whose PyTorch comes with Triton; :class:`Stack` defines in plain PyTorch what
+they compute.
 """
 
 from __future__ import annotations
@@ -141,9 +142,9 @@ def _adamw_kernel(
 
 
 class FusedStack(Stack):
-    """A stack whose step is made by the kernels; for transformers, by compiled PyTorch and AdamW.
+    """Stack whose step is made by the kernels, or for transformers by compiled PyTorch and AdamW.
 
-    The batch size must be a multiple of 128 and a sequence have at most 16 numbers.
+    The batch size must be a multiple of 128, and a sequence can have at most 16 numbers.
     """
 
     def __init__(
@@ -165,7 +166,8 @@ class FusedStack(Stack):
         self._partial_gradients = torch.empty((n_models, n_parts, n_weights), device=device)
 
     def gradients(self, x: Tensor, target: Tensor) -> Tensor:
-        """Gradients by parts of the batch, shape (models, parts, n_weights), to be summed."""
+        """Return gradients by parts of the batch, shape (models, parts, n_weights); sum over parts.
+        """
         if self.recipe.task_name == "longest_cycle":
             return super().gradients(x, target).unsqueeze(1)
         n_models, n_parts, _ = self._partial_gradients.shape

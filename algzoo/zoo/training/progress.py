@@ -1,4 +1,4 @@
-"""Progress on standard error."""
+"""Progress bars on standard error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 def progress_bar(*, shown: bool) -> Progress:
-    """Bars without a task yet; each has a field ``text``."""
+    """Return a display of progress bars without a task yet; each bar has a field ``text``."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,4 +1,4 @@
-"""Training of the whole zoo: every size and seed of every family."""
+"""Training of the whole zoo: every size and every seed of every family."""
 
 from __future__ import annotations
 
@@ -33,50 +33,52 @@ def train_all(
     save_every: int = 2**14,
     progress: bool = True,
 ) -> None:
-    """Train all models of the zoo by the recipe of :func:`train`, which tells what that is.
+    """Train all models of the zoo with the recipe of :func:`train`.
 
-    All hidden sizes and seeds of one family and length are trained side by side, as a *group*; on a
-    GPU also all groups, in fused kernels; on a CPU one group after the other. Every model starts
-    from the weights and sees the inputs that :func:`train` gives it with the same seed on the same
-    kind of device; what differs is the rounding of sums. The whole recipe needs a GPU.
+    All hidden sizes and seeds of one family and length are trained side by side, as a *group*. On a
+    GPU all groups run at the same time, in fused kernels; on a CPU one group runs after the other.
+    Every model starts from the weights and sees the inputs that :func:`train` gives it with the
+    same seed on the same kind of device; only the rounding of sums differs. The whole recipe needs
+    a GPU.
 
-    The models of one size are written as ``{family}_{hidden_size}_{seq_len}.safetensors``, as the
-    bundled ones are: a tensor is named ``{sequences seen}_{seed}/{state-dict key}``. The file is
-    replaced at every checkpoint, which are those of :func:`train`. A run that was killed goes on
-    where its groups last wrote ``{family}_{seq_len}_{n_train}.resume.pt`` if it is started again
-    with the same arguments; on a CPU with as many threads it ends with the same bits as if it had
-    never been killed. The resume files stay, so that a finished run that is started again does
-    nothing; delete them to train anew. No file is ever seen half-written; of two
-    processes that train a group in one folder at the same time the second is refused.
+    The models of one size are written to ``{family}_{hidden_size}_{seq_len}.safetensors``, like the
+    bundled ones: a tensor is named ``{sequences seen}_{seed}/{state-dict key}``. The file is
+    replaced at every checkpoint, and the checkpoints are those of :func:`train`. If a run was
+    killed and is started again with the same arguments, its groups continue from what they last
+    wrote to ``{family}_{seq_len}_{n_train}.resume.pt``; on a CPU with as many threads it ends with
+    the same bits as if it had never been killed. The resume files stay, so that a finished run that
+    is started again does nothing; delete them to train from the start. No file is ever seen
+    half-written. If two processes train a group in one folder at the same time, the second is
+    refused.
 
-    The caller's random number generators are left as they were.
+    The caller's random number generators keep their states.
 
     Parameters
     ----------
     folder
-        Where the files go; where absent, the folder that the environment variable ``RESULTS_DIR``
-        names, else the working directory.
+        Where the files go; by default the folder that the environment variable ``RESULTS_DIR``
+        names, or the working directory.
     families
-        Names of those to train; all where absent.
+        Names of the families to train; by default all.
     n_train
         Training sequences of each model, in batches of 1,024.
     checkpoints
         How often the number of steps is halved.
     device
-        Where to train; where absent, on a GPU if there is one, else on the CPU.
+        Where to train; by default on a GPU if there is one, otherwise on the CPU.
     save_every
-        Steps between two writings of the resume file of a group, about: a group is looked at
-        every 64 steps.
+        Approximate number of steps between two writings of the resume file of a group; the program
+        checks a group every 64 steps.
     progress
-        Whether progress bars are shown on standard error, one for each group.
+        Whether to show progress bars on standard error, one for each group.
 
     Raises
     ------
     ValueError
-        Names the argument that cannot be, or the resume file that is damaged or of a training with
-        other arguments.
+        If an argument is invalid, or if a resume file is damaged or belongs to a training with
+        other arguments; the message names it.
     OSError
-        Where a file cannot be written, or another process is training a group in this folder.
+        If a file cannot be written, or another process is training a group in this folder.
     """
     place = existing_device(device)
     names = list(FAMILIES) if families is None else list(dict.fromkeys(families))
@@ -106,7 +108,7 @@ def train_all(
 def _recipes(
     family: Family, seq_len: int, n_train: int, checkpoints: int, device: torch.device
 ) -> list[Recipe]:
-    """Of all hidden sizes and seeds of one family and length."""
+    """Return the recipes of all hidden sizes and seeds of one family and length."""
     recipes = [
         Recipe(
             task_name=family.name,
@@ -125,7 +127,7 @@ def _recipes(
 
 
 def _group(recipes: Sequence[Recipe], device: torch.device) -> Group:
-    """The group in the fastest way that this machine has."""
+    """Make the group of the fastest kind that this machine supports."""
     if device.type == "cpu":
         return Group(recipes, device)
     from .graphs import GraphedGroup
@@ -160,7 +162,7 @@ class _Run:
         return self.group.step == self.group.recipe.n_steps
 
     def start(self) -> None:
-        """Go on from the resume file, or begin; write the checkpoints that there are."""
+        """Continue from the resume file, or begin; write the checkpoints that are due."""
         if self.resume_file.exists():
             self._resume()
         else:
@@ -169,7 +171,7 @@ class _Run:
         self._show()
 
     def save(self) -> None:
-        """Write what is due after the steps made."""
+        """Write what is due after the steps made so far."""
         recipe, step = self.group.recipe, self.group.step
         n_seqs = step * recipe.batch_size
         is_checkpoint = step in recipe.checkpoint_steps and n_seqs not in self._checkpoints
@@ -211,7 +213,7 @@ class _Run:
 
 
 def _train(runs: Sequence[_Run]) -> None:
-    """Train groups side by side to their ends."""
+    """Train groups side by side until all are finished."""
     active = [run for run in runs if not run.finished]
     while active:
         ready = [run for run in active if run.group.ready]
@@ -227,7 +229,7 @@ def _train(runs: Sequence[_Run]) -> None:
 
 @contextmanager
 def _full_precision() -> Iterator[None]:
-    """Let products on a GPU have the precision of float32, as all of the zoo were trained with."""
+    """Compute products on a GPU in full float32, as in the training of all bundled models."""
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("highest")
     try:

@@ -1,4 +1,4 @@
-"""ARC's recipe: all that decides the weights of a trained model."""
+"""ARC's recipe: everything that decides the weights of a trained model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .arguments import whole
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """All that decides the weights and the files of a training; see :func:`train`.
+    """Arguments that decide the weights and the files of a training; see :func:`train`.
 
     The defaults are those of the zoo.
     """
@@ -51,7 +51,7 @@ class Recipe:
 
     @property
     def measures_error(self) -> bool:
-        """Whether the model gives one number and is scored by its squared error."""
+        """True if the model gives one number and is scored by its squared error."""
         return FAMILIES[self.task_name].measures_error
 
     @property
@@ -60,17 +60,18 @@ class Recipe:
         return float(self.lr_base / self.hidden_size**0.5)
 
     def learning_rate(self, step: int) -> float:
-        """Learning rate of the step before which ``step`` steps were made."""
+        """Return the learning rate of the step that follows ``step`` steps."""
         return self.initial_learning_rate * self.learning_rate_multiple(step)
 
     def learning_rate_multiple(self, step: int) -> float:
-        """By how much warm-up and decay multiply the learning rate; the same for all sizes."""
+        """Return the factor of the learning rate due to warm-up and decay, the same for all sizes.
+        """
         warmup = min(step / self.lr_warmup_steps, 1) if self.lr_warmup_steps else 1.0
         decay = max(self.lr_decay_min_mult ** (2 * step / self.n_steps), self.lr_decay_min_mult)
         return float(warmup * decay)
 
     def untrained_model(self) -> Model:
-        """Model whose weights are drawn from torch's default generator."""
+        """Make a model whose weights are drawn from torch's default generator."""
         model: Model
         if self.task_name == "longest_cycle":
             model = DistTransformer(
@@ -89,7 +90,7 @@ class Recipe:
     def sequences(
         self, n: int, device: torch.device, generator: torch.Generator | None = None
     ) -> Tensor:
-        """``n`` inputs, shape (n, seq_len); from the default generator where none is given."""
+        """Draw ``n`` inputs, shape (n, seq_len); the default is torch's own generator."""
         if self.task_name != "longest_cycle":
             return torch.randn(n, self.seq_len, device=device, generator=generator)
         size = self.seq_len
@@ -97,12 +98,12 @@ class Recipe:
             return torch.randint(0, size, (n, size), device=device, generator=generator)
         end = size - 1
         tokens = torch.randint(0, end, (n, end), device=device, generator=generator)
-        # The end token is a cycle of length one, which never is longer than those before it.
+        # The end token is a cycle of length one, never longer than the cycles before it.
         return torch.cat([tokens, tokens.new_full((n, 1), end)], -1)
 
 
 def check_fit(recipe: Recipe) -> None:
-    """Raise a ``ValueError`` where arguments that are possible alone do not go together."""
+    """Raise a ``ValueError`` if arguments that are valid on their own do not fit together."""
     cycles = recipe.task_name == "longest_cycle"
     shortest = 2 if recipe.task_name == "2nd_argmax" or (cycles and recipe.discrete_eot) else 1
     whole("seq_len", recipe.seq_len, at_least=shortest)
@@ -121,7 +122,8 @@ def check_fit(recipe: Recipe) -> None:
 
 @contextmanager
 def own_random_numbers(seed: int, device: torch.device) -> Iterator[None]:
-    """Give the numbers of ``torch.manual_seed(seed)`` and leave the caller's state as it was."""
+    """Provide the numbers of ``torch.manual_seed(seed)`` and restore the caller's state afterwards.
+    """
     cuda = device.type == "cuda"
     backend = torch.backends.cudnn
     with (

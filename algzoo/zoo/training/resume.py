@@ -1,4 +1,4 @@
-"""Files of a training that may be killed at any moment: checkpoints, and where it goes on from."""
+"""Files of a training that may be killed at any moment: checkpoints and resume files."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from torch import Tensor
 
 
 def write_file(content: bytes, path: Path) -> None:
-    """Write a file that is there as a whole or not at all, whenever this process is killed.
+    """Write a file completely or not at all, even if this process is killed.
 
     Raises
     ------
     OSError
-        Names the file that cannot be written; the old one is as it was.
+        If the file cannot be written. The message names it; the old file is unchanged.
     """
     # Always the same name: what a killed run left there is replaced when that step is made again.
     beside = path.with_name(f"{path.name}.part")
@@ -28,16 +28,16 @@ def write_file(content: bytes, path: Path) -> None:
         with beside.open("wb") as file:
             file.write(content)
             file.flush()
-            os.fsync(file.fileno())  # or a power cut could leave the name without the content
+            os.fsync(file.fileno())  # otherwise a power cut could leave an empty file
         beside.replace(path)
     except OSError as error:
         with suppress(OSError):
-            beside.unlink(missing_ok=True)  # what fills a disk shall not stay on it
+            beside.unlink(missing_ok=True)  # a file that filled the disk must not stay
         raise OSError(error.errno, f"cannot write {path}: {error.strerror}") from error
 
 
 def write_tensors(state: Mapping[str, Any], path: Path) -> None:
-    """Write what :func:`torch.save` makes of ``state``, as :func:`write_file` does."""
+    """Write what :func:`torch.save` makes of ``state``, in the manner of :func:`write_file`."""
     content = io.BytesIO()
     torch.save(state, content)
     write_file(content.getvalue(), path)
@@ -49,12 +49,13 @@ def write_resume_file(state: dict[str, Any], path: Path) -> None:
 
 
 def read_resume_file(path: Path, arguments: Mapping[str, object]) -> dict[str, Any]:
-    """State of a training with these arguments, which are its entry ``"arguments"``.
+    """Read the state of a training with these arguments, which are its entry ``"arguments"``.
 
     Raises
     ------
     ValueError
-        Where the file is damaged, or of a training with other arguments, of which one is named.
+        If the file is damaged, or belongs to a training with other arguments, one of which the
+        message names.
     """
     content = io.BytesIO(path.read_bytes())
     try:
@@ -74,7 +75,7 @@ def read_resume_file(path: Path, arguments: Mapping[str, object]) -> dict[str, A
 
 
 def damaged(path: Path) -> ValueError:
-    """The error to raise where a resume file does not hold what it should."""
+    """Return the error to raise if a resume file does not hold what it should."""
     return ValueError(f"{path} is damaged or no resume file: delete it to train anew")
 
 

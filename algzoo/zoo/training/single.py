@@ -1,7 +1,9 @@
-"""Training one model by ARC's recipe: on a CPU or a GPU, and through being killed.
+"""Training of one model with ARC's recipe, on a CPU or a GPU; a killed run can be continued.
 
-Source of the recipe: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026,
-and the README of its repository.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, and the README of its
+repository.
 """
 
 from __future__ import annotations
@@ -62,67 +64,84 @@ def train(
 ) -> Model:
     """Train a model of any size from its seed; the defaults are the recipe of the zoo.
 
-    AdamW on fresh random sequences. The loss is the cross-entropy, for the median the mean squared
-    error.
+    The optimizer is AdamW on fresh random sequences. The loss is the cross-entropy, or the mean
+    squared error for the median.
 
-    The weights after 0, ``n_steps``, ``n_steps / 2``, ``n_steps / 4``, ... steps are written as
-    ``{task_name}_{hidden_size}_{seq_len}_{sequences seen}_{seed}.pth``, each a state dict. A run
-    that was killed goes on where its resume file
-    ``{task_name}_{hidden_size}_{seq_len}_{n_train}_{seed}.resume.pt`` was last written if it is
-    started again with the same arguments; on a CPU with as many threads it ends with the same bits
-    as if it had never been killed. The resume file is removed at the end, so that a finished run
-    that is started again trains again and replaces its files. No file is ever seen half-written;
-    of two processes that write the same files at the same time the second is refused.
+    The weights after 0, ``n_steps``, ``n_steps / 2``, ``n_steps / 4``, ... steps are written to
+    ``{task_name}_{hidden_size}_{seq_len}_{sequences seen}_{seed}.pth``, each file a state dict. If
+    a run was killed and is started again with the same arguments, it continues from its resume file
+    ``{task_name}_{hidden_size}_{seq_len}_{n_train}_{seed}.resume.pt``; on a CPU with as many
+    threads it ends with the same bits as if it had never been killed. The resume file is removed at
+    the end, so that a finished run that is started again trains again and replaces its files. No
+    file is ever seen half-written. If two processes write the same files at the same time, the
+    second is refused.
 
-    The caller's random number generators are left as they were.
+    The caller's random number generators keep their states.
 
     Parameters
     ----------
     task_name
         ``"2nd_argmax"``, ``"argmedian"``, ``"median"`` or ``"longest_cycle"``.
     hidden_size, seq_len
-        Any size; the zoo has those in :data:`algzoo.zoo.FAMILIES`.
+        Any size; those of the zoo are in :data:`algzoo.zoo.FAMILIES`.
     n_transformer_layers, n_transformer_heads, discrete_eot
-        Longest cycle only. With ``discrete_eot`` a sequence is ``seq_len - 1`` random tokens and
-        the end token ``seq_len - 1``.
+        Longest cycle only. With ``discrete_eot`` a sequence consists of ``seq_len - 1`` random
+        tokens and the end token ``seq_len - 1``.
     bias
         Whether the layers have biases.
     weight_decay, lr_base, lr_warmup_steps, lr_decay_min_mult
-        Of AdamW. The learning rate starts from ``lr_base / sqrt(hidden_size)``, times ``step /
-        lr_warmup_steps`` at first, and decays to ``lr_decay_min_mult`` of it by half-way.
+        Settings of AdamW. The learning rate starts from ``lr_base / sqrt(hidden_size)``, times
+        ``step / lr_warmup_steps`` at first, and decays to ``lr_decay_min_mult`` of it by half-way.
     batch_size, n_train
-        Sequences per step, and in all; ``n_steps = n_train // batch_size``.
+        Number of sequences in a step and in all; ``n_steps = n_train // batch_size``.
     n_val
-        Sequences on which the trained model is scored in the end.
+        Number of sequences on which the trained model is scored at the end.
     seed
-        Of the first weights and the sequences, as by ``torch.manual_seed(seed)``.
+        Seed of the initial weights and of the sequences, as with ``torch.manual_seed(seed)``.
     checkpoints
         How often ``n_steps`` is halved.
     log_every
-        Steps between two updates of the progress bar.
+        Number of steps between two updates of the progress bar.
     folder
-        Where the files go; where absent, the folder that the environment variable ``RESULTS_DIR``
-        names, else the working directory.
+        Where the files go; by default the folder that the environment variable ``RESULTS_DIR``
+        names, or the working directory.
     device
-        Where to train; where absent, on a GPU if there is one, else on the CPU.
+        Where to train; by default on a GPU if there is one, otherwise on the CPU.
     save_every
-        Steps between two writings of the resume file.
+        Number of steps between two writings of the resume file.
     progress
-        Whether a progress bar is shown on standard error, with loss and accuracy, for the median
-        root mean squared error, of the last batch; in the end, of the validation. That one is also
-        logged, by :mod:`logging`.
+        Whether to show a progress bar on standard error. It shows loss and accuracy (root mean
+        squared error for the median) of the last batch, and at the end those of the validation,
+        which are also logged, by :mod:`logging`.
 
     Returns
     -------
-    The trained model.
+    Model
+        The trained model.
 
     Raises
     ------
     ValueError
-        Names the argument that cannot be, or the resume file that is damaged or of a training with
-        other arguments.
+        If an argument is invalid, or if the resume file is damaged or belongs to a training with
+        other arguments; the message names it.
     OSError
-        Where a file cannot be written, or another process is training this model in this folder.
+        If a file cannot be written, or another process is training this model in this folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model = train(
+    ...         "2nd_argmax",
+    ...         hidden_size=2,
+    ...         seq_len=2,
+    ...         n_train=2**12,
+    ...         folder=folder,
+    ...         device="cpu",
+    ...         progress=False,
+    ...     )
+    >>> model.hidden_size, model.seq_len
+    (2, 2)
     """
     check_choice("name", task_name, TASKS, what="task")
     place = existing_device(device)
@@ -151,7 +170,7 @@ def train(
     results = results_folder(folder)
 
     name = f"{task_name} {hidden_size} {seq_len}, seed {seed}"
-    # Whatever n_train is: the checkpoint before the first step has the same name for all.
+    # The checkpoint before the first step has the same name for every n_train.
     lock_file = results / f"{task_name}_{hidden_size}_{seq_len}_{seed}.lock"
 
     with (
@@ -193,7 +212,7 @@ def _start(recipe: Recipe, device: torch.device) -> _Training:
 
 
 def _make_step(training: _Training, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Make one step; loss, outputs and right answers of its batch."""
+    """Make one step; return loss, outputs and right answers of its batch."""
     recipe, optimizer = training.recipe, training.optimizer
     for group in optimizer.param_groups:
         group["lr"] = recipe.learning_rate(training.step)
@@ -211,7 +230,7 @@ def _make_step(training: _Training, device: torch.device) -> tuple[Tensor, Tenso
 
 
 def _scores(recipe: Recipe, output: Tensor, answer: Tensor) -> Tensor:
-    """Of each sequence its squared error, or one where the answer is right and zero elsewhere."""
+    """Return the squared error of each sequence, or 1 if its answer is right and 0 if not."""
     if recipe.measures_error:
         return (output.squeeze(-1) - answer).double() ** 2
     return (output.argmax(-1) == answer).double()
@@ -244,7 +263,7 @@ def _save_checkpoint(training: _Training, folder: Path) -> None:
 
 
 def _resume_state(training: _Training, device: torch.device) -> dict[str, Any]:
-    """All that the next step depends on, as tensors and plain values."""
+    """Return everything that the next step depends on, as tensors and plain values."""
     generators = {"cpu": torch.get_rng_state()}
     if device.type == "cuda":
         generators["cuda"] = torch.cuda.get_rng_state(device)

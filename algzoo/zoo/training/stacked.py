@@ -1,7 +1,7 @@
-"""Many models of one family and length trained side by side, in plain PyTorch.
+"""Training of many models of one family and length side by side, in plain PyTorch.
 
-Small models leave a GPU idle: one batched product for forty of them costs what it costs for one.
-Models of different hidden sizes are padded with zeros to a common width. A padded weight has a
+Small models leave a GPU idle: one batched product for forty models costs as much as the product for
+one. Models of different hidden sizes are padded with zeros to a common width. A padded weight has a
 gradient of exactly zero and so stays zero. Every model starts from the weights and sees the inputs
 that :func:`train` gives it with the same seed on the same kind of device.
 """
@@ -23,21 +23,21 @@ from .recipe import Recipe, own_random_numbers
 # Of torch.optim.AdamW.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
-_CHUNK = 64  # steps between two looks at a group, at most
+_CHUNK = 64  # steps that a group makes at a time, at most
 
 StateDict = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the weights of a model, padded to a width, lie in one row of numbers.
+    """Positions of the weights of a padded model in one row of numbers.
 
-    They come in the order of the state dict, each as a matrix in row-major order.
+    The weights come in the order of the state dict, each as a matrix in row-major order.
 
     Attributes
     ----------
     shapes
-        Of the state dict of a model whose hidden size is the width.
+        Shapes of the state dict of a model whose hidden size is the width.
     """
 
     shapes: dict[str, tuple[int, int]]
@@ -48,7 +48,7 @@ class Layout:
         return [rows * columns for rows, columns in self.shapes.values()]
 
     def padded(self, state: StateDict) -> Tensor:
-        """State dict of a model of at most the width as a row, shape (sum of sizes,)."""
+        """Write the state dict of a model of at most the width as a row, shape (sum of sizes,)."""
         parts = []
         for key, shape in self.shapes.items():
             weight = _in_blocks(key, state[key])
@@ -58,7 +58,7 @@ class Layout:
         return torch.cat(parts)
 
     def unpadded(self, row: Tensor, model: dict[str, tuple[int, int]]) -> StateDict:
-        """State dict with the shapes ``model`` from a row."""
+        """Read a state dict with the shapes ``model`` from a row."""
         state = {}
         for key, weight in self.matrices(row.unsqueeze(0)).items():
             rows, columns = model[key]
@@ -76,14 +76,14 @@ class Layout:
 
 
 def _in_blocks(key: str, weight: Tensor) -> Tensor:
-    """View a matrix as the stack of those that are padded each on its own."""
-    # The matrices of queries, keys and values lie below one another.
+    """View a matrix as the stack of its blocks that are padded separately."""
+    # The matrices of queries, keys and values are stacked vertically.
     n_blocks = 3 if key.endswith("in_proj_weight") else 1
     return weight.view(n_blocks, -1, weight.shape[1])
 
 
 def rnn_outputs(weights: StateDict, x: Tensor) -> Tensor:
-    """Outputs of a stack of RNNs, shape (models, batch, output_size).
+    """Compute the outputs of a stack of RNNs, shape (models, batch, output_size).
 
     ``weights`` are stacks of matrices, ``x`` has shape (models, batch, seq_len).
     """
@@ -95,7 +95,7 @@ def rnn_outputs(weights: StateDict, x: Tensor) -> Tensor:
 
 
 def transformer_outputs(weights: StateDict, x: Tensor, scale: Tensor, n_layers: int) -> Tensor:
-    """Outputs of a stack of attention-only transformers, shape (models, batch, output_size).
+    """Compute the outputs of a stack of attention-only transformers (models, batch, output_size).
 
     ``weights`` are stacks of matrices, ``x`` are tokens of shape (models, batch, seq_len),
     ``scale`` is one over the square root of the hidden size, shape (models,).
@@ -115,11 +115,11 @@ def transformer_outputs(weights: StateDict, x: Tensor, scale: Tensor, n_layers: 
     for layer in range(n_layers):
         query_key_value = weights[f"attns.{layer}.in_proj_weight"]
         to_query, to_key, to_value = query_key_value.chunk(3, dim=1)
-        # Of what the last layer writes, only the last position is read.
+        # Only the last position of the last layer's output is read.
         here = residual[:, :, -1:] if layer == n_layers - 1 else residual
         query = product(here, to_query)
         key, value = product(residual, to_key), product(residual, to_value)
-        # Not as batched products: matrices this small are faster as one fused sum.
+        # One fused sum is faster than batched products for matrices this small.
         scores = (query.unsqueeze(3) * key.unsqueeze(2)).sum(-1) * scale
         pattern = scores.softmax(-1)
         read = (pattern.unsqueeze(-1) * value.unsqueeze(2)).sum(3)
@@ -133,9 +133,9 @@ class Stack:
     Attributes
     ----------
     recipes
-        Of the models; they differ in hidden_size and seed alone.
+        Recipes of the models, which differ only in hidden_size and seed.
     weights, first_moment, second_moment
-        Of AdamW, shape (models, sum of ``layout.sizes``).
+        Weights and moments of AdamW, shape (models, sum of ``layout.sizes``).
     """
 
     def __init__(
@@ -209,10 +209,10 @@ def _shapes(recipe: Recipe) -> dict[str, tuple[int, int]]:
 
 
 def schedule_from(recipe: Recipe, step: int, n_steps: int) -> Tensor:
-    """What the ``n_steps`` steps after ``step`` depend on, shape (n_steps, 3).
+    """Return the factors of the ``n_steps`` steps after ``step``, shape (n_steps, 3).
 
-    By how much warm-up and decay multiply the learning rate, the bias correction of the first
-    moment, and the square root of that of the second one.
+    They are the factor of the learning rate due to warm-up and decay, the bias correction of the
+    first moment, and the square root of that of the second moment.
     """
     rows = [
         (
@@ -228,17 +228,17 @@ def schedule_from(recipe: Recipe, step: int, n_steps: int) -> Tensor:
 class Group:
     """All models of one family and length, trained on the inputs that :func:`train` would draw.
 
-    On a GPU all models of a seed see the same inputs. On a CPU every model has inputs of its own,
-    for :func:`train` draws weights and inputs from one generator there.
+    On a GPU all models of a seed see the same inputs. On a CPU every model has its own inputs,
+    because :func:`train` draws weights and inputs from one generator there.
 
     Attributes
     ----------
     step
-        Steps made.
+        Number of steps made.
     chunk
-        Steps that :meth:`advance` makes; every checkpoint is at a multiple of it.
+        Number of steps that :meth:`advance` makes; every checkpoint is at a multiple of it.
     stacks
-        The models by width.
+        The models, one stack for each width.
     """
 
     def __init__(
@@ -247,7 +247,7 @@ class Group:
         device: torch.device,
         stack_type: type[Stack] = Stack,
     ) -> None:
-        """Draw the first weights. The recipes differ in hidden_size and seed alone."""
+        """Draw the initial weights. The recipes may differ only in hidden_size and seed."""
         self.recipe = recipes[0]  # for all that they have in common
         self.device = device
         self.step = 0
@@ -281,7 +281,7 @@ class Group:
 
     @property
     def ready(self) -> bool:
-        """Whether the steps asked for last are made, and :attr:`chunk` more may be asked for."""
+        """True if the last steps started are made, so that :attr:`chunk` more can start."""
         return True
 
     def advance(self) -> None:
@@ -291,7 +291,7 @@ class Group:
         self.step += self.chunk
 
     def make_step(self, schedule: Tensor) -> None:
-        """Draw a batch from every stream and learn from it; does not count the step."""
+        """Draw a batch from every stream and learn from it; the step is not counted here."""
         size = self.recipe.batch_size
         x = torch.stack([self.recipe.sequences(size, self.device, g) for g in self.generators])
         target = TASKS[self.recipe.task_name](x)
@@ -299,11 +299,11 @@ class Group:
             stack.update(stack.gradients(x, target), schedule)
 
     def weights(self) -> list[Tensor]:
-        """Copy of the weights of every stack, on the CPU."""
+        """Return a copy of the weights of every stack, on the CPU."""
         return [stack.weights.to("cpu", copy=True) for stack in self.stacks]
 
     def state_dicts(self, weights: Sequence[Tensor]) -> list[tuple[Recipe, StateDict]]:
-        """Recipe and state dict of every model from what :meth:`weights` gave."""
+        """Return recipe and state dict of every model, given what :meth:`weights` returned."""
         return [
             (recipe, stack.state_dict(number, rows))
             for stack, rows in zip(self.stacks, weights, strict=True)
@@ -311,7 +311,7 @@ class Group:
         ]
 
     def state(self) -> dict[str, Any]:
-        """Copy of all that the next step depends on, as tensors and plain values on the CPU."""
+        """Return a copy of everything that the next step depends on."""
         stacks = [(stack.weights, stack.first_moment, stack.second_moment) for stack in self.stacks]
         return {
             "step": self.step,
