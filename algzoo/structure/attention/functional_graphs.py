@@ -76,11 +76,10 @@ def conjugacy_classes(n: int) -> list[FunctionClass]:
 
 
 def pointed_classes(n: int) -> list[FunctionClass]:
-    """List the classes of functions on n points that differ by the names of all points but the
-    last.
+    """List the classes of functions on n points that differ by the names of all points but one.
 
-    The order is that of :func:`conjugacy_classes`; the special point of ``representative`` is the
-    last.
+    The special point is the last, n-1, in every ``representative``; the order is that of
+    :func:`conjugacy_classes`.
 
     Raises
     ------
@@ -255,9 +254,7 @@ def _cycles(size: int) -> list[Cycle]:
 
 
 def _compositions(total: int) -> Iterator[tuple[int, ...]]:
-    """Yield all ways to write ``total`` as an ordered sum of numbers above 0; there are 2^(total -
-    1).
-    """
+    """Yield the 2^(total - 1) ways to write ``total`` as an ordered sum of numbers above 0."""
     if total == 0:
         yield ()
     for first in range(1, total + 1):

@@ -1,10 +1,10 @@
 """Ablations: what remains of a 2nd-argmax model when neurons are replaced, and where it errs.
 
-Everything here is measured on Gaussian inputs drawn from a stated seed. These are measurements of
-what an explanation explains; they are not estimates of the accuracy, and cost as much as sampling.
+Everything here is measured on Gaussian inputs drawn from a stated seed. These measurements show how
+much an explanation explains; they are not estimates of the accuracy, and cost as much as sampling.
 
-A replacement is of a neuron's activation, either at every step, so that the network goes on with
-what was put in, or at the last step alone, where only the readout sees it.
+A neuron's activation is replaced either at every step, so that the network continues with the
+replacement, or only at the last step, where just the readout sees it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ When = Literal["every step", "last step"]
 
 @dataclass(frozen=True, eq=False)
 class Sample:
-    """A 2nd-argmax model on Gaussian inputs.
+    """Run of a 2nd-argmax model on Gaussian inputs.
 
     Attributes
     ----------
     weights
-        Of the model.
+        Weights of the model.
     x
         Inputs, shape (n_inputs, seq_len).
     order
@@ -49,13 +49,13 @@ class Sample:
 
     @classmethod
     def of(cls, model: DistRNN, n_inputs: int, seed: int) -> Self:
-        """Sample of ``n_inputs`` independent standard Gaussian inputs.
+        """Run the model on ``n_inputs`` independent standard Gaussian inputs.
 
         Raises
         ------
         ValueError
-            If ``n_inputs`` is not positive, the model is of another task, or as
-            :func:`~algzoo.structure.weights_in_range`.
+            If ``n_inputs`` is not positive or the model has another task, or raised by
+            :func:`~algzoo.structure.weights.weights_in_range`.
         """
         if n_inputs < 1:
             raise ValueError(f"n_inputs must be at least 1, got {n_inputs}")
@@ -75,23 +75,24 @@ class Sample:
 
     @property
     def group(self) -> NDArray[np.intp]:
-        """Number of the ordered pair (position of the largest, of the second), (n_inputs,)."""
+        """Number of the pair (position of the largest, of the second largest), shape (n_inputs,).
+        """
         numbers: NDArray[np.intp] = self.order[:, 0] * self.x.shape[1] + self.order[:, 1]
         return numbers
 
     def given(self, last: NDArray[np.float64]) -> NDArray[np.intp]:
-        """What the model answers when its last activations are ``last``, shape (n_inputs,)."""
+        """Answers of the model if its last activations are ``last``, shape (n_inputs,)."""
         found: NDArray[np.intp] = (last @ self.weights.w_oh.T).argmax(axis=1)
         return found
 
     def accuracy(self, last: NDArray[np.float64]) -> float:
-        """Share of right answers when the last activations are ``last``."""
+        """Share of right answers if the last activations are ``last``."""
         return float((self.given(last) == self.answer).mean())
 
     def group_means(self) -> NDArray[np.float64]:
         """Last activations averaged over inputs with the same two largest positions.
 
-        Shape (n_inputs, hidden_size). They know the answer: see :class:`Survival`.
+        Shape (n_inputs, hidden_size). These means contain the answer: see :class:`Survival`.
         """
         n_groups = self.x.shape[1] ** 2
         counts = np.bincount(self.group, minlength=n_groups)
@@ -113,15 +114,15 @@ def _last_activations(
 
 
 def with_formulas(sample: Sample, features: Iterable[Feature], when: When) -> NDArray[np.float64]:
-    """Last activations, (n_inputs, hidden_size), where these neurons hold their formulas.
+    """Last activations, (n_inputs, hidden_size), if these neurons hold their formulas.
 
-    The formulas are in the unit that the weights say; nothing is fitted.
+    The formulas are in the unit that the weights determine; nothing is fitted.
     """
     return _with(sample, {f.neuron: _held(sample, f) for f in features}, when)
 
 
 def _held(sample: Sample, feature: Feature) -> NDArray[np.float64]:
-    """What a neuron holds after each step, were its formula exact: (seq_len, n_inputs)."""
+    """Values of a neuron after each step if its formula were exact, shape (seq_len, n_inputs)."""
     return feature.unit * np.array([formula(sample.x) for formula in feature.formulas])
 
 
@@ -138,36 +139,37 @@ def _with(
 
 @dataclass(frozen=True, eq=False)
 class Survival:
-    """Accuracies that survive replacing neurons, all on one sample.
+    """Accuracies that remain when neurons are replaced, all on one sample.
 
-    Means over inputs with the same two largest positions tell the answer by themselves: with all
-    neurons replaced by them (``all_group_means``) the accuracy says how well the average margins
-    are, not that anything was explained. ``features_alone`` is the test without that help.
+    Means over inputs with the same two largest positions determine the answer by themselves. If all
+    neurons are replaced by them (``all_group_means``), the accuracy only shows that the average
+    margins are right, not that anything was explained. ``features_alone`` is the test without that
+    help.
 
     Attributes
     ----------
     intact
         Accuracy of the model.
     std
-        Standard error of ``intact``; differences on the same sample are known better.
+        Standard error of ``intact``; differences on the same sample are known more precisely.
     one_at_every_step, one_at_last_step
-        By neuron: this one holds its formula.
+        By neuron: this neuron holds its formula.
     one_with_noise
-        By neuron: to its last activation is added Gaussian noise of the standard deviation of its
-        formula's error. A formula whose error does no less harm than noise misses what matters.
+        By neuron: Gaussian noise with the standard deviation of its formula's error is added to its
+        last activation. A formula whose error does no less harm than noise misses what matters.
     together_at_every_step, together_at_last_step
         All explained neurons hold their formulas.
     rest_group_means
-        All explained ones hold their formulas after the last step, and every other neuron its mean
-        over inputs with the same two largest positions.
+        All explained neurons hold their formulas after the last step, and every other neuron its
+        mean over inputs with the same two largest positions.
     rest_means
         The same, with every other neuron at its mean over all inputs.
     features_alone
         The same, with every other neuron at zero.
     rest_alone
-        Explained neurons at their means over all inputs; the others as they are.
+        The explained neurons hold their means over all inputs; the others are unchanged.
     all_group_means
-        Every neuron at its mean over inputs with the same two largest positions.
+        Every neuron holds its mean over inputs with the same two largest positions.
     """
 
     intact: float
@@ -185,9 +187,9 @@ class Survival:
 
 
 def survival(sample: Sample, features: Mapping[int, Feature], seed: int) -> Survival:
-    """Accuracies that survive when neurons hold what their formulas say.
+    """Measure the accuracies that remain when neurons hold what their formulas say.
 
-    ``seed`` is that of the noise with which formulas are compared.
+    ``seed`` is the seed of the noise with which formulas are compared.
     """
     held = {i: _held(sample, f) for i, f in features.items()}
     formulas = _with(sample, held, "last step")
@@ -231,11 +233,11 @@ def survival(sample: Sample, features: Mapping[int, Feature], seed: int) -> Surv
 
 
 def answers_carried(sample: Sample, by: Literal["zero", "mean"]) -> NDArray[np.float64]:
-    """Fall of the accuracy, by neuron and right answer, when the readout loses that neuron.
+    """Fall of the accuracy, by neuron and right answer, if the readout loses that neuron.
 
-    Entry (i, a) is the accuracy on inputs whose right answer is position a, less that with the last
-    activation of neuron i at zero, or at its mean over all inputs; 0 where there is no such input.
-    Shape (hidden_size, seq_len).
+    Entry (i, a) is the accuracy on inputs whose right answer is position a, minus the accuracy with
+    the last activation of neuron i at zero, or at its mean over all inputs; it is 0 if there is no
+    such input. Shape (hidden_size, seq_len).
     """
     w_oh, seq_len = sample.weights.w_oh, sample.x.shape[1]
     counts = np.bincount(sample.answer, minlength=seq_len)
@@ -255,7 +257,7 @@ def answers_carried(sample: Sample, by: Literal["zero", "mean"]) -> NDArray[np.f
 
 @dataclass(frozen=True, eq=False)
 class BinnedRate:
-    """Error rate by some quantity, in bins that hold equally many inputs.
+    """Error rate as a function of a quantity, in bins that hold equally many inputs.
 
     Attributes
     ----------
@@ -271,7 +273,7 @@ class BinnedRate:
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """Where a model errs.
+    """Error rates of a model by position and by gap.
 
     Attributes
     ----------
@@ -279,14 +281,14 @@ class Errors:
         Error rate over all inputs.
     first_second
         Shape (seq_len, seq_len): error rate by positions of the largest and second-largest input;
-        nan where there was none, as on the diagonal.
+        nan if there was none, as on the diagonal.
     second_third
         The same by positions of the second- and third-largest.
     answered_rank
-        Shape (seq_len,): share of all inputs that were answered with the position of the largest,
+        Shape (seq_len,): share of all inputs answered with the position of the largest,
         second-largest, third-largest input, and so on. The second entry is the accuracy.
     by_gap_to_first, by_gap_to_third
-        Error rate by how far the second-largest input lies below the largest, and above the
+        Error rate by how far the second-largest input is below the largest, and above the
         third-largest.
     by_second
         Error rate by the value of the second-largest input.
@@ -302,12 +304,12 @@ class Errors:
 
 
 def errors(sample: Sample, n_bins: int = 20) -> Errors:
-    """Errors by position and by gap.
+    """Measure error rates by position and by gap.
 
     Raises
     ------
     ValueError
-        If inputs have fewer than three numbers, and hence no third, or there is no bin.
+        If inputs have fewer than three numbers, and hence no third-largest, or if there is no bin.
     """
     n_inputs, seq_len = sample.x.shape
     if seq_len < 3:

@@ -1,4 +1,4 @@
-"""Holding a formula against a neuron's activation: how well it fits, where, and where it fails."""
+"""Comparison of a formula with a neuron's activation: how well it fits, and where it fails."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .formula import Formula
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """A condition on the inputs, and how much of a formula's error lies where it holds.
+    """Condition on the inputs, and how much of a formula's error is where it holds.
 
     Attributes
     ----------
@@ -31,18 +31,18 @@ class Condition:
 
     @property
     def concentration(self) -> float:
-        """How many times the average squared error the error is where the condition holds."""
+        """Mean squared error where the condition holds, divided by that over all inputs."""
         return self.error_share / self.probability if self.probability else 0.0
 
 
 @dataclass(frozen=True, eq=False)
 class Check:
-    """A formula held against an activation on Gaussian inputs.
+    """Comparison of a formula with an activation on Gaussian inputs.
 
     R^2 is 1 - (sum of squared errors) / (sum of squared deviations of the activation from its
-    mean). It is 1 where a neuron that never fires has the formula 0, minus infinity where it has
-    another, and not positive for a neuron that fires a little where its formula is 0, which happens
-    at first steps.
+    mean). For a neuron that never fires it is 1 if the formula is 0, and minus infinity otherwise.
+    It is not positive for a neuron that fires a little where its formula is 0, which happens at
+    first steps.
 
     Attributes
     ----------
@@ -50,20 +50,22 @@ class Check:
         Shape (seq_len,): R^2 after each step, with the formula in the unit that fits best at that
         step. Nothing else is fitted.
     r2_as_derived
-        Shape (seq_len,): the same with the unit that the weights say: nothing is fitted.
+        Shape (seq_len,): the same with the unit that the weights determine; nothing is fitted.
     r2_of_terms
         Shape (seq_len,): the same with a free coefficient for each term, and a constant.
     r2_about_zero
-        Shape (seq_len,): as ``r2``, with deviations from zero instead of from the mean.
+        Shape (seq_len,): like ``r2``, with deviations from zero instead of from the mean.
     fitted_unit
-        Shape (seq_len,): the unit that fits best, over the one that the weights say.
+        Shape (seq_len,): the unit that fits best, divided by the one that the weights determine.
     worst_error
-        Largest error after the last step, in the unit that the weights say, of the formula in the
-        unit that fits best; the root mean square of the activation there is ``typical``.
+        Largest error after the last step of the formula in the unit that fits best, expressed in
+        the unit that the weights determine; the root mean square of the activation there is
+        ``typical``.
     worst_input
-        Shape (seq_len,): the input on which it was met.
+        Shape (seq_len,): the input on which it occurred.
     typical
-        Root mean square of the activation after the last step, in the unit that the weights say.
+        Root mean square of the activation after the last step, in the unit that the weights
+        determine.
     conditions
         Conditions on the input, the one where errors are most concentrated first.
     """
@@ -85,7 +87,7 @@ def checked(
     formulas: Sequence[Formula],
     x: NDArray[np.float64],
 ) -> Check:
-    """Check of ``unit * formulas[t](x)`` against ``activation``, shape (seq_len, n_inputs).
+    """Compare ``unit * formulas[t](x)`` with ``activation``, shape (seq_len, n_inputs).
 
     ``x`` has shape (n_inputs, seq_len).
     """
@@ -123,7 +125,7 @@ def checked(
 
 
 def r_squared(activation: NDArray[np.float64], said: NDArray[np.float64]) -> NDArray[np.float64]:
-    """R^2 of what is said of an activation, over the last axis; see :class:`Check`."""
+    """R^2 of a prediction of an activation, over the last axis; see :class:`Check`."""
     error = activation - said
     return np.array(
         [_r2(e, ((h - h.mean()) ** 2).sum()) for e, h in zip(error, activation, strict=True)]

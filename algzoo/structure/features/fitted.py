@@ -1,7 +1,8 @@
-"""Formulas fitted to activations: what a neuron looks like, where its weights do not say.
+"""Formulas fitted to activations, for neurons whose weights give no formula.
 
-Not an explanation: nothing here is derived from weights. It tells how close a neuron comes to the
-grammar of :mod:`.features_formula`, and which terms a derived formula lacks.
+This is not an explanation, because nothing here is derived from weights. It shows how close a
+neuron comes to the grammar of :mod:`algzoo.structure.features.formula`, and which terms a derived
+formula lacks.
 """
 
 from __future__ import annotations
@@ -16,24 +17,24 @@ from ..weights import weights_in_range
 from .formula import Term, describe_term, values_of_term
 from .wiring import states
 
-_ALIKE = 1e-9  # variance that a term may keep, given others, and still be one of them
+_ALIKE = 1e-9  # a term that keeps less variance than this, given others, depends on them
 
 
 @dataclass(frozen=True, eq=False)
 class FittedFormula:
-    """A sum of terms, fitted by least squares to an activation after the last step.
+    """Sum of terms, fitted by least squares to an activation after the last step.
 
     Attributes
     ----------
     neuron
         Its number in the model.
     terms
-        The first two are chosen together, and then one after the other.
+        The first two are chosen together, the others one after the other.
     coefficients
-        Of the terms, on the model's own scale, followed by the constant.
+        Coefficients of the terms, on the model's own scale, followed by the constant.
     r2
-        R^2 with the first term, the first two, and so on, on inputs that were not used in choosing
-        and fitting; each with its own coefficients and a constant.
+        R^2 with the first term, the first two, and so on, each with its own coefficients and a
+        constant, on inputs that were not used for choosing and fitting.
     text
         The terms with their coefficients.
     """
@@ -55,15 +56,18 @@ class FittedFormula:
 def fitted_formulas(
     model: OneLayerRNN, n_terms: int = 2, *, n_inputs: int = 2**14, seed: int = 0
 ) -> list[FittedFormula]:
-    """For each neuron the sum of ``n_terms`` terms that comes close to its last activation.
+    """Fit to each neuron the sum of ``n_terms`` terms that is close to its last activation.
 
-    The first two terms are the best pair, and each further one improves the fit most, among the
-    inputs and the maxima (of zero and) over: all inputs, one, all but one, all from some age on,
-    all up to some age, and each of these without the newest. Neurons that never fire in one half of
-    the inputs have R^2 1 and no term. Half of the Gaussian inputs serve to choose and fit, half to
-    measure R^2.
+    The first two terms are the best pair, and each further one improves the fit most. The
+    candidates are the inputs, and the maxima of zero and: all inputs, one, all but one, all from
+    some age on, all up to some age, and each of these without the newest. Neurons that never fire
+    on one half of the inputs have R^2 1 and no term. Half of the Gaussian inputs serve to choose
+    and fit, half to measure R^2.
 
-    Errors as :func:`~algzoo.structure.weights_in_range`.
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`~algzoo.structure.weights.weights_in_range`.
     """
     weights = weights_in_range(model)
     rng = np.random.default_rng(seed)
@@ -107,7 +111,7 @@ def _fitted(
 def _chosen(
     activation: NDArray[np.float64], values: NDArray[np.float64], n_terms: int
 ) -> list[int]:
-    """The best pair of terms, the better of the two first, and then one term after the other."""
+    """Choose the best pair of terms, the better of the two first, then one term after the other."""
     correlation = np.corrcoef(np.concatenate([values, activation[None]]))
     between, r = correlation[:-1, :-1], correlation[:-1, -1]
     chosen = [int((r**2).argmax())]
@@ -128,7 +132,7 @@ def _chosen(
 
 
 def _unless_alike(left: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Variances that terms keep, given others; infinite where it is next to none."""
+    """Variances that terms keep, given others; infinite if almost none is left."""
     return np.where(left > _ALIKE, left, np.inf)
 
 

@@ -1,16 +1,19 @@
 """Formulas for neurons: sums of inputs and of maxima of zero and some inputs, with whole weights.
 
 The grammar has two kinds of term: an input ``x[i]``, and a maximum ``max(0, x[i] for i in P)``. One
-identity takes a recurrent network through its ReLUs within it: for two terms a and b,
+identity expresses the ReLUs of a recurrent network in it: for two terms a and b,
 
     ReLU(a - b) = max(a, b) - b,
 
 where the maximum of two maxima is the one over both sets, and that of a maximum and an input the
-one over the set and the input. Prefix maxima, leave-one-out maxima, delayed inputs and differences
-of such are all sums of these terms. What the identity does not reach is refused, not approximated.
+one over the set and the input. Prefix maxima, leave-one-out maxima, delayed inputs and their
+differences are all sums of these terms. What the identity does not reach is refused, not
+approximated.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on
-M16,10, where the identity is used by hand.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M16,10, where
+the identity is used by hand.
 """
 
 from __future__ import annotations
@@ -21,14 +24,14 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-# A position is the input there; a set of positions the maximum of zero and the inputs there.
+# A position stands for the input there, a set of positions for the maximum of zero and the inputs.
 Term = int | frozenset[int]
 
 
-class NotInGrammar(ValueError):  # noqa: N818 (what it says is no error of anybody's)
-    """A ReLU of something that is not a difference of two terms.
+class NotInGrammar(ValueError):  # noqa: N818 (it states a fact, not a mistake)
+    """ReLU of something that is not a difference of two terms.
 
-    ``neuron`` is where it was met, counted among those that were unrolled.
+    ``neuron`` is the number of the neuron where it occurs, among those that were unrolled.
     """
 
     def __init__(self, reason: str, neuron: int | None = None) -> None:
@@ -37,12 +40,12 @@ class NotInGrammar(ValueError):  # noqa: N818 (what it says is no error of anybo
 
 
 class Formula:
-    """Sum of terms with whole coefficients; immutable, equal where the terms and coefficients are.
+    """Sum of terms with whole coefficients; immutable, equal if the terms and coefficients are.
 
     Parameters
     ----------
     coefficients
-        The coefficient of each term. Zeros are dropped, and so is ``max(0)``, the empty maximum.
+        Coefficient of each term. Zeros are dropped, and so is ``max(0)``, the empty maximum.
     """
 
     __slots__ = ("coefficients",)
@@ -104,8 +107,8 @@ def relu(formula: Formula) -> Formula:
     Raises
     ------
     NotInGrammar
-        If the formula is neither of one sign throughout, as far as can be told from sets that
-        contain each other, nor a multiple of the difference of two terms.
+        If the formula is not a multiple of the difference of two terms, and not of one sign
+        throughout, as far as can be told from sets that contain each other.
     """
     if _never_negative(formula):
         return formula
@@ -132,7 +135,7 @@ def unrolled(
     seq_len: int,
     known: Sequence[Sequence[Formula]] = (),
 ) -> list[list[Formula]]:
-    """Formula of every neuron after every step, in the order [step][neuron].
+    """Derive the formula of every neuron after every step, in the order [step][neuron].
 
     The weights are whole numbers, shapes (d,) and (d, d + k); the network starts from zero. The
     last k columns are those of neurons whose formulas are ``known``, in the order [neuron][step].
@@ -140,7 +143,7 @@ def unrolled(
     Raises
     ------
     NotInGrammar
-        As of :func:`relu`, with the step and the neuron.
+        Raised by :func:`relu`; the message names the step and the neuron.
     """
     state = [Formula() for _ in range(w_hh.shape[1])]
     steps = []
@@ -160,10 +163,10 @@ def unrolled(
 
 
 def describe(steps: Sequence[Formula]) -> str:
-    """One text for the formulas of a neuron after steps 0, 1, 2, ..., in terms of the step t.
+    """Write one text for the formulas of a neuron after steps 0, 1, 2, ..., in terms of the step t.
 
-    ``x[t]`` is the newest input, and inputs before ``x[0]`` are left out. Where no text of this
-    form holds after every step, the text is that of the last one, by positions.
+    ``x[t]`` is the newest input, and inputs before ``x[0]`` are left out. If no text of this form
+    holds after every step, the text is that of the last one, by positions.
     """
     last = len(steps) - 1
     texts, candidates = [], _rules(steps[-1], last)
@@ -182,7 +185,7 @@ def describe(steps: Sequence[Formula]) -> str:
 
 
 def describe_term(term: Term, last: int) -> str:
-    """Text of a term after step ``last`` alone: by ages, as in :func:`describe`."""
+    """Write the text of a term after step ``last`` alone: by ages, as in :func:`describe`."""
     if isinstance(term, int):
         return _lag_text("input", frozenset({last - term}))
     ages = frozenset(last - i for i in term)
@@ -198,7 +201,7 @@ _Rule = list[tuple[str, frozenset[int], int]]
 
 
 def _rules(formula: Formula, last: int) -> list[_Rule]:
-    """Ways to say by ages what ``formula`` is after the last step, short ones first."""
+    """List ways to describe by ages what ``formula`` is after the last step, short ones first."""
     rules: list[_Rule] = [[]]
     everything = frozenset(range(last + 1))
     for term, coefficient in formula.coefficients.items():
@@ -261,7 +264,7 @@ def _position_text(term: Term) -> str:
 
 
 def _place(item: tuple[Term, int]) -> tuple[bool, bool, int, list[int]]:
-    """Terms in the order in which they are read: positive first, maxima first, large first."""
+    """Sort key of terms as they are read: positive first, maxima first, large first."""
     term, coefficient = item
     positions = sorted(_as_set(term))
     return coefficient < 0, isinstance(term, int), -len(positions), positions
@@ -282,14 +285,15 @@ def values_of_term(term: Term, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _never_negative(formula: Formula) -> bool:
-    """Tell whether each term that is taken away is covered by a maximum that contains it.
+    """Tell whether each term that is subtracted is covered by a maximum that contains it.
 
-    Sound, not complete: the terms are covered one by one, by the smallest maximum that will do.
+    The test is sound but not complete: the terms are covered one by one, each by the smallest
+    maximum that contains it.
     """
     cover = {t: c for t, c in formula.coefficients.items() if c > 0}
     if any(isinstance(term, int) for term in cover):
         return False
-    # The largest first: in this order they are kept.
+    # The largest come first; they are kept in this order.
     for term, left in [(t, -c) for t, c in formula.coefficients.items() if t not in cover]:
         for larger in sorted(cover, key=lambda t: len(_as_set(t))):
             if _as_set(term) <= _as_set(larger):

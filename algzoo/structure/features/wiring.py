@@ -2,8 +2,8 @@
 
 The weight from neuron j to neuron i, times the size of the activation of j, is what i receives from
 j. The size of an activation is its root mean square over all steps but the last, on Gaussian
-inputs, because no single weight tells it. Contributions are combined as if they were independent.
-Both are the same whatever the numbering of the neurons and the units of their activations.
+inputs, because no single weight determines it. Contributions are combined as if they were
+independent. Both are the same for any numbering of the neurons and any units of their activations.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from ..weights import Weights
 from .formula import Formula, NotInGrammar, unrolled
 
-_LARGEST_COUNT = 2**31  # of one unit in another, so that sums of products stay whole numbers
+_LARGEST_COUNT = 2**31  # largest whole weight, so that sums of products are exact
 
 
 def states(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Activations after every step, shape (seq_len, n_inputs, d), on x of (n_inputs, seq_len)."""
+    """Compute activations after every step, (seq_len, n_inputs, d), on x of (n_inputs, seq_len)."""
     n_inputs, seq_len = x.shape
     found = np.zeros((seq_len, n_inputs, len(weights.w_hi)))
     state = found[0]
@@ -35,12 +35,12 @@ def states(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class Wiring:
-    """The weights of a model together with the sizes of what they carry.
+    """Weights of a model together with the sizes of what they carry.
 
     Attributes
     ----------
     weights
-        Of the model, in any units.
+        Weights of the model, in any units.
     received
         Shape (d, d): root mean square of what neuron i receives from neuron j.
     driven
@@ -62,7 +62,7 @@ class Wiring:
 
     @classmethod
     def measured(cls, weights: Weights, x: NDArray[np.float64]) -> Wiring:
-        """Wiring on inputs ``x`` of shape (n_inputs, seq_len)."""
+        """Measure the wiring on inputs ``x`` of shape (n_inputs, seq_len)."""
         activations = states(weights, x)
         passed_on = np.sqrt((activations[:-1] ** 2).sum((0, 1)) / max(x[:, :-1].size, 1))
         return cls(
@@ -75,7 +75,7 @@ class Wiring:
         )
 
     def outside_share(self, inside: Sequence[int]) -> NDArray[np.float64]:
-        """Of what each neuron of ``inside`` receives, the share that comes from other neurons."""
+        """Share of what each neuron of ``inside`` receives that comes from other neurons."""
         inside = list(inside)
         squares = self.received[inside] ** 2
         all_of_it = squares.sum(1) + self.driven[inside] ** 2
@@ -85,7 +85,7 @@ class Wiring:
 
 
 class Explained(Protocol):
-    """A neuron whose activation after step t is taken to be ``unit * formulas[t]``."""
+    """Neuron whose activation after step t is taken to be ``unit * formulas[t]``."""
 
     @property
     def unit(self) -> float: ...  # noqa: D102
@@ -96,7 +96,7 @@ class Explained(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """What one neuron of a subcircuit holds, were the weights whole numbers in natural units.
+    """Formula of a neuron of a subcircuit if the weights were whole numbers in natural units.
 
     Attributes
     ----------
@@ -111,7 +111,7 @@ class Claim:
     from_neurons
         Its incoming weights in natural units, rounded, by neuron; zeros are left out.
     rounded_share
-        Of what it receives from within the subcircuit, the share that rounding takes away or adds.
+        Share of what it receives from within the subcircuit that rounding adds or removes.
     """
 
     neuron: int
@@ -128,17 +128,17 @@ def derived(
     explained: Mapping[int, Explained],
     negligible: float,
 ) -> list[Claim]:
-    """Claims for a group of neurons, from its own weights and those from explained neurons.
+    """Derive claims for a group of neurons, from its own weights and those from explained neurons.
 
-    The unit of a neuron is the size of its input weight. Where the input makes up less than
-    ``negligible`` of what it receives, the input weight is taken for zero, and the unit is the one
-    in which its largest contribution from a neuron of known unit has weight 1 or -1; that
-    contribution must make up as much.
+    The unit of a neuron is the size of its input weight. If the input makes up less than
+    ``negligible`` of what it receives, the input weight is taken to be zero, and the unit is the
+    one in which its largest contribution from a neuron of known unit has weight 1 or -1; that
+    contribution must not be negligible either.
 
     Raises
     ------
     NotInGrammar
-        If some neuron has no unit, or the unrolled network leaves the grammar.
+        If some neuron has no unit, or if the unrolled network leaves the grammar.
     """
     group = list(group)
     sources = [*group, *explained]
@@ -148,8 +148,8 @@ def derived(
     without_input = driven < negligible * total
 
     unit = np.array([*np.where(without_input, 0.0, np.abs(w_hi)), *_units_of(explained)])
-    # One by one, the best founded first: a trace from a known neuron is no unit for one that
-    # listens to another.
+    # Units are assigned one by one, the best founded first: a small contribution from a known
+    # neuron is no unit for a neuron that mostly receives from another.
     while (unknown := unit[: len(group)] == 0).any():
         from_known = np.where(unit == 0, 0.0, received)
         share = np.where(unknown, from_known.max(1) / total, -np.inf)

@@ -1,11 +1,11 @@
-"""The cells of a model cut by its answers and by the right answers, exactly.
+"""Cells of a model, cut exactly by its answers and by the right answers.
 
-There are as many answers as inputs. Of the values that the cells follow, the first are to be the
-logits 1, 2, ... less logit 0. An answer is given where its logit exceeds all those before it and
-is not exceeded by one after it: where logits tie it is the first of them, as ``argmax`` has it.
+There are as many answers as inputs. The first values that the cells follow must be the logits 1, 2,
+... minus logit 0. An answer is given if its logit exceeds all those before it and is not exceeded
+by one after it: if logits tie, the answer is the first of them, as with ``argmax``.
 
-The second-largest input is the last where it lies between the two largest of the others; else it is
-the smaller or the larger of these two.
+The second-largest input is the last one if it lies between the two largest of the others; otherwise
+it is the smaller or the larger of these two.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from .sweep import Cell, Edge, Half, Number, Polygon, Ray, Vector, Vertex
 
 @dataclass(frozen=True, eq=False)
 class Function:
-    """What vanishes on a great circle that cuts: a logit, or the last input, less another.
+    """Function whose zeros are a great circle: a logit, or the last input, minus another one.
 
-    There is one object for each (see :func:`logits` and :func:`last_input`), known by its identity.
+    There is one object for each (see :func:`logits` and :func:`last_input`), compared by identity.
     """
 
     of: Literal["logit", "last input"]
-    less: int  # the other one's position
+    less: int  # position of what is subtracted
     first: int = 0  # the logit's position, greater than that of the other
 
 
 class Condition(NamedTuple):
-    """That a function has a sign."""
+    """Condition that a function has a given sign."""
 
     function: Function
     wanted: Literal[1, -1]
@@ -39,19 +39,19 @@ class Condition(NamedTuple):
 
 @cache
 def logits(first: int, less: int) -> Function:
-    """Logit ``first`` less one before it."""
+    """Logit ``first`` minus one before it."""
     return Function("logit", less, first)
 
 
 @cache
 def last_input(less: int) -> Function:
-    """The last input less that at position ``less``."""
+    """Last input minus that at position ``less``."""
     return Function("last input", less)
 
 
 @cache
 def _conditions(answer: int, n_answers: int) -> list[Condition]:
-    """What holds where an answer is given."""
+    """List the conditions under which an answer is given."""
     return [
         *(Condition(logits(answer, other), +1, False) for other in range(answer)),
         *(Condition(logits(other, answer), -1, True) for other in range(answer + 1, n_answers)),
@@ -59,10 +59,11 @@ def _conditions(answer: int, n_answers: int) -> list[Condition]:
 
 
 def answers(cell: Cell) -> list[tuple[int, Polygon]]:
-    """The parts of a cell on which the model's answer is the same.
+    """Cut a cell into the parts on which the model's answer is the same.
 
-    An edge on which the winner has an equal is a cut, for the answer may change there; across the
-    other edges on which a neuron switches it does not, because logits are continuous.
+    An edge on which the winning logit has an equal is a cut, because the answer may change there.
+    Across the other edges on which a neuron switches it does not change, because logits are
+    continuous.
     """
     for vertex, _ in cell.polygon:
         cell.values(vertex)
@@ -70,7 +71,7 @@ def answers(cell: Cell) -> list[tuple[int, Polygon]]:
     n_answers = len(cell.order) + 1
     for answer in range(n_answers):
         conditions = _conditions(answer, n_answers)
-        # All are looked at before the first cut, which would be in vain where nothing is left.
+        # All conditions are checked before the first cut, which is useless if nothing is left.
         if not all(_holds_somewhere(cell.polygon, wanted, cell.half) for wanted in conditions):
             continue
         polygon = cell.polygon
@@ -84,7 +85,9 @@ def answers(cell: Cell) -> list[tuple[int, Polygon]]:
 
 
 def where_right(cell: Cell, polygon: Polygon, answer: int) -> Polygon:
-    """The part of a polygon within a cell on which ``answer`` is right, empty if there is none."""
+    """Return the part of a polygon within a cell on which ``answer`` is right, empty if there is
+    none.
+    """
     smaller, larger = cell.order[-2:]
     not_below_smaller = Condition(last_input(smaller), +1, True)
     not_above_larger = Condition(last_input(larger), -1, True)
@@ -98,9 +101,9 @@ def where_right(cell: Cell, polygon: Polygon, answer: int) -> Polygon:
 
 
 def clip(polygon: Polygon, condition: Condition, half: Half) -> Polygon:
-    """The part of a convex polygon within a half on which a function has the wanted sign.
+    """Return the part of a convex polygon within a half on which a function has the wanted sign.
 
-    The polygon itself where that is the whole; empty where it has no interior.
+    This is the polygon itself if that is the whole, and empty if it has no interior.
     """
     function, wanted, zero_will_do = condition
     signs = [wanted * sign(vertex, function, half) for vertex, _ in polygon]
@@ -164,7 +167,7 @@ def _holds_somewhere(polygon: Polygon, condition: Condition, half: Half) -> bool
 
 
 def _with_contested_edges_cut(polygon: Polygon, conditions: list[Condition], half: Half) -> Polygon:
-    """The polygon with those edges marked as cuts on which the answer has an equal throughout."""
+    """Return the polygon with those edges marked as cuts on which the answer has an equal."""
     marked: Polygon = []
     for i, (vertex, edge) in enumerate(polygon):
         following = polygon[(i + 1) % len(polygon)][0]
@@ -178,7 +181,7 @@ def _with_contested_edges_cut(polygon: Polygon, conditions: list[Condition], hal
 
 
 def _cut(v: Vertex, w: Vertex, edge: Edge | Ray, function: Function, half: Half) -> Vertex:
-    """The point between two vertices where a function vanishes, computed once."""
+    """Return the point between two vertices where a function vanishes, computed once."""
     if function.of == "last input":
         return _cut_by_order(v, w, edge, function, half)
     if (w, function) not in v.cuts:
@@ -197,7 +200,7 @@ def _cut(v: Vertex, w: Vertex, edge: Edge | Ray, function: Function, half: Half)
 
 
 def _cut_by_order(v: Vertex, w: Vertex, edge: Edge | Ray, function: Function, half: Half) -> Vertex:
-    """The same where the last input equals another, which gives the last coordinate."""
+    """Return the same point if the last input equals another, which gives the last coordinate."""
     known = edge.cuts.get(function) if isinstance(edge, Ray) else v.cuts.get((w, function))
     if known is not None:
         return known

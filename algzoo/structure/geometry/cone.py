@@ -1,4 +1,4 @@
-"""A cone of input space on which a model is linear, whatever the number of inputs."""
+"""Cone of input space on which a model is linear, for any number of inputs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, eq=False)
 class Cone:
-    """A convex cone of input space on which the outputs are linear.
+    """Convex cone of input space on which the outputs are linear.
 
     Attributes
     ----------
     rays
         Its bounding rays as unit vectors, shape (n_rays, seq_len). For two inputs, the cone lies
         counterclockwise from the first to the second. For three, they are the vertices of a convex
-        polygon on the sphere, counterclockwise as seen from outside, each edge an arc shorter than
-        pi; a third ray on an edge is possible where a neighbouring cone has a corner.
+        polygon on the sphere, counterclockwise seen from outside, each edge an arc shorter than pi;
+        a third ray on an edge is possible where a neighbouring cone has a corner.
     pattern
         Which neurons are active after each input, shape (seq_len, hidden_size).
     outputs
@@ -39,10 +39,10 @@ class Cone:
 
     @property
     def normals(self) -> NDArray[np.float64]:
-        """Unit normals of the bounding planes, inward: ``normals @ x >= 0`` in the cone.
+        """Inward unit normals of the bounding planes: ``normals @ x >= 0`` in the cone.
 
-        Row i belongs to the edge from ray i to the following ray for three inputs, to ray i for
-        two. Edges shorter than about 1e-15 have no direction left and are left out.
+        Row i belongs to the edge from ray i to the following ray for three inputs, and to ray i for
+        two. Edges shorter than about 1e-15 have no well-defined direction and are left out.
         """
         if self.rays.shape[1] == 2:
             turn = np.array([[0.0, 1.0], [-1.0, 0.0]])
@@ -55,9 +55,9 @@ class Cone:
 
     @property
     def angles(self) -> tuple[float, float]:
-        """Directions of the two rays of a cone of two inputs, radians.
+        """Directions of the two rays of a cone of two inputs, in radians.
 
-        The first in [-pi/2, 3 pi/2), the second not smaller.
+        The first is in [-pi/2, 3 pi/2), and the second is not smaller.
         """
         x0, x1 = self._of_two_inputs(self.rays[0])
         first = float(np.arctan2(x1, x0))
@@ -86,14 +86,14 @@ class Cone:
 
 @dataclass(frozen=True, eq=False)
 class DecisionCone(Cone):
-    """A cone on which the model's answer and the right answer are constant as well.
+    """Cone on which the model's answer and the right answer are constant as well.
 
     Attributes
     ----------
     answer
-        The model's answer; where logits tie, the first of them, as ``argmax`` has it.
+        The model's answer; if logits tie, the first of them, as with ``argmax``.
     right_answer
-        The position of the second-largest input.
+        Position of the second-largest input.
     """
 
     answer: int

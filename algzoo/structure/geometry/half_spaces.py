@@ -1,8 +1,8 @@
 """Cones of three inputs cut out by half spaces, as convex polygons on the sphere.
 
-A polygon is the list of its vertices, of any length, in order around it, no two neighbours
-opposite. The functions use +, -, * and comparisons only, besides the square roots and angles that
-they are handed, so that they serve for plain numbers and for numbers that count.
+A polygon is the list of its vertices, of any length, in order around it; no two neighbours are
+opposite. The functions use only +, -, * and comparisons, besides the square roots and angles that
+are passed to them, so that they work for plain numbers and for numbers that count.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 from .solid_angle import Functions
 
 Number = Any
-Vector = Sequence[Number]  # of three
+Vector = Sequence[Number]  # three coordinates
 Polygon = list[Vector]
 
-# Relative rounding error below which a plane is taken to pass through a vertex. Planes that meet in
+# Relative rounding error up to which a plane is taken to pass through a vertex. Planes that meet in
 # one line are the rule here, not the exception: inputs in order all have (1, 1, 1) on their border.
 _ROUNDING = 1e-12
 
 
 def order_polygon(low: int, middle: int, high: int) -> Polygon:
-    """The inputs with ``x[low] < x[middle] < x[high]``: a lune, a sixth of the sphere."""
+    """Return the inputs with ``x[low] < x[middle] < x[high]``: a lune, a sixth of the sphere."""
 
     def point(*raised: int) -> Vector:
         return [3 * (i in raised) - len(raised) for i in range(3)]
@@ -32,7 +32,7 @@ def order_polygon(low: int, middle: int, high: int) -> Polygon:
 
 
 def cut(polygon: Polygon, normal: Vector) -> Polygon:
-    """The part of a polygon where ``normal . x >= 0``; empty where it has no interior."""
+    """Return the part of a polygon where ``normal . x >= 0``; empty if it has no interior."""
     heights = [height(vertex, normal) for vertex in polygon]
     above = [i for i, here in enumerate(heights) if here > 0]
     if not above:
@@ -57,12 +57,14 @@ def cut(polygon: Polygon, normal: Vector) -> Polygon:
 
 
 def fraction(polygon: Polygon, functions: Functions = math) -> Number:
-    """Share of input space in a convex polygon: its solid angle over 4 pi.
+    """Share of input space in a convex polygon: its solid angle divided by 4 pi.
 
-    The sum over the triangles between its edges and an inner point.
+    It is the sum over the triangles between its edges and an inner point.
 
-    Source: A. van Oosterom and J. Strackee, "The solid angle of a plane triangle", IEEE
-    Transactions on Biomedical Engineering, 1983.
+    References
+    ----------
+    A. van Oosterom and J. Strackee, "The solid angle of a plane triangle", IEEE Transactions on
+    Biomedical Engineering, 1983.
     """
     if len(polygon) < 3:
         return 0.0
@@ -97,7 +99,7 @@ def cross(x: Vector, y: Vector) -> Vector:
 
 
 def height(vertex: Vector, normal: Vector) -> Number:
-    """``normal . vertex``, 0 where that is nothing but rounding error."""
+    """Return ``normal . vertex``, or 0 if that is nothing but rounding error."""
     terms = [x * n for x, n in zip(vertex, normal, strict=True)]
     total = terms[0] + terms[1] + terms[2]
     bound = abs(terms[0]) + abs(terms[1]) + abs(terms[2])
@@ -105,7 +107,7 @@ def height(vertex: Vector, normal: Vector) -> Number:
 
 
 def _crossing(polygon: Polygon, heights: list[Number], above: int, below: int) -> Vector:
-    """Where the plane cuts the arc from a vertex above it to one below."""
+    """Return the point where the plane cuts the arc from a vertex above it to one below."""
     return [
         y * heights[above] - x * heights[below]
         for x, y in zip(polygon[above], polygon[below], strict=True)

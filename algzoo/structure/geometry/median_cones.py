@@ -1,7 +1,7 @@
-"""The cones on which a median model's output and the median itself are both linear.
+"""Cones on which a median model's output and the median itself are both linear.
 
-The median of two inputs is their mean, linear everywhere. That of three is the last input where it
-lies between the other two, else the smaller or the larger of these.
+The median of two inputs is their mean, linear everywhere. The median of three is the last input if
+it lies between the other two, otherwise the smaller or the larger of these.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from .sweep import Cell, Polygon, StepWeights, cells, step_weights
 
 @dataclass(frozen=True, eq=False)
 class MedianCone(Cone):
-    """A cone on which the median is linear as well.
+    """Cone on which the median is linear as well.
 
     Attributes
     ----------
     median
-        Its coefficients, shape (seq_len,): the median is ``median @ x`` on the cone.
+        Coefficients of the median, shape (seq_len,): it is ``median @ x`` on the cone.
     """
 
     median: NDArray[np.float64]
@@ -50,7 +50,7 @@ class MedianPart:
 
 
 def median_parts(weights: StepWeights) -> Iterator[MedianPart]:
-    """The parts of all cells of three inputs; together they cover the sphere."""
+    """Yield the parts of all cells of three inputs; together they cover the sphere."""
     for cell in cells(weights):
         for position in range(3):
             if polygon := where_right(cell, cell.polygon, position):
@@ -58,14 +58,15 @@ def median_parts(weights: StepWeights) -> Iterator[MedianPart]:
 
 
 def median_cones(model: OneLayerRNN) -> list[MedianCone]:
-    """The cones of a median model of two or three inputs on which the median is linear too.
+    """Find the cones of a median model of two or three inputs on which the median is linear too.
 
-    In the order of :func:`algzoo.structure.cones`, which they refine.
+    Their order is that of :func:`algzoo.structure.cones`, which they refine.
 
     Raises
     ------
     ValueError
-        If ``model`` is no median model of two or three inputs, or its outputs overflow float64.
+        If ``model`` is not a median model of two or three inputs, or if its outputs overflow
+        float64.
     """
     check_is_median_model(model)
     if model.seq_len == 2:

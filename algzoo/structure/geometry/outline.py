@@ -1,9 +1,9 @@
-"""The outline of the set where a model is right: the arcs that bound it.
+"""Outline of the set where a model is right: the arcs that bound it.
 
-The set consists of convex polygons (:mod:`algzoo.structure.geometry.answers`), and its area, under
-any measure, is a sum over their edges in which an edge between two polygons that are both in the
-set cancels. What is left are the arcs on which the model's answer changes and those on which the
-right answer does. Of these, arcs on one great half circle that go on into each other are one.
+The set consists of convex polygons (:mod:`algzoo.structure.geometry.answers`). Its area, under any
+measure, is a sum over their edges, in which an edge between two polygons of the set cancels. What
+remains are the arcs on which the model's answer changes and those on which the right answer does.
+Arcs on one great half circle that continue each other are merged.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Arc = tuple[Vertex, Vertex]  # the set lies on the left
 class HalfCircles:
     """Arcs on great half circles, of which only the ends that do not cancel are kept.
 
-    Which start is paired with which end does not matter on one half circle.
+    On one half circle it does not matter which start is paired with which end.
     """
 
     def __init__(self) -> None:
@@ -33,26 +33,26 @@ class HalfCircles:
         self._ends[half_circle].update([stop])
 
     def items(self) -> Iterator[tuple[Hashable, Arc]]:
-        """Half circles and arcs that add up to those added."""
+        """Yield half circles and arcs that add up to those added."""
         for half_circle, ends in self._ends.items():
             for arc in zip((-ends).elements(), (+ends).elements(), strict=True):
                 yield half_circle, arc
 
 
 class Outline:
-    """The outline of the set where the model is right, within the cells.
+    """Outline of the set where the model is right, within the cells.
 
     Attributes
     ----------
     arcs
-        Those on which the answer changes, no parts of a ray's meridian. One that ends at a pole is
-        a part of another meridian.
+        Arcs on which the answer changes and that are not part of a ray's meridian. An arc that ends
+        at a pole is part of another meridian.
     lines
-        Those on which the last input equals another one.
+        Arcs on which the last input equals another one.
     meridians
-        Those on rays' meridians, by ray.
+        Arcs on rays' meridians, by ray.
     corners
-        The corners at the south pole, each as directions (of a and b) on the way to it and from it.
+        Corners at the south pole, each as directions (of a and b) on the way to it and from it.
     """
 
     def __init__(self, cells: Iterable[Cell]) -> None:

@@ -1,4 +1,4 @@
-"""The cones of a model of two or three inputs: linear pieces, and decisions."""
+"""Cones of a model of two or three inputs: linear pieces, and decisions."""
 
 from __future__ import annotations
 
@@ -17,16 +17,35 @@ from .sweep import Cell, Polygon, StepWeights, cells, same_direction, step_weigh
 
 
 def cones(model: OneLayerRNN) -> list[Cone]:
-    """The cones on which a model of two or three inputs is linear.
+    """Find the cones on which a model of two or three inputs is linear.
 
-    For two inputs counterclockwise from the ray (0, -1), for three those with x0 > 0 first. Found
-    in exact arithmetic; the numbers returned are rounded once. Cones on which a neuron without
-    effect changes its state are not merged, and for three inputs the plane x0 = x1 cuts as well.
+    They are found in exact arithmetic, and the numbers returned are rounded once. Cones on which a
+    neuron without effect changes its state are not merged, and for three inputs the plane x0 = x1
+    cuts cones as well.
+
+    Parameters
+    ----------
+    model
+        A recurrent model without biases.
+
+    Returns
+    -------
+    list of Cone
+        For two inputs counterclockwise from the ray (0, -1), for three those with x0 > 0 first.
 
     Raises
     ------
     ValueError
-        If the model reads sequences of another length, or its outputs overflow float64.
+        If the model reads sequences of another length, or if its outputs overflow float64.
+
+    Examples
+    --------
+    >>> from algzoo import zoo_2nd_argmax
+    >>> pieces = cones(zoo_2nd_argmax(2, 2))
+    >>> len(pieces), round(sum(piece.fraction for piece in pieces), 12)
+    (6, 1.0)
+    >>> pieces[0].outputs.shape
+    (2, 2)
     """
     check_model(model)
     if model.seq_len == 2:
@@ -39,15 +58,15 @@ def cones(model: OneLayerRNN) -> list[Cone]:
 
 
 def decision_cones(model: OneLayerRNN) -> list[DecisionCone]:
-    """The cones on which the answer of a 2nd-argmax model and the right answer are constant too.
+    """Find the cones on which a 2nd-argmax model's answer and the right answer are constant too.
 
-    In the order of :func:`cones`, which they refine. Argmedian models of three inputs have the same
-    task.
+    Their order is that of :func:`cones`, which they refine. Argmedian models of three inputs have
+    the same task and are accepted.
 
     Raises
     ------
     ValueError
-        If ``model`` is no 2nd-argmax model of two or three inputs, or its outputs overflow
+        If ``model`` is not a 2nd-argmax model of two or three inputs, or if its outputs overflow
         float64.
     """
     check_model(model)
@@ -77,7 +96,7 @@ def decision_cones(model: OneLayerRNN) -> list[DecisionCone]:
 def cone_of(
     cell: Cell, polygon: Polygon, weights: StepWeights, combine: NDArray[np.object_] | None = None
 ) -> Cone:
-    """The cone of a polygon within a cell; ``combine`` makes the outputs from the readout."""
+    """Make the cone of a polygon within a cell; ``combine`` makes the outputs from the readout."""
     points = [vertex.point for vertex, _ in polygon]
     distinct = [p for i, p in enumerate(points) if not same_direction(p, points[i - 1])]
     rays = np.array([scaled(*point) for point in distinct])

@@ -1,18 +1,18 @@
-"""The probability of a region of the plane under Student's law, edge by edge.
+"""Probability of a region of the plane under Student's distribution, edge by edge.
 
-Two independent standard Gaussian numbers over the length of p further ones are a point (s, t) of
-the plane; it is closer to the origin than rho with the probability G = 1 - (1 + rho^2)^(-p/2). By
-Gauss's theorem the probability of a region is a sum over its edges counterclockwise. An edge on a
-line at the distance delta from the origin adds
+Two independent standard Gaussian numbers divided by the length of p further ones are a point (s, t)
+of the plane; it is closer to the origin than rho with the probability G = 1 - (1 + rho^2)^(-p/2).
+By Gauss's theorem the probability of a region is a sum over its edges, taken counterclockwise. An
+edge on a line at the distance delta from the origin adds
 
     delta / (2 pi)  integral of G(rho) / rho^2 dx,  rho^2 = x^2 + delta^2,
 
-x along the line. With w^2 = 1 + delta^2 and J_q the integral of (x^2 + w^2)^(-q/2), 2 pi times that
-is delta (J_2 + J_4 + ... + J_p) for even p, and for odd p
+with x along the line. With w^2 = 1 + delta^2 and J_q the integral of (x^2 + w^2)^(-q/2), 2 pi times
+that is delta (J_2 + J_4 + ... + J_p) for even p, and for odd p
 
     atan(x / delta) - atan(x / (delta sqrt(x^2 + w^2))) + delta (J_3 + J_5 + ... + J_p).
 
-Points are given in homogeneous coordinates (a, b, c), a >= 0: s = b / a and t = c / a; those with
+Points are given in homogeneous coordinates (a, b, c), a >= 0: s = b / a and t = c / a; points with
 a = 0 are at infinity.
 """
 
@@ -27,9 +27,9 @@ Point = tuple[Number, Number, Number]
 
 
 def mass_of_edge(p: Point, q: Point, n_given: int, functions: Functions) -> Number:
-    """What the edge from P to Q adds, not both at infinity; ``n_given`` is p above.
+    """Contribution of the edge from P to Q, which are not both at infinity; ``n_given`` is p above.
 
-    A whole line is to be cut in two.
+    A whole line must be cut in two.
     """
     across_a = p[1] * q[2] - p[2] * q[1]
     across_b = p[2] * q[0] - p[0] * q[2]
@@ -47,9 +47,9 @@ def mass_of_edge(p: Point, q: Point, n_given: int, functions: Functions) -> Numb
 
 
 def mass_at_infinity(rising: bool, p: Point, q: Point, functions: Functions) -> Number:
-    """What an arc at infinity adds from P to Q, on the side where b > 0 or on that where b < 0.
+    """Contribution of an arc at infinity from P to Q, on the side where b > 0 or where b < 0.
 
-    ``rising`` says that it is the first of them, on which c rises counterclockwise.
+    ``rising`` says that it is the first of these sides, on which c rises counterclockwise.
     """
     turned = functions.atan2(q[2], abs(q[1])) - functions.atan2(p[2], abs(p[1]))
     return (turned if rising else -turned) / (2 * math.pi)

@@ -1,7 +1,7 @@
-"""The linear pieces of a model of two inputs, found exactly.
+"""Linear pieces of a model of two inputs, found exactly.
 
 A bias-free ReLU network is positively homogeneous, so it is determined by its values on the two
-lines x0 = +1 and x0 = -1; on each, everything is a piecewise linear function of the one number
+lines x0 = +1 and x0 = -1. On each line, everything is a piecewise linear function of the one number
 t = x1 / abs(x0). With side s = sign(x0):
 
     after x0:  h1[i] = ReLU(s W_hi[i])                          (constant on the line)
@@ -9,7 +9,7 @@ t = x1 / abs(x0). With side s = sign(x0):
     readout:   W_oh ReLU(z) = constant + slope t                between two consecutive roots
 
 The functions here use only +, -, *, / and comparisons. Called with fractions they make no rounding
-error at all, so that coinciding rays coincide and dead pieces are exactly zero.
+error at all, so that coinciding rays coincide exactly and dead pieces are exactly zero.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Number = Any  # float, Fraction or anything else with ordered-field arithmetic
 
 @dataclass(frozen=True)
 class Segment:
-    """A maximal interval of the line x0 = side on which every neuron keeps its state.
+    """Maximal interval of the line x0 = side on which every neuron keeps its state.
 
     There, ``readout = constant + slope * t`` with ``t = x1 / abs(x0)`` between ``lower`` and
     ``upper`` (``-inf`` and ``inf`` at the ends of the line).
@@ -49,7 +49,7 @@ class Segment:
 
 
 def line_segments(weights: Weights, side: int) -> list[Segment]:
-    """Segments of the line x0 = side (+1 or -1), by increasing t."""
+    """Return the segments of the line x0 = side (+1 or -1), by increasing t."""
     w_hi, w_hh, w_oh = weights
     first_active = np.array([w > 0 if side > 0 else w < 0 for w in w_hi], dtype=bool)
     first_state = abs(w_hi[first_active])
@@ -80,36 +80,36 @@ def line_segments(weights: Weights, side: int) -> list[Segment]:
 
 
 def _matvec(matrix: NDArray[Any], vector: NDArray[Any]) -> NDArray[Any]:
-    """Matrix times vector for any number type, in objects; 0 where there is no column."""
+    """Multiply a matrix by a vector of any number type; the result is 0 if there is no column."""
     products = [[m * v for m, v in zip(row, vector, strict=True)] for row in matrix]
     return np.array([sum(row[1:], start=row[0]) if row else 0 for row in products], dtype=object)
 
 
 def as_fractions(weights: Weights) -> Weights:
-    """The same weights as exact fractions (every float is one)."""
+    """Return the same weights as exact fractions (every float is one)."""
     lift = np.frompyfunc(lambda value: Fraction(float(value)), 1, 1)
     return Weights(*(np.asarray(lift(matrix), dtype=object) for matrix in weights))
 
 
 def cones_of_plane(model: OneLayerRNN) -> list[Cone]:
-    """The cones of a model of two inputs, counterclockwise from the ray (0, -1).
+    """Return the cones of a model of two inputs, counterclockwise from the ray (0, -1).
 
     Raises
     ------
-    ValueError
-        As :func:`~algzoo.zoo.check_model` and :func:`~algzoo.structure.weights_of`, and where the
-        model has other than two inputs.
+    TypeError, ValueError
+        Raised by :func:`~algzoo.zoo.check_model` and :func:`~algzoo.structure.weights.weights_of`,
+        or if the number of inputs is not two.
     """
     return [_cone(segment, segment.lower, segment.upper) for segment in _around(model)]
 
 
 def decision_cones_of_plane(model: OneLayerRNN) -> list[DecisionCone]:
-    """The same, cut where the two logits are equal and where the two inputs are.
+    """Return the cones, cut where the two logits are equal and where the two inputs are.
 
     Raises
     ------
-    ValueError
-        As :func:`cones_of_plane`, and where the model has other than two logits.
+    TypeError, ValueError
+        Under the same conditions as :func:`cones_of_plane`, or if the number of logits is not two.
     """
     if weights_of(model).w_oh.shape[0] != 2:
         raise ValueError(f"Decisions in the plane are between two logits, got {model.output_size}")
@@ -152,7 +152,7 @@ def _cone(segment: Segment, lower: Number, upper: Number) -> Cone:
 
 
 def as_floats(outputs: NDArray[Any]) -> NDArray[np.float64]:
-    """Coefficients of outputs, rounded; ``ValueError`` where they are too large for float64."""
+    """Round coefficients of outputs; raise a ``ValueError`` if they are too large for float64."""
     try:
         return outputs.astype(np.float64)
     except OverflowError as error:

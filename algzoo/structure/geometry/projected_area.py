@@ -1,12 +1,14 @@
-"""The area of a region of the sphere as seen along the axis a, edge by edge.
+"""Area of a region of the sphere as seen along the axis a, edge by edge.
 
 With n the outward normal, the integral of n over a region of the unit sphere is a sum over its
-edges counterclockwise, each adding half its length times the unit normal of its plane, on the
+edges, taken counterclockwise: each adds half its length times the unit normal of its plane, on the
 region's side. The component along a is the area of the region's projection along that axis onto the
 unit disc, if the region lies in a >= 0.
 
-Source: Lambert's formula for the light from a polygon; P. Schroeder and P. Hanrahan, "On the form
-factor between two polygons", SIGGRAPH 1993, section 2.
+References
+----------
+Lambert's formula for the light from a polygon: P. Schroeder and P. Hanrahan, "On the form factor
+between two polygons", SIGGRAPH 1993, section 2.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ Point = tuple[Number, Number, Number]
 
 
 def twice_area_of_arc(p: Point, q: Point, functions: Functions) -> Number:
-    """Twice what the arc from P to Q adds, which is shorter than pi; |P| and |Q| do not matter."""
+    """Twice the contribution of the arc from P to Q, shorter than pi; |P| and |Q| do not matter."""
     across_a = p[1] * q[2] - p[2] * q[1]
     across_b = p[2] * q[0] - p[0] * q[2]
     across_c = p[0] * q[1] - p[1] * q[0]
@@ -32,7 +34,7 @@ def twice_area_of_arc(p: Point, q: Point, functions: Functions) -> Number:
 def twice_area_of_meridian(
     foot: tuple[Number, Number], start: Point, stop: Point, functions: Functions
 ) -> Number:
-    """Twice what an arc adds that lies on the meridian of the ray ``foot``, of (a, b).
+    """Twice the contribution of an arc on the meridian of the ray ``foot``, given as (a, b).
 
     Rays with a = 0 belong to the meridians that bound the disc.
     """

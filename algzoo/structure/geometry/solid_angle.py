@@ -6,11 +6,13 @@ eastward, is that of a spherical triangle:
     tan(area / 2) = det(N, P, Q) / (|P| |Q| + P.N |Q| + Q.N |P| + P.Q)
                   = (p x q) / (g(P) g(Q) + p.q),   g(P) = |P| + P.N,
 
-with p and q the projections along N. A polygon's area is the sum over its edges counterclockwise,
-where an edge along a meridian adds nothing, and a corner at the south pole twice its angle. The
-sum is continuous in the vertices, so that slivers need no care.
+with p and q the projections along N. The area of a polygon is the sum over its edges, taken
+counterclockwise. An edge along a meridian adds nothing, and a corner at the south pole twice its
+angle. The sum is continuous in the vertices, so that slivers need no care.
 
-Source: A. van Oosterom and J. Strackee, "The solid angle of a plane triangle", IEEE Transactions on
+References
+----------
+A. van Oosterom and J. Strackee, "The solid angle of a plane triangle", IEEE Transactions on
 Biomedical Engineering, 1983, with N for one corner.
 """
 
@@ -23,23 +25,24 @@ from typing import NamedTuple, Protocol
 from .sweep import Edge, Number, Polygon, Ray, Vertex
 
 _NEAR = 9  # points whose depth is 2^9 times their projection are near the south pole
-_LARGEST_POWER = 1000  # of two, where one more or less makes no difference
+_LARGEST_POWER = 1000  # power of two from which one more or less makes no difference
 
 
 class Functions(Protocol):
-    """Where square roots and angles are taken: :mod:`math`, or something that counts."""
+    """Square roots and angles: the module :mod:`math`, or an object that counts them."""
 
     def sqrt(self, x: Number, /) -> Number:
         """Square root."""
 
     def atan2(self, y: Number, x: Number, /) -> float:
-        """Angle of the point (x, y), radians."""
+        """Angle of the point (x, y), in radians."""
 
 
 class Position(NamedTuple):
-    """A point P of the sphere: its projection along the axis, and g(P).
+    """Point P of the sphere: its projection along the axis, and g(P).
 
-    All three up to a positive factor, which cancels; g is multiplied by two to the ``power``.
+    All three numbers are given up to a positive factor, which cancels; g is multiplied by two to
+    the ``power``.
     """
 
     a: Number
@@ -51,13 +54,14 @@ class Position(NamedTuple):
 def position(
     point: tuple[int, int, int], functions: Functions, lift: Callable[[float], Number] = float
 ) -> Position:
-    """Position of a point in integers of any size; ``lift`` makes numbers for ``functions``.
+    """Return the position of a point in integers of any size; ``lift`` makes their number type.
 
-    Near the axis the projection is scaled by itself, and below the sphere's centre g is taken to be
-    (a^2 + b^2) / (|P| - c), for there the sum would lose the digits that tell a sliver's area.
+    Near the axis the projection is scaled separately, and below the sphere's centre g is computed
+    as (a^2 + b^2) / (|P| - c), because the sum would lose the digits that determine a sliver's
+    area.
     """
     power = _powers_above_projection(point)
-    # Far from the axis, or where nothing is lost near its north, all have the same scale.
+    # Far from the axis, or near the north pole, where nothing is lost, all have the same scale.
     if power <= (_NEAR if point[2] < 0 else _LARGEST_POWER // 2):
         a, b, c = (lift(x) for x in scaled(*point))
         return Position(a, b, functions.sqrt(a * a + b * b + c * c) + c)
@@ -71,7 +75,7 @@ def position(
 
 
 def _powers_above_projection(point: tuple[int, int, int]) -> int:
-    """How many powers of two a point's height exceeds its projection by."""
+    """Return by how many powers of two a point's height exceeds its projection."""
     a, b, c = (abs(x) for x in point)
     return c.bit_length() - max(a, b).bit_length()
 
@@ -92,7 +96,7 @@ def corner_at_south(
 
 
 def corners_at_south(polygon: Polygon) -> Iterator[tuple[Vertex, Vertex]]:
-    """A vertex on the edge to the south pole and one on that from it, where it is a corner."""
+    """Yield vertices on the edges to and from the south pole, if the polygon has a corner there."""
     for i, (vertex, edge) in enumerate(polygon):
         if vertex.pole < 0:
             before, edge_before = polygon[i - 1]
@@ -104,7 +108,7 @@ def corners_at_south(polygon: Polygon) -> Iterator[tuple[Vertex, Vertex]]:
 
 
 def arcs(polygon: Polygon) -> Iterator[tuple[Vertex, Vertex, Edge]]:
-    """The edges that are no parts of meridians: from, to, what they lie on."""
+    """Yield the edges that are not part of meridians, as (from, to, what they lie on)."""
     for i, (vertex, edge) in enumerate(polygon):
         following = polygon[(i + 1) % len(polygon)][0]
         if isinstance(edge, Edge) and not vertex.pole and not following.pole:
@@ -112,7 +116,7 @@ def arcs(polygon: Polygon) -> Iterator[tuple[Vertex, Vertex, Edge]]:
 
 
 def solid_angle(polygon: Polygon) -> float:
-    """Area of a polygon on the unit sphere, steradians; rounded, an error of a few 1e-16."""
+    """Area of a polygon on the unit sphere in steradians, with a rounding error of a few 1e-16."""
 
     def place(vertex: Vertex) -> Position:
         return position(vertex.point, math)
@@ -124,6 +128,6 @@ def solid_angle(polygon: Polygon) -> float:
 
 
 def scaled(*coordinates: int) -> tuple[float, ...]:
-    """Coordinates proportional to integers of any size, the largest between 1/2 and 1."""
+    """Return coordinates proportional to integers of any size, the largest between 1/2 and 1."""
     unit = 1 << max(map(abs, coordinates)).bit_length()
     return tuple(coordinate / unit for coordinate in coordinates)

@@ -1,8 +1,8 @@
-"""The linear pieces of a model on a space of three coordinates, found exactly.
+"""Linear pieces of a model on a space of three coordinates, found exactly.
 
-A bias-free ReLU network is positively homogeneous, so that its pieces are cones. With side s =
-sign(x0) and the coordinates (a, b, c) = (abs(x0), x1, x2), a >= 0, on each half of the space of
-three inputs,
+A bias-free ReLU network is positively homogeneous, so its pieces are cones. With side s = sign(x0)
+and the coordinates (a, b, c) = (abs(x0), x1, x2), a >= 0, on each half of the space of three
+inputs,
 
     after x0:  h1[i] = ReLU(s W_hi[i])                              (times a)
     after x1:  z[j] = A[j] a + W_hi[j] b,       A = W_hh h1
@@ -11,16 +11,16 @@ three inputs,
 The zeros of the z[j] after x1 are rays in the plane of a and b. Between two consecutive rays, in a
 *sector*, alpha = W_hh (active A) and beta = W_hh (active W_hi) are constant: there, the zero of
 each z[k] after x2 is a line c(a, b), straight over the chord between the two rays. The lines cut
-the sector into convex cells; they are followed from the first ray to the last through the points
-where they cross.
+the sector into convex cells, which are followed from the first ray to the last through the points
+where lines cross.
 
-With more inputs, all but the last two being given multiples of a, b and c are the last two, and
-A = W_hh h, h the state (over a) that the others have led to.
+With more inputs, all but the last two are given multiples of a; b and c are the last two, and A =
+W_hh h, with h the state (divided by a) after the given inputs.
 
-The functions here use only +, -, * and comparisons on homogeneous coordinates, of which a positive
-common factor does not matter. Called with integers they make no rounding error at all, so that what
-coincides coincides and dead pieces are exactly zero; no tolerance is needed. Every point is
-computed once and shared by the cells around it.
+The functions here use only +, -, * and comparisons on homogeneous coordinates, whose positive
+common factor does not matter. Called with integers they make no rounding error at all, so that
+coinciding points coincide exactly and dead pieces are exactly zero; no tolerance is needed. Every
+point is computed once and shared by the cells around it.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ Vector = tuple[Number, Number, Number]
 
 @dataclass(frozen=True)
 class StepWeights:
-    """Weights as integers, the common denominators having been moved into the input weights.
+    """Weights as integers; the common denominators were moved into the input weights.
 
     With D the common denominator of W_hh, the drive after t inputs is multiplied by D^(t-1) and the
     common denominator of W_hi, and the readout by ``denominator``.
@@ -58,10 +58,10 @@ class StepWeights:
 
 
 def step_weights(weights: Weights, readout: NDArray[Any], seq_len: int = 3) -> StepWeights:
-    """The integers that are proportional to float weights, for ``seq_len`` inputs.
+    """Return the integers proportional to float weights, for ``seq_len`` inputs.
 
     ``readout``, shape (n_values, hidden_size), holds the linear functions of the last state that
-    are to be followed, as floats or fractions.
+    the sweep follows, as floats or fractions.
     """
     w_hi, of_hi = _integers(weights.w_hi)
     w_hh, of_hh = _integers(weights.w_hh)
@@ -72,7 +72,7 @@ def step_weights(weights: Weights, readout: NDArray[Any], seq_len: int = 3) -> S
 
 
 def _integers(matrix: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """The integers ``denominator * matrix``, and the least common denominator."""
+    """Return the integers ``denominator * matrix``, and the least common denominator."""
     fractions = [Fraction(value) for value in matrix.ravel().tolist()]
     denominator = math.lcm(*(value.denominator for value in fractions))
     scaled = np.array([int(value * denominator) for value in fractions], dtype=object)
@@ -80,11 +80,11 @@ def _integers(matrix: NDArray[Any]) -> tuple[NDArray[Any], int]:
 
 
 class Vertex:
-    """A point of the sphere, in coordinates (a, b, c), with what is known about it.
+    """Point of the sphere, in coordinates (a, b, c), with what is known about it.
 
-    ``values`` are those of the readout, with the same scale as the coordinates; ``cuts`` the points
-    at which edges from here to another vertex are cut, by that vertex and the function that
-    vanishes; ``known`` and ``signs`` other functions' values and signs, each computed once.
+    ``values`` are those of the readout, with the same scale as the coordinates. ``cuts`` are the
+    points at which edges from here to another vertex are cut, by that vertex and the function that
+    vanishes. ``known`` and ``signs`` hold values and signs of other functions, each computed once.
     """
 
     __slots__ = ("cuts", "known", "point", "pole", "signs", "values")
@@ -92,7 +92,7 @@ class Vertex:
     def __init__(self, point: Vector, values: list[Number] | None = None, pole: int = 0) -> None:
         self.point = point
         self.values = values
-        self.pole = pole  # +1 and -1 for (0, 0, 1) and (0, 0, -1), else 0
+        self.pole = pole  # +1 for (0, 0, 1), -1 for (0, 0, -1), otherwise 0
         self.cuts: dict[Any, Vertex] = {}
         self.known: dict[Any, Number] = {}
         self.signs: dict[Any, int] = {}
@@ -100,11 +100,11 @@ class Vertex:
 
 @dataclass(eq=False)
 class Ray:
-    """A ray (a, b), with the lines' values there.
+    """Ray (a, b), with the values of the lines there.
 
-    ``drive`` is W_hh h2; ``level[k]`` the rank of line k, of a neuron with input, among the lines'
-    distinct heights; ``vertices`` are the lines' points by level, ``cuts`` those where other
-    functions vanish, ``foot`` that at c = 0.
+    ``drive`` is W_hh h2. ``level[k]`` is the rank of line k, of a neuron with input, among the
+    distinct heights of the lines. ``vertices`` are the points of the lines by level, ``cuts`` those
+    where other functions vanish, ``foot`` the one at c = 0.
     """
 
     a: Number
@@ -119,9 +119,9 @@ class Ray:
 
 
 class Edge(Enum):
-    """What an edge of a polygon lies on, where it is no part of a ray's meridian."""
+    """Kind of an edge of a polygon that is not part of a ray's meridian."""
 
-    SWITCH = auto()  # a neuron switches: the outputs go on continuously
+    SWITCH = auto()  # a neuron switches; the outputs are continuous there
     CUT = auto()  # the polygon was cut here
 
 
@@ -130,10 +130,10 @@ Polygon = list[tuple[Vertex, "Edge | Ray"]]  # vertices, each with the edge to t
 
 @dataclass(frozen=True, eq=False)
 class Half:
-    """The half a >= 0 of the space of (a, b, c), and what the inputs before the last two do there.
+    """Half a >= 0 of the space of (a, b, c), with the effect of the inputs before the last two.
 
-    ``earlier`` are these inputs as multiples of a: the side for three inputs. ``active`` are the
-    neurons' states after each of them, ``offset`` is A.
+    ``earlier`` are these inputs as multiples of a; for three inputs this is the side. ``active``
+    are the neurons' states after each of them, ``offset`` is A.
     """
 
     earlier: tuple[int, ...]
@@ -141,7 +141,7 @@ class Half:
     offset: list[Number]  # (hidden_size,)
 
     def input_at(self, position: int, a: Number, b: Number) -> Number:
-        """An input other than the last, at (a, b)."""
+        """Return an input other than the last, at (a, b)."""
         if position == len(self.earlier):
             return b
         multiple = self.earlier[position]
@@ -150,7 +150,7 @@ class Half:
 
 @dataclass(eq=False)
 class Cell:
-    """A convex piece of the sphere on which all neurons keep their states.
+    """Convex piece of the sphere on which all neurons keep their states.
 
     ``polygon`` runs counterclockwise in the plane of (the angle of (a, b), c). ``planes`` are the
     readout's coefficients of a, b and c, shape (n_values, 3). ``order`` holds the positions of all
@@ -172,18 +172,18 @@ class Cell:
 
 
 def cells(weights: StepWeights) -> Iterator[Cell]:
-    """The cells of both halves of the space of three inputs; together they cover it."""
+    """Yield the cells of both halves of the space of three inputs; together they cover it."""
     signs = signs_of(weights.inputs[0])
-    # Where x0 = 0 the halves meet, and at the poles all sectors.
+    # The halves meet where x0 = 0, and all sectors meet at the poles.
     ends, poles = new_ends(), new_poles()
     for side in (+1, -1):
         yield from cells_of_half(weights, signs, half_given(weights, signs, (side,)), ends, poles)
 
 
 def half_given(weights: StepWeights, signs: list[int], earlier: tuple[int, ...]) -> Half:
-    """The half on which the inputs before the last two are given multiples of a.
+    """Return the half on which the inputs before the last two are given multiples of a.
 
-    ``signs`` are those of the input weights.
+    ``signs`` are the signs of the input weights.
     """
     first = earlier[0]
     patterns = [[sign * first > 0 for sign in signs]]
@@ -197,17 +197,17 @@ def half_given(weights: StepWeights, signs: list[int], earlier: tuple[int, ...])
 
 
 def signs_of(numbers: Sequence[Number]) -> list[int]:
-    """Signs: +1, -1 or 0."""
+    """Return signs: +1, -1 or 0."""
     return [1 if number > 0 else -1 if number < 0 else 0 for number in numbers]
 
 
 def new_ends() -> tuple[Ray, Ray]:
-    """The rays at which a half ends."""
+    """Return the rays at which a half ends."""
     return Ray(0, -1), Ray(0, 1)
 
 
 def new_poles() -> tuple[Vertex, Vertex]:
-    """The lowest point and the highest."""
+    """Return the lowest and the highest point."""
     return Vertex((0, 0, -1), pole=-1), Vertex((0, 0, 1), pole=+1)
 
 
@@ -219,13 +219,13 @@ def cells_of_half(
     poles: tuple[Vertex, Vertex],
     left_out: Callable[[Ray, Ray], bool] = lambda start, stop: False,
 ) -> Iterator[Cell]:
-    """The cells of one half; ``signs`` are those of the input weights.
+    """Yield the cells of one half; ``signs`` are those of the input weights.
 
-    Sectors of which ``left_out`` says so, given the rays at their ends, are passed over.
+    A sector is skipped if ``left_out``, called with the rays at its ends, returns true.
     """
     w_2, offset = weights.inputs[-2], half.offset
 
-    # Towards (0, -1) the drive has the sign of -W_hi; without input, everywhere that of A.
+    # Towards (0, -1) the drive has the sign of -W_hi; without input it has that of A everywhere.
     active: list[bool] = []
     turns: list[tuple[Number, Number, int | None]] = [(1, x, None) for x in half.earlier]
     for neuron, (sign, w, a) in enumerate(zip(signs, w_2, offset, strict=True)):
@@ -258,7 +258,7 @@ def cells_of_half(
 
 @dataclass(eq=False)
 class _Sector:
-    """The part of a half between two rays, in which alpha and beta are constant."""
+    """Part of a half between two rays, in which alpha and beta are constant."""
 
     weights: StepWeights
     signs: list[int]  # of the input weights
@@ -280,7 +280,7 @@ class _Sector:
             yield from self._sweep(left, right, poles)
 
     def _turns_of_neurons_without_input(self, start: Ray, stop: Ray) -> list[Ray]:
-        """Rays strictly between the two where a neuron that c does not drive switches."""
+        """List rays strictly between the two where a neuron that c does not drive switches."""
         turns = []
         for sign, a, b in zip(self.signs, self.alpha, self.beta, strict=True):
             if sign == 0:
@@ -294,8 +294,8 @@ class _Sector:
     def _read(self, ray: Ray, order: list[int]) -> None:
         """Compute drive, levels and vertices of a ray.
 
-        ``order`` holds the neurons with input, as their lines lie on the ray before: where they are
-        still in order, sorting looks at each difference in one comparison, not in two.
+        ``order`` holds the neurons with input, in the order of their lines on the ray before: if
+        they are still in order, sorting looks at each difference in one comparison instead of two.
         """
         w_3 = self.weights.inputs[-1]
         ray.drive = [p * ray.a + q * ray.b for p, q in zip(self.alpha, self.beta, strict=True)]
@@ -308,7 +308,7 @@ class _Sector:
             ray.vertices.append(Vertex((width[k] * ray.a, width[k] * ray.b, rise[k])))
 
     def _sweep(self, left: Ray, right: Ray, poles: tuple[Vertex, Vertex]) -> Iterator[Cell]:
-        """The cells between two rays, in the order in which they end."""
+        """Yield the cells between two rays, in the order in which they end."""
         lines = self._lines(left, right)
         slots = self._slots_at(left, right, lines, poles)
         for date, group in enumerate(self._crossings(left, right, lines)):
@@ -323,7 +323,7 @@ class _Sector:
                 lines[i], lines[i + 1] = above, below
                 for chain in (under.upper, ending.lower, ending.upper, over.lower):
                     chain.append(vertex)
-                if ending.since != date:  # else between lines through the same point
+                if ending.since != date:  # otherwise between lines through the same point
                     yield self._cell(ending, left, right)
                 slots[i + 1] = self._above(under, above, [vertex], [vertex], date)
         for i, slot in enumerate(slots):
@@ -334,7 +334,7 @@ class _Sector:
             yield self._cell(slot, left, right)
 
     def _lines(self, left: Ray, right: Ray) -> list[_Line]:
-        """Lines from the lowest just after the left ray, those that coincide in one."""
+        """List lines from the lowest just after the left ray; lines that coincide are one."""
         together: dict[tuple[int, int], list[int]] = {}
         for k in left.level:
             together.setdefault((left.level[k], right.level[k]), []).append(k)
@@ -400,7 +400,7 @@ class _Sector:
         lower, upper = slot.lower, slot.upper
         polygon: Polygon = [(vertex, Edge.SWITCH) for vertex in lower[:-1]]
         polygon.append((lower[-1], right))
-        if lower[-1].pole and upper[-1].pole:  # a lune: no line in between
+        if lower[-1].pole and upper[-1].pole:  # a lune, without a line in between
             polygon.append((right.foot, right))
         upper_part: Polygon = [(vertex, Edge.SWITCH) for vertex in upper[:0:-1]]
         if lower[-1] is upper[-1]:  # the cell ends in a point
@@ -424,7 +424,7 @@ _Line = tuple[int, ...]  # the neurons, more than one where their lines coincide
 
 @dataclass(eq=False)
 class _Slot:
-    """A cell that is being followed: its lower and its upper boundary so far."""
+    """Cell that is being followed: its lower and its upper boundary so far."""
 
     lower: list[Vertex]
     upper: list[Vertex]
@@ -434,7 +434,7 @@ class _Slot:
 
 
 def same_direction(p: Vector, q: Vector) -> bool:
-    """Tell whether two points in integers are one point of the sphere."""
+    """Tell whether two points in integers are the same point of the sphere."""
     return bool(
         p[1] * q[2] == p[2] * q[1] and p[2] * q[0] == p[0] * q[2] and p[0] * q[1] == p[1] * q[0]
         and p[0] * q[0] + p[1] * q[1] + p[2] * q[2] > 0
@@ -455,7 +455,7 @@ def _dot(row: Sequence[Number], vector: Sequence[Number], active: Sequence[bool]
 def _toggled(
     total: Sequence[Number], column: Sequence[Number], factor: Number, *, on: bool
 ) -> list[Number]:
-    """``total`` with ``column * factor`` added where ``on``, else subtracted."""
+    """Add ``column * factor`` to ``total`` if ``on``, otherwise subtract it."""
     if on:
         return [x + y * factor for x, y in zip(total, column, strict=True)]
     return [x - y * factor for x, y in zip(total, column, strict=True)]
