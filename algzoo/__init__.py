@@ -58,8 +58,7 @@ _MODULES = ("architectures", "handcrafted", "loading", "tasks", "training", "zoo
 if not TYPE_CHECKING:  # otherwise a type checker would accept any name as one of this package's
 
     def __getattr__(name):
-        """Import one of ARC's names when it is first used; importing PyTorch alone takes a second.
-        """
+        """Import one of ARC's names on first use, because importing PyTorch takes a second."""
         if name in _MODULES:
             return import_module(f"{__name__}.{name}")
         if name in __all__:

@@ -1,8 +1,8 @@
-"""The address at which the book is published: one setting, for launch buttons and for Colab.
+"""Address at which the book is published: one setting, for launch buttons and for Colab.
 
-It stands in ``_config.yml``, where Jupyter Book reads it; while it is empty, launch buttons are
-off. Colab is given a single notebook and nothing else, so that each chapter repeats the address in
-its first cell, which installs the package there and does nothing elsewhere.
+The setting is in ``_config.yml``, where Jupyter Book reads it; while it is empty, launch buttons
+are off. Colab gets a single notebook and nothing else. Each chapter therefore repeats the address
+in its first cell, which installs the package there and does nothing elsewhere.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .notebooks import ChapterError, find_chapters, read, write
 
 _ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
 
-# Of _config.yml: section, key, and the value where the book is published.
+# Settings in _config.yml: section, key, and the value if the book is published.
 _ADDRESS_SETTING = ("repository", "url")
 _BUTTONS = {
     ("launch_buttons", "binderhub_url"): "https://mybinder.org",
@@ -28,9 +28,9 @@ _BUTTONS = {
 _PROSE = """\
 On Colab, the next cell installs the book's package. Elsewhere it does nothing."""
 
-# Of what the package declares, pip installs what Colab lacks or has in too old a version; Colab's
-# torch and numpy stay where they are new enough. Its IPython and its kernel stay in any case, for
-# they run the cell; nbclient and papermill start kernels, which a chapter does not.
+# Among the declared dependencies, pip installs those that Colab lacks or has in too old a version;
+# Colab's torch and numpy stay if they are new enough. Its IPython and its kernel stay in any case,
+# because they run the cell; nbclient and papermill start kernels, which a chapter does not do.
 _CODE = """\
 import sys
 from importlib.metadata import requires
@@ -50,7 +50,7 @@ _CODE_ID = "colab-install"
 
 
 def first_cells(address: str) -> list[NotebookNode]:
-    """The two cells below a chapter's title, not shown in the book: what is installed on Colab."""
+    """Make the two cells below a chapter's title, hidden in the book, that install it on Colab."""
     tags = {"tags": ["remove-cell"]}
     return [
         nbformat.v4.new_markdown_cell(_PROSE, id="colab", metadata=tags),
@@ -59,7 +59,7 @@ def first_cells(address: str) -> list[NotebookNode]:
 
 
 def published_at(root: Path) -> str:
-    """Address of the book's repository, empty where it is not published.
+    """Return the address of the book's repository, which is empty if it is not published.
 
     Raises
     ------
@@ -70,13 +70,13 @@ def published_at(root: Path) -> str:
 
 
 def publish_at(address: str, root: Path) -> list[Path]:
-    """Set the address of the book's repository; the files that were changed.
+    """Set the address of the book's repository, and return the files that were changed.
 
     Raises
     ------
     ChapterError
-        If it is not the address of a repository on GitHub, from which alone Colab opens
-        notebooks; where the book's configuration has no such setting, or a chapter cannot be read.
+        If it is not the address of a repository on GitHub (Colab opens notebooks only from there),
+        if the book's configuration has no such setting, or if a chapter cannot be read.
     OSError
         If a file cannot be written.
     """
@@ -114,7 +114,7 @@ def _configuration(root: Path) -> str:
 
 
 def _value(configuration: str, section: str, key: str) -> re.Match[str]:
-    """The place of a setting's value, with its quotation marks."""
+    """Return the match of a setting's value, with its quotation marks."""
     lines = re.search(rf"^{section}:\n((?:  .*\n)*)", configuration, re.MULTILINE)
     where = re.compile(rf'(?<=^  {key}: )("[^"\n]*"|\S*)', re.MULTILINE)
     found = where.search(configuration, *lines.span(1)) if lines else None

@@ -1,4 +1,4 @@
-"""The command line ``algzoo``; its commands are in :mod:`algzoo.chapters.commands`."""
+"""Command line ``algzoo``; its commands are in :mod:`algzoo.chapters.commands`."""
 
 from .commands.main import main
 

@@ -1,4 +1,4 @@
-"""A chapter's cover picture: one of its figures as a file, for pages that are not notebooks."""
+"""Cover picture of a chapter: one of its figures as a file, for pages that are not notebooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def write_cover(picture: str, chapter: str, root: Path) -> None:
 
 
 def cover(notebook: NotebookNode) -> str | None:
-    """The picture, SVG, of the figure that the notebook's metadata names as its cover, if any.
+    """Return the figure, as SVG, that the notebook's metadata names as its cover, if any.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The page *How to choose an estimator*, made from the catalogue."""
+"""Page *How to choose an estimator*, made from the catalogue."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from ..estimates import CatalogEntry, Scope
 
 _PAGE = """# How to choose an estimator
 
-The catalogue of the package, `algzoo.estimates.catalog()` or `algzoo estimators`. This page is made
-from it: `algzoo estimators --page > book/choose-an-estimator.md`. Three questions tell the
-estimators apart; [mechanistic estimates](mechanistic-estimates.md) says why these.
+This page lists every estimator of the package, as do `algzoo.estimates.catalog()` and `algzoo
+estimators`; `algzoo estimators --page > book/choose-an-estimator.md` writes it. Three questions
+distinguish the estimators; [mechanistic estimates](mechanistic-estimates.md) says why these three.
 
-* **Does it run the network?** Never, on chosen inputs, or on random inputs. Only what never runs it
-  can be a deduction from the weights.
+* **Does it run the network?** Never, on chosen inputs, or on random inputs. Only an estimator that
+  never runs the network can be a deduction from the weights.
 * **Is the result exact?** It is exact; it converges to the exact value as the budget grows; or it
-  is approximate, and stays so.
-* **Has it fitted constants?** None; from other networks; or from noisy copies of this one. Where a
-  fit is possible, the models that it was given decide.
+  is approximate whatever the budget.
+* **Does it have fitted constants?** It has none; they are fitted on other networks; or on noisy
+  copies of this one. If it can be fitted, the answer depends on the models of the fit.
 
 ## Begin with your model
 
 {guide}
 
-To know a score well rather than cheaply, `algzoo accuracy MODEL --tolerance 1e-4` picks the method
-that gets there soonest on your machine. What each estimator is worth for its operations, the
-[challenge](../analyses/challenge.ipynb) measures. In the laws of cost $d$ is the number of neurons
-and $n$ the number of inputs. An estimator of yours joins the list when its package is installed:
+For a precise score rather than a cheap one, `algzoo accuracy MODEL --tolerance 1e-4` picks the method
+that is fastest on your machine. The [challenge](../analyses/challenge.ipynb) measures what each
+estimator is worth for its operations. In the laws of cost $d$ is the number of neurons and $n$ the
+number of inputs. Your own estimator joins the list when its package is installed:
 [error against compute](error-versus-compute.md) says how.
 
 ## All of them
@@ -39,7 +39,7 @@ and $n$ the number of inputs. An estimator of yours joins the list when its pack
 """
 
 
-# What to begin with: names of rows of the catalogue.
+# Rows of the catalogue to begin with, by name.
 _GUIDE: tuple[tuple[Scope, tuple[str, ...]], ...] = (
     (Scope("2nd_argmax", (2, 3)) | Scope("median", (2, 3)) | Scope("argmedian", 3), ("exact",)),
     (Scope("2nd_argmax", 4), ("8 angles from either tie", "leaves of pairs, 128 points")),
@@ -56,7 +56,7 @@ def estimator_page(entries: Iterable[CatalogEntry]) -> str:
     Raises
     ------
     ValueError
-        Where the page recommends an estimator that is not in the catalogue.
+        If the page recommends an estimator that is not in the catalogue.
     """
     alike: dict[tuple[str, ...], list[CatalogEntry]] = {}
     for entry in entries:

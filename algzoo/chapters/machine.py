@@ -1,8 +1,8 @@
-"""Where numbers were computed: the processor, and which kernels the libraries chose for it.
+"""The machine on which numbers were computed: the processor, and the kernels of the libraries.
 
 A matrix product or a logarithm has no single right last bit. numpy, its BLAS, PyTorch and numba
-each choose code for the processor when they are loaded, and a number that moves from one machine
-to another usually moves with one of these choices.
+each choose code for the processor when they are loaded, and a number that moves from one machine to
+another usually moves with one of these choices.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-# Instruction sets that MKL was told to keep to (MKL_CBWR), by its own codes; with 1 and 2 it
-# chooses for itself.
+# Instruction sets to which MKL was restricted (MKL_CBWR), by its own codes; with 1 and 2 it
+# chooses one itself.
 _MKL_BRANCHES = {3: "COMPATIBLE", 4: "SSE2", 8: "SSE4_2", 9: "AVX", 10: "AVX2", 12: "AVX512"}
 
 
 @dataclass(frozen=True)
 class Machine:
-    """What a computed number may depend on beside its inputs and our code.
+    """Properties of a machine on which a number may depend besides its inputs and our code.
 
     Attributes
     ----------
@@ -30,16 +30,16 @@ class Machine:
     cores : int
         How many processors this process may use.
     blas : str
-        The library behind numpy's and scipy's matrix products, and its kernels where it says which.
+        Library behind numpy's and scipy's matrix products, and its kernels if it names them.
     numpy_features : tuple of str
-        The instruction sets beyond its baseline that numpy makes use of.
+        Instruction sets beyond its baseline that numpy uses.
     torch_features : str
-        The instruction set that PyTorch's own kernels are written for.
+        Instruction set for which PyTorch's own kernels are written.
     mkl : str
-        The instruction set that PyTorch's MKL was told to keep to; empty if it chooses, or if
+        Instruction set to which PyTorch's MKL was restricted; empty if it chooses itself, or if
         there is none.
     numba_target : str
-        The processor that numba compiles for, by LLVM's name.
+        Processor for which numba compiles, by LLVM's name.
     threads : int
         How many threads PyTorch uses for one operation.
     python, numpy, torch, numba : str
@@ -73,7 +73,7 @@ class Machine:
 
 def machine() -> Machine:
     """Return the machine that this process runs on, as its libraries see it."""
-    import numba  # here, so that whoever only imports this module does not wait for them
+    import numba  # imported here so that importing this module alone is fast
     import numpy as np
     import torch
     from numba.core.registry import cpu_target
@@ -111,7 +111,7 @@ def _cores() -> int:
 
 
 def _blas() -> str:
-    """The BLAS that numpy was built with, and the kernels that wheels of OpenBLAS chose."""
+    """Return the BLAS that numpy was built with, and the kernels that wheels of OpenBLAS chose."""
     import numpy as np
 
     name = str(np.show_config(mode="dicts")["Build Dependencies"]["blas"]["name"])
@@ -120,12 +120,12 @@ def _blas() -> str:
 
 
 def _openblas_cores(package: str) -> set[str]:
-    """The names of the kernels in use, from the OpenBLAS that the package's wheel brought along."""
+    """Return the names of the kernels in use, from the OpenBLAS in the package's wheel."""
     folder = _folder(package)
     beside = [folder.parent / f"{package}.libs", folder / ".dylibs"]
     found = set()
     for path in [path for place in beside for path in place.glob("*openblas*")]:
-        library = ctypes.CDLL(str(path))  # the one that is loaded already
+        library = ctypes.CDLL(str(path))  # this library is loaded already
         for name in ("scipy_openblas_get_corename64_", "scipy_openblas_get_corename"):
             if hasattr(library, name):
                 function = getattr(library, name)

@@ -1,7 +1,7 @@
-"""A new chapter: a notebook about a model of the zoo that runs as it is, to be written further.
+"""New chapters: a notebook about a model of the zoo that runs, for an author to complete.
 
-Its text and code are those of the files in ``data/new_chapter``, one for each section; which of
-them a chapter gets depends on the family and on the number of inputs.
+Text and code are those of the files in ``data/new_chapter``, one for each section; the family and
+the number of inputs decide which of them a chapter gets.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ from .notebooks import ChapterError, normalise, write
 _SECTIONS = Path(__file__).parent / "data" / "new_chapter"
 _CODE = re.compile(r"^```python ?(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<<([^<>\n]+)>>")
-_WIDTH = 80  # of a line of a chapter's code
-_LINES = 12  # of names in one cell
-_SHOWN_WHOLE = 4  # neurons, at most, all of whose weights are shown
-_IN_ONE_TABLE = 6  # of their neurons and outputs, for the width of the page
-_TRUTHS = ("exact", "all functions")  # entries that give the truth itself
+_WIDTH = 80  # largest width of a line of a chapter's code
+_LINES = 12  # largest number of lines with names in one cell
+_SHOWN_WHOLE = 4  # largest number of neurons for which all weights are shown
+_IN_ONE_TABLE = 6  # largest number of their neurons and outputs in one table, for the page's width
+_TRUTHS = ("exact", "all functions")  # entries that give the true score itself
 
 
 class NewChapter(NamedTuple):
-    """What was written, and what its author adds.
+    """Result of :func:`write_new_chapter`, with what the author adds by hand.
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class NewChapter(NamedTuple):
     line
         Its line in ``_toc.yml``.
     row
-        A row on it for the table in ``book/intro.md``.
+        Row about it for the table in ``book/intro.md``.
     """
 
     path: Path
@@ -53,7 +53,7 @@ class NewChapter(NamedTuple):
 
 
 class _Words(NamedTuple):
-    """What a family's chapter says, and the names its file and those like it begin with."""
+    """Phrases of a family's chapter, and beginnings of the file names of this and similar ones."""
 
     title: str
     task: str
@@ -86,11 +86,11 @@ def write_new_chapter(
     Raises
     ------
     ChapterError
-        If the name is not one for a chapter, or there is a chapter of that name.
+        If the name is not one for a chapter, or if there is a chapter with that name.
     ValueError
-        If the zoo has no model of that size; names the choices.
+        If the zoo has no model of that size; the message names the choices.
     OSError
-        If a file cannot be written; neither is then changed.
+        If a file cannot be written; then neither is changed.
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ChapterError(
@@ -115,7 +115,13 @@ def write_new_chapter(
 def new_chapter(
     name: str, family: str, hidden_size: int, seq_len: int, address: str
 ) -> NotebookNode:
-    """Notebook about the zoo's models of that size; errors as :func:`write_new_chapter`."""
+    """Make a notebook about the zoo's models of that size.
+
+    Raises
+    ------
+    ChapterError, ValueError
+        Under the same conditions as :func:`write_new_chapter`.
+    """
     model = load_model(family, hidden_size, seq_len)
     words = _words(name, model)
     cells = []
@@ -132,7 +138,7 @@ def new_chapter(
 
 
 def _row(name: str, family: str, hidden_size: int, seq_len: int) -> str:
-    """Row of the table in ``book/intro.md``: the model, how good it is, what is known."""
+    """Write the row of the table in ``book/intro.md``: the model, its score, what is known."""
     notebook = f"../analyses/{name}.ipynb"
 
     def glued(number: str) -> str:
@@ -189,7 +195,7 @@ def _weights_section(model: Model) -> str:
 
 
 def _words(name: str, model: Model) -> dict[str, str]:
-    """What stands for the placeholders."""
+    """Return the texts that replace the placeholders."""
     family, hidden_size, seq_len = model.task_name, model.hidden_size, model.seq_len
     of_family = _WORDS[family]
     handcrafted = _handcrafted(family, seq_len) or ("", "")
@@ -218,7 +224,7 @@ def _words(name: str, model: Model) -> dict[str, str]:
 
 
 def _words_on_truth(model: Model) -> dict[str, str]:
-    """What differs between models whose score is known exactly and others."""
+    """Return the texts that differ between models whose score is known exactly and others."""
     rounding = "a neuron that is to be exactly off may be on by rounding"
     if _is_exact(model):
         return {
@@ -279,7 +285,7 @@ def _words_on_scores(model: Model) -> dict[str, str]:
         "format": ".4%",
         "tolerance": '{"atol": 1e-3}',  # one of the inputs that the catalog's samplers draw
         "tolerance of truth": tolerance,
-        # Its weights are large and cancel: rounding decides on more inputs than in a trained one.
+        # Its weights are large and cancel, so rounding decides more answers than in trained ones.
         "tolerance by hand": "atol=1e-4" if sampled else tolerance,
         "measured score": "accuracy",
         "measured format": ".3%",
@@ -287,7 +293,7 @@ def _words_on_scores(model: Model) -> dict[str, str]:
 
 
 def _handcrafted(family: str, seq_len: int) -> tuple[str, str] | None:
-    """Module and name of the network written by hand, where there is one of that length."""
+    """Return module and name of the network written by hand, if there is one of that length."""
     if family == "2nd_argmax":
         if seq_len in (2, 3):
             return "handcrafted.second_argmax", "handcrafted_2nd_argmax"
@@ -302,13 +308,13 @@ def _handcrafted(family: str, seq_len: int) -> tuple[str, str] | None:
 
 
 def _is_exact(model: Model) -> bool:
-    """Tell whether the package has an exact method."""
+    """Tell whether the package has an exact method for the model."""
     return _has_exact_method(model.task_name, model.seq_len)
 
 
 @cache
 def _has_exact_method(family: str, seq_len: int) -> bool:
-    """Tell whether there is one for that length, tried on the smallest model."""
+    """Tell whether there is an exact method for that length, by trying the smallest model."""
     smallest = FAMILIES[family].build(FAMILIES[family].hidden_sizes[0], seq_len)
     smallest.task_name = family
     try:
@@ -319,11 +325,11 @@ def _has_exact_method(family: str, seq_len: int) -> bool:
 
 
 def _entries_that_apply(model: Model) -> Iterator[CatalogEntry]:
-    """Entries of the catalogue that take the model, accept it and do not warn.
+    """Yield entries of the catalogue that take the model without a warning.
 
-    What a cell writes to stderr fails the build of the book.
+    A cell that writes to stderr fails the build of the book.
     """
-    is_transformer = isinstance(model, DistTransformer)  # whose chapters are in double precision
+    is_transformer = isinstance(model, DistTransformer)  # these chapters use double precision
     for entry in catalog():
         if entry.estimator and entry.name not in _TRUTHS and entry.scope.takes(model):
             try:
@@ -335,7 +341,7 @@ def _entries_that_apply(model: Model) -> Iterator[CatalogEntry]:
 
 
 def _list_of(entries: Sequence[CatalogEntry]) -> str:
-    """What each estimator is, by the first line of its documentation, in Markdown."""
+    """Describe each estimator by the first line of its docstring, in Markdown."""
     named: dict[str, list[str]] = {}
     for entry in entries:
         named.setdefault(entry.summary, []).append(f"*{entry.name}*")
@@ -345,7 +351,7 @@ def _list_of(entries: Sequence[CatalogEntry]) -> str:
 
 
 def _names_in_code(names: list[str]) -> str:
-    """Assignment of the names, with further cells where they do not fit into one."""
+    """Assign the names in code, with further cells if they do not fit into one."""
     lines = [""]
     for name in names:
         quoted = f"{json.dumps(name, ensure_ascii=False)},"
@@ -364,7 +370,7 @@ def _filled(text: str, words: dict[str, str]) -> str:
 
 
 def _cells(text: str) -> list[NotebookNode]:
-    """Cells of a section: code between fences, whose tags stand beside the opening one."""
+    """Make the cells of a section: code between fences, whose tags follow the opening one."""
     cells = []
     place = 0
     for code in _CODE.finditer(text):
@@ -380,10 +386,10 @@ def _cells(text: str) -> list[NotebookNode]:
 def _with_chapter(
     path: Path, name: str, file_prefix: str, size: tuple[int, int]
 ) -> tuple[str, str]:
-    """The line that lists a chapter, and the table of contents with it.
+    """Return the line that lists a chapter, and the table of contents with it.
 
-    It stands above the first chapter of the same family whose name, as ``second_argmax_h4_n3``,
-    says that its model is larger; else below the last of the family, else below the last of all.
+    The line is above the first chapter of the same family whose name, as ``second_argmax_h4_n3``,
+    says that its model is larger; otherwise below the last of the family, or below the last of all.
     """
     try:
         lines = path.read_text("utf-8").splitlines(keepends=True)
@@ -407,6 +413,6 @@ def _with_chapter(
 
 
 def _size_in(chapter: str) -> tuple[int, ...]:
-    """hidden_size and seq_len in a chapter's name; nothing where it does not say them."""
+    """Return hidden_size and seq_len in a chapter's name, or nothing if they are not in it."""
     found = re.search(r"_h(\d+)_n(\d+)(?=_|$)", chapter)
     return (int(found[1]), int(found[2])) if found else ()

@@ -1,4 +1,4 @@
-"""Executing chapters, and writing them so that a re-run changes no byte without a reason."""
+"""Execution of chapters, and writing them so that a second run changes no byte without a reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from ..zoo.official import (
 from ..zoo.truth_folder import fresh_truths
 from .numbers import METADATA_KEY
 
-# What nbformat raises on JSON that is not a notebook, besides its own error.
+# Errors of nbformat on JSON that is not a notebook, besides its own.
 _MALFORMED = (
     ValueError,
     TypeError,
@@ -41,23 +41,23 @@ _START_LIMIT = 120  # seconds for a kernel to start
 # Environment variables with the number of threads of OpenMP, the libraries of matrices, and Numba.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
-# In a notebook's metadata, under METADATA_KEY: one of ARC's own models that it cannot do without.
+# Key in a notebook's metadata, under METADATA_KEY: one of ARC's own models that the chapter needs.
 NEEDS_OFFICIAL = "needs_official"
 
-# From a chapter's folder: where those who work on the book keep ARC's own files, beside the clone.
+# Folder beside the clone, relative to a chapter's, in which authors of the book keep ARC's files.
 _BESIDE_THE_CLONE = Path("../../shared/data/official")
 
 
 class ChapterError(Exception):
-    """A chapter could not be found, read or run; the message is for the reader."""
+    """A chapter could not be found, read or run; the message is written for the reader."""
 
 
 class OfficialFileNeededError(ChapterError):
-    """A chapter is about one of ARC's own models, and its file is not here; says how to get it."""
+    """A chapter needs one of ARC's own models whose file is missing; says how to get it."""
 
 
 def repository_root(start: Path | None = None) -> Path:
-    """The clone of this book that contains ``start`` (the working directory where absent).
+    """Return the clone of this book that contains ``start``, by default the working directory.
 
     Raises
     ------
@@ -75,12 +75,14 @@ def repository_root(start: Path | None = None) -> Path:
 
 
 def find_chapters(names: tuple[str, ...], root: Path) -> list[Path]:
-    """Notebooks of the chapters named (by file, with or without folder and suffix), or of all.
+    """Return the notebooks of the named chapters (by file, with or without folder and suffix).
+
+    Without names, all chapters are returned.
 
     Raises
     ------
     ChapterError
-        Names the chapter that does not exist and those that do.
+        If a chapter does not exist; the message names it and those that do.
     """
     notebooks = {path.stem: path for path in sorted((root / "analyses").glob("*.ipynb"))}
     if not names:
@@ -110,7 +112,13 @@ def read(path: Path) -> NotebookNode:
 
 
 def parsed(content: bytes, path: Path) -> NotebookNode:
-    """The notebook that the file at ``path`` holds as ``content``; errors as :func:`read`."""
+    """Parse the notebook that the file at ``path`` holds as ``content``.
+
+    Raises
+    ------
+    ChapterError
+        If it is not a valid notebook.
+    """
     try:
         notebook: NotebookNode = nbformat.reads(content.decode(), as_version=4)
         nbformat.validate(notebook)
@@ -123,16 +131,16 @@ def parsed(content: bytes, path: Path) -> NotebookNode:
 def execute(path: Path, parameters: Mapping[str, Any] | None = None) -> NotebookNode:
     """Run a chapter from top to bottom in a fresh kernel; the file is only read.
 
-    True scores that earlier runs have left are not read, see :func:`.truth_folder.fresh_truths`.
+    True scores that earlier runs have stored are not read; see :func:`.truth_folder.fresh_truths`.
 
     Raises
     ------
     OfficialFileNeededError
-        If the chapter's metadata names one of ARC's own models, as
-        ``{"algzoo": {"needs_official": "example_2nd_argmax"}}``, whose file cannot be had.
+        If the chapter's metadata names one of ARC's own models, as ``{"algzoo": {"needs_official":
+        "example_2nd_argmax"}}``, whose file cannot be had.
     ChapterError
-        If a parameter is not one of the chapter's (the message names those it has), a cell
-        raises (the message is its traceback), or the kernel dies.
+        If a parameter is not one of the chapter's (the message names those it has), if a cell
+        raises an error (the message is its traceback), or if the kernel dies.
     """
     with official_files(path), fresh_truths():
         return asyncio.run(execute_async(read(path), path, parameters))
@@ -146,24 +154,25 @@ async def execute_async(
 ) -> NotebookNode:
     """Run the notebook that was read from ``path``.
 
-    To be called inside :func:`official_files` and :func:`.truth_folder.fresh_truths`. Where this is
+    Call it inside :func:`official_files` and :func:`.truth_folder.fresh_truths`. If it is
     cancelled, the kernel is killed with everything that it has started.
 
     Parameters
     ----------
     notebook
-        It is changed.
+        The notebook, which is changed.
     path
-        Where it lies: its cells run in that folder.
+        Its file; its cells run in the folder of that file.
     parameters
         Values for some of the chapter's parameters.
     cell_done
-        Called after each cell with the number of cells that are done and of all cells.
+        Function that is called after each cell with the number of cells that are done and of all
+        cells.
 
     Raises
     ------
     ChapterError
-        As :func:`execute`.
+        Under the same conditions as :func:`execute`.
     """
     await asyncio.to_thread(_check_official_file, notebook, path)
     notebook = _prepared(notebook, path, dict(parameters or {}))
@@ -199,7 +208,7 @@ async def execute_async(
 
 
 def _prepared(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) -> NotebookNode:
-    """The notebook without outputs, with a cell that sets the parameters if there are any."""
+    """Return the notebook without outputs, with a cell that sets the parameters, if any."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -221,7 +230,7 @@ def _prepared(notebook: NotebookNode, path: Path, parameters: dict[str, Any]) ->
 
 @contextmanager
 def official_files(path: Path) -> Iterator[None]:
-    """Let kernels find ARC's own files: in the folder that is named, else beside the clone.
+    """Let kernels find ARC's own files: in the folder that is named, or else beside the clone.
 
     Kernels run in the folder of the chapter at ``path``, so that the name is made absolute.
     """
@@ -254,7 +263,7 @@ def _check_official_file(notebook: NotebookNode, path: Path) -> None:
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
-    """Drop what differs between runs and machines; put captions where the book looks for them."""
+    """Drop what differs between runs and machines, and put captions where the book reads them."""
     notebook.metadata = {
         "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
@@ -278,7 +287,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 
 
 def _merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """Outputs with the text of each stream in one piece, placed first.
+    """Merge the text of each stream into one output and place it first.
 
     How a kernel cuts its text into messages depends on timing.
     """
@@ -297,17 +306,17 @@ def _merge_streams(outputs: list[NotebookNode]) -> list[NotebookNode]:
 
 
 def write(notebook: NotebookNode, path: Path) -> None:
-    """Write a notebook in one piece: never half a file."""
+    """Write a notebook completely or not at all."""
     write_whole(path, _content(notebook))
 
 
 def write_back(executed: NotebookNode, path: Path, before: bytes) -> None:
-    """Write a chapter in the place of the file that it was executed from, which held ``before``.
+    """Write a chapter over the file that it was executed from, which held ``before``.
 
     Raises
     ------
     ChapterError
-        If the file holds neither that any more nor what would be written.
+        If the file has been changed since, and does not hold what would be written.
     """
     if path.read_bytes() not in (before, _content(executed)):
         raise ChapterError(

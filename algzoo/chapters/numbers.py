@@ -1,7 +1,7 @@
-"""What a chapter states: numbers, tables and figures that the book glues and the check compares.
+"""Results that a chapter states: numbers, tables and figures that are shown, glued and checked.
 
-Everything a chapter shows goes through :func:`record`, :func:`table` and :func:`show`. Each leaves
-its plain values in the metadata of the notebook's output, beside what a reader sees of them.
+Everything that a chapter shows goes through :func:`record`, :func:`table` and :func:`show`. Each
+stores its plain values in the metadata of the notebook's output, besides what a reader sees.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 
 Plain = int | float | str | bool
 
-GLUE_PREFIX = "application/papermill.record/"  # the mime prefix that MyST-NB's glue roles read
+GLUE_PREFIX = "application/papermill.record/"  # mime prefix that MyST-NB's glue roles read
 METADATA_KEY = "algzoo"
 DEFAULT_RTOL = 1e-9
 
-# Inputs of a share that may be answered otherwise on another machine: where an input is so near a
-# tie that rounding decides its answer, kernels differ. Few inputs are.
+# Number of inputs of a share that may be answered differently on another machine. Kernels differ on
+# an input that is so near a tie that rounding decides its answer; few inputs are.
 FLIPS = 3
 
-# Rounding leaves less of a number that should be 0. Nothing that a chapter states about a model is
-# as small, in the units in which it is stated.
+# A number that should be 0 is smaller than this after rounding, and no number that a chapter states
+# is as small, in its own units.
 ROUNDING = 1e-12
 
 
@@ -42,7 +42,7 @@ def record(
     margin: float | None = None,
     **numbers: Any,
 ) -> None:
-    """State numbers (or short texts) under stable names: glued, printed and checked.
+    """State numbers (or short texts) under stable names: they are glued, printed and checked.
 
     Numbers of NumPy and torch become plain Python ones. On every later run, floats must agree
     within ``atol + rtol * abs(committed)``, everything else exactly.
@@ -50,21 +50,24 @@ def record(
     Parameters
     ----------
     rtol, atol
-        The tolerance of floats.
+        Tolerance of floats.
     share_of
-        Where the numbers are shares of random inputs, or means of such shares: of how many inputs
-        in all. The tolerance is then three inputs, for rounding may decide the answer to a few.
+        For shares of random inputs, or means of such shares: the total number of inputs. The
+        tolerance is then three inputs, because rounding may decide the answer to a few.
     margin
-        Where the numbers count what a comparison selects, or are shares of that: how near to its
-        threshold the nearest came, as :func:`above` and :func:`below` say it; 1 where whole numbers
-        were compared. It is kept with the numbers, as the reason why they are exact.
+        For numbers that count what a comparison selects, or shares of that: the relative distance
+        of the nearest value from its threshold, as returned by :func:`above` and :func:`below`; 1
+        if whole numbers were compared. It is kept with the numbers, as the reason why they are
+        exact.
+    **numbers
+        The values by name.
 
     Raises
     ------
     TypeError
         If a value is not a single number, truth value or text.
     ValueError
-        If a number is not finite, or the tolerance of a share is given in another way too.
+        If a number is not finite, or if the tolerance of a share is given in another way too.
     """
     declared = _declared(rtol, atol, share_of, margin)
     for name, number in numbers.items():
@@ -78,11 +81,11 @@ def record(
 
 
 def above(values: ArrayLike, threshold: ArrayLike) -> tuple[NDArray[np.bool_], float]:
-    """Which of the values exceed a threshold, and how near to it the nearest value comes.
+    """Select the values that exceed a threshold, and measure how near to it the nearest value is.
 
-    What is selected is a property of the model only where no value is so near to the threshold that
-    rounding decides on which side it lies. The distance belongs into the record of what is counted:
-    see ``margin`` of :func:`record`.
+    A selection is a property of the model only if no value is so near to the threshold that
+    rounding decides on which side it is. The distance belongs in the record of what is counted: see
+    ``margin`` of :func:`record`.
 
     Parameters
     ----------
@@ -94,14 +97,14 @@ def above(values: ArrayLike, threshold: ArrayLike) -> tuple[NDArray[np.bool_], f
     selected
         A truth value for each of the values.
     margin
-        Distance of the nearest value, as a share of the threshold, or of the largest value where
-        the threshold is 0, but at most 1; 1 where all are whole numbers.
+        Distance of the nearest value, as a share of the threshold (or of the largest value if the
+        threshold is 0), but at most 1; 1 if all are whole numbers.
     """
     return np.greater(values, threshold), _margin(np.asarray(values), np.asarray(threshold))
 
 
 def below(values: ArrayLike, threshold: ArrayLike) -> tuple[NDArray[np.bool_], float]:
-    """Which of the values are less than a threshold; the rest as for :func:`above`."""
+    """Select the values that are less than a threshold; otherwise like :func:`above`."""
     return np.less(values, threshold), _margin(np.asarray(values), np.asarray(threshold))
 
 
@@ -114,14 +117,14 @@ def _margin(values: NDArray[Any], threshold: NDArray[Any]) -> float:
 
 
 def without_rounding(number: float, size: float = ROUNDING) -> float:
-    """The number, or 0 where it is no larger than what rounding leaves of 0."""
+    """Return the number, or 0 if it is no larger than rounding errors of 0."""
     return 0.0 if abs(number) < size else float(number)
 
 
 def _declared(
     rtol: float, atol: float, share_of: int | None, margin: float | None
 ) -> dict[str, float]:
-    """What is kept with a number for its check: the tolerance, and what it rests on."""
+    """Return what is kept with a number for its check: the tolerance and its reason."""
     declared: dict[str, float] = {"rtol": rtol, "atol": atol}
     if share_of is not None:
         if share_of < 1:
@@ -139,12 +142,12 @@ def _declared(
 
 
 def printed(name: str, value: Plain) -> str:
-    """The line that :func:`record` prints."""
+    """Return the line that :func:`record` prints."""
     return f"{name} = {value:.7g}" if isinstance(value, float) else f"{name} = {value}"
 
 
 def plain_value(name: str, value: Any) -> Plain:
-    """``value`` as a plain Python number, truth value or text; errors name it ``name``."""
+    """Convert ``value`` to a plain Python number, truth value or text; errors name it ``name``."""
     if not isinstance(value, (int, float, str)) and hasattr(value, "item"):
         try:
             value = value.item()
@@ -163,7 +166,7 @@ def plain_value(name: str, value: Any) -> Plain:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table: its heading, how its values are formatted, and their tolerance.
+    """Column of a table: its heading, the format of its values, and their tolerance.
 
     The tolerance is given as for :func:`record`.
     """
@@ -181,7 +184,7 @@ class Column:
 
     @property
     def declared(self) -> dict[str, float]:
-        """What is kept with its numbers for their check."""
+        """Tolerance that is kept with its numbers for their check."""
         return _declared(self.rtol, self.atol, self.share_of, self.margin)
 
     @property
@@ -191,14 +194,14 @@ class Column:
 
 
 def table(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
-    """Show a table whose every cell is checked on later runs; the first column names the rows.
+    """Show a table in which every cell is checked on later runs; the first column names the rows.
 
-    ``None`` is a cell for which there is no value, shown as a dash.
+    ``None`` stands for a cell without a value, which is shown as a dash.
 
     Raises
     ------
     ValueError
-        If a row does not have one value for each column, or two rows have the same name.
+        If a row does not have one value for each column, or if two rows have the same name.
     """
     plain_rows: list[list[Plain | None]] = []
     for row in rows:
@@ -229,7 +232,7 @@ def table(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -
 
 
 def markdown_table(columns: Sequence[Column], rows: Sequence[Sequence[Plain | None]]) -> str:
-    """The table in Markdown."""
+    """Write the table in Markdown."""
     lines = [
         [column.heading for column in columns],
         [column.align for column in columns],
@@ -245,13 +248,13 @@ def markdown_table(columns: Sequence[Column], rows: Sequence[Sequence[Plain | No
 
 
 def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
-    """Show a figure with its caption and its description for those who do not see it.
+    """Show a figure with its caption, and a description for readers who do not see it.
 
     ``name`` is the label by which pages refer to it. Caption and description are texts like any
     recorded one. The picture is an SVG on white, the same bytes on every run.
     """
     from .figures import (
-        style,  # late, for Matplotlib: whoever only reads numbers does not wait for it
+        style,  # imported late: Matplotlib is slow to load, and reading numbers does not need it
     )
 
     svg = style.as_svg(figure, name)
@@ -264,5 +267,5 @@ def show(figure: Figure, *, name: str, caption: str, alt: str) -> None:
 
 
 def digest(picture: str) -> str:
-    """SHA-256 of a picture: tells a picture that was edited from the one that was drawn."""
+    """Return the SHA-256 of a picture, which distinguishes an edited picture from the one drawn."""
     return hashlib.sha256(picture.encode()).hexdigest()

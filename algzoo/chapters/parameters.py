@@ -1,8 +1,8 @@
-"""A chapter's parameters: one that it does not have is an error, whoever sets it.
+"""Parameters of a chapter: setting one that the chapter does not have is an error.
 
-``papermill -p`` adds a cell with the parameters below the chapter's own and only logs it when the
-chapter has none of that name. :func:`algzoo.chapters.notebooks.execute` refuses before it starts; a
-notebook that papermill itself executes is stopped by :func:`refuse_unknown_parameters`.
+``papermill -p`` adds a cell with the parameters below the chapter's own, and only logs a warning if
+the chapter has no such parameter. :func:`algzoo.chapters.notebooks.execute` refuses before it
+starts; a notebook that papermill itself executes is stopped by :func:`refuse_unknown_parameters`.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 
-_INJECTED = "# Parameters\n"  # how papermill's cell begins
+_INJECTED = "# Parameters\n"  # the beginning of papermill's cell
 
 
 def refuse_unknown_parameters() -> None:
-    """Raise where papermill has set what is no parameter of the notebook that is being executed.
+    """Raise an error if papermill has set a parameter that the running notebook does not have.
 
     Outside a notebook, and in one that papermill does not execute, nothing is done.
 
     Raises
     ------
     NameError
-        Names the unknown parameter and those that the notebook has.
+        If there is such a parameter; the message names it and those that the notebook has.
     """
-    if "IPython" not in sys.modules:  # where it runs, it has imported itself
+    if "IPython" not in sys.modules:  # a running IPython has imported itself
         return
     from IPython import get_ipython
 
@@ -41,10 +41,10 @@ def refuse_unknown_parameters() -> None:
 
 
 def unknown_parameters(executed: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names that papermill's cell sets and the cell before does not, and those that this sets.
+    """Return the names that papermill's cell sets and the cell before does not, and the latter's.
 
-    ``executed`` are the sources of the cells that ran, in order. Both lists are empty where none of
-    them is papermill's, or what comes before it is more than parameters.
+    ``executed`` are the sources of the cells that ran, in order. Both lists are empty if none of
+    them is papermill's, or if the cell before it holds more than parameters.
     """
     for before, cell in pairwise(executed):
         if cell.startswith(_INJECTED):
@@ -55,10 +55,10 @@ def unknown_parameters(executed: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def _assigned(source: str) -> list[str]:
-    """Names that a cell sets, if that is all it does."""
+    """Return the names that a cell sets, if that is all it does."""
     try:
         statements = ast.parse(source).body
-    except SyntaxError:  # a magic of IPython
+    except SyntaxError:  # a magic command of IPython
         return []
     names: list[str] = []
     for statement in statements:

@@ -1,4 +1,4 @@
-"""Executing several chapters side by side, each in a kernel of its own."""
+"""Execution of several chapters side by side, each in its own kernel."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from nbformat import NotebookNode
 from ..zoo.truth_folder import fresh_truths
 from .notebooks import ChapterError, execute_async, official_files, parsed
 
-_CORES = "LOKY_MAX_CPU_COUNT"  # environment variable: how many cores a challenge may use
+_CORES = "LOKY_MAX_CPU_COUNT"  # environment variable: number of cores that a challenge may use
 
-# Chapters from the longest to the shortest, as measured on one core. A wrong order costs time and
-# nothing else; a chapter that is not named here begins first, for it may be the longest.
+# Chapters from the longest to the shortest, as measured on one core. A wrong order only costs time;
+# a chapter that is not named here begins first, because it may be the longest.
 _BY_DURATION = (
     "challenge",
     "the_zoo",
@@ -36,16 +36,16 @@ _BY_DURATION = (
 
 @dataclass(frozen=True)
 class Ended:
-    """What came of executing a chapter.
+    """Result of executing a chapter.
 
     Attributes
     ----------
     path
         Its notebook.
     before
-        What the file held when it was read.
+        Content of the file when it was read.
     outcome
-        The executed notebook, or why there is none.
+        The executed notebook, or the error that prevented it.
     seconds
         How long it took.
     """
@@ -57,7 +57,7 @@ class Ended:
 
 
 def longest_first(paths: Sequence[Path]) -> list[Path]:
-    """The chapters in the order in which they are best begun."""
+    """Sort the chapters into the order in which to begin them."""
     places = {name: place for place, name in enumerate(_BY_DURATION)}
     return sorted(paths, key=lambda path: places.get(path.stem, -1))
 
@@ -71,8 +71,8 @@ def execute_all(
 ) -> None:
     """Execute chapters, at most ``jobs`` at a time, and report each as soon as it has ended.
 
-    A true score that several of them need is computed once; those of earlier runs are not read.
-    Where this is interrupted, or ``ended`` raises, no kernel is left.
+    A true score that several of them need is computed once; those of earlier runs are not read. If
+    this is interrupted, or if ``ended`` raises, no kernel is left running.
 
     Parameters
     ----------
@@ -83,9 +83,10 @@ def execute_all(
     jobs
         Number of kernels that run at the same time.
     ended
-        Called once for each chapter, with what came of it.
+        Function that is called once for each chapter, with its result.
     cell_done
-        Called after each cell with the chapter and the number of cells that are done and of all.
+        Function that is called after each cell with the chapter, the number of cells that are done,
+        and that of all cells.
     """
     if paths:
         with official_files(paths[0]), fresh_truths(), _share_of_cores(jobs):

@@ -1,4 +1,4 @@
-"""Reading back what a notebook states, and comparing two runs of it."""
+"""Statements of a notebook, read back from its outputs, and the comparison of two runs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Verdict = Literal["same", "moved", "missing", "new", "altered", "stated twice"]
 class Statement:
     """One recorded value: a number, a cell of a table, a figure's caption or description.
 
-    ``intact`` is false where the notebook shows another value than it holds, which is what editing
-    a committed output by hand leads to.
+    ``intact`` is false if the notebook shows another value than it holds, which happens if a
+    committed output is edited by hand.
     """
 
     name: str
@@ -30,13 +30,13 @@ class Statement:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A recorded value as committed and as found now."""
+    """A recorded value as committed and as found in a new run."""
 
     chapter: str
     name: str
     committed: Plain | None
     now: Plain | None
-    tolerance: float | None  # largest difference allowed; None: must be equal
+    tolerance: float | None  # largest difference allowed; None if the values must be equal
     verdict: Verdict
 
     @property
@@ -46,7 +46,7 @@ class Comparison:
 
 
 def statements(notebook: NotebookNode) -> list[Statement]:
-    """Everything that the outputs of a notebook state, in their order."""
+    """List everything that the outputs of a notebook state, in their order."""
     found: list[Statement] = []
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -92,8 +92,8 @@ def _texts(output: NotebookNode, stated: Any, cell: NotebookNode) -> Iterator[St
     alt, caption = stated["alt"], stated["caption"]
     alt_intact = displayed.get("image", {}).get("alt") == alt
     alt_intact &= output.data.get("text/plain") == f"[Figure] {alt}"
-    # Two machines draw with different fonts, so pictures are not compared between runs; but what
-    # is committed must be what was drawn.
+    # Two machines draw with different fonts, so pictures are not compared between runs; but the
+    # committed picture must be the one that was drawn.
     alt_intact &= digest(output.data.get("image/svg+xml", "")) == stated["digest"]
     yield Statement(f"{stated['figure']}, description", alt, 0.0, 0.0, alt_intact)
     caption_intact = displayed.get("figure", {}).get("caption") == caption
@@ -101,7 +101,7 @@ def _texts(output: NotebookNode, stated: Any, cell: NotebookNode) -> Iterator[St
 
 
 def compare(chapter: str, committed: NotebookNode, now: NotebookNode) -> list[Comparison]:
-    """Compare what two runs of a chapter state; one row for each name in either."""
+    """Compare what two runs of a chapter state; return one row for each name in either."""
     before, after = statements(committed), statements(now)
     found_now = {statement.name: statement for statement in after}
     rows = []
@@ -109,7 +109,7 @@ def compare(chapter: str, committed: NotebookNode, now: NotebookNode) -> list[Co
     for old in before:
         name, value = old.name, old.value
         new = found_now.get(name)
-        # The tolerance that counts is the source's, not the one in a committed output.
+        # The tolerance is that of the new run's source, not the one in a committed output.
         judge = new or old
         tolerance = judge.atol + judge.rtol * abs(value) if isinstance(value, float) else None
         verdict: Verdict

@@ -355,8 +355,7 @@ def fitted_estimator(name: str, **facts: Any) -> Callable[[_FitFunction[P]], Fit
 
 
 def fit_of(of: Declared[Any]) -> Callable[[_FitFunction[P]], Fitting[P]]:
-    """Declare the fit of an estimator that also works without a fit; see :func:`fitted_estimator`.
-    """
+    """Declare the fit of an estimator that also works without one; see :func:`fitted_estimator`."""
 
     def declared(function: _FitFunction[P]) -> Fitting[P]:
         wrapper: Fitting[P] = _wrapped_fit(

@@ -107,7 +107,7 @@ def accuracy(
     >>> from algzoo import zoo_2nd_argmax
     >>> result = accuracy(zoo_2nd_argmax(2, 3))
     >>> print(f"{result.value:.4f}, {result.method}")
-    0.7728, exact
+    0.4102, exact
     >>> accuracy(zoo_2nd_argmax(2, 4), tolerance=0.01).std <= 0.01
     True
     """
@@ -150,8 +150,7 @@ _Found = tuple[float, float, str, int]
 
 
 def _exact(model: Model, tolerance: float) -> _Found | None:
-    """Return the exact score if there is one; enumerate many functions only if samples cost more.
-    """
+    """Return the exact score if there is one; enumerate many functions only to save samples."""
     if not is_plain(model):
         return None
     check_model(model)

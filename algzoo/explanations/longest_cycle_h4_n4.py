@@ -1,19 +1,22 @@
-"""What it costs to believe that a longest-cycle transformer is right, against brute force.
+"""Cost of believing that a longest-cycle transformer is right, compared with brute force.
 
-There are n^n functions, so that one check for each settles everything: brute force costs
-``n^n log2 n`` bits where every answer is a guess among n. An explanation is worth its name where it
-costs less. The ledgers:
+There are n^n functions, so that one check for each settles everything: brute force costs ``n^n log2
+n`` bits if every answer is a guess among n. An explanation is useful only if it costs less. The
+ledgers are:
 
-* :func:`brute_force_ledger`, one entry for each conjugacy class, at n to one for each function;
-* :func:`base_rate_ledger`, the same checks by one who knows how often each answer is right;
-* :func:`layer_ledger`, what the chapter finds about the second layer, on top of that: the values it
+* :func:`brute_force_ledger`, one entry for each conjugacy class, with odds of n to one for each
+  function;
+* :func:`base_rate_ledger`, the same checks priced by how often each answer is right;
+* :func:`layer_ledger`, which adds what the chapter finds about the second layer: the values it
   moves are nearly one number, so that the answer is read off a scale.
 
-Against them stands :func:`~algzoo.scoring.surprise.bounds.weight_information`. The ledgers'
+They are compared with :func:`~algzoo.scoring.surprise.bounds.weight_information`. The ledgers'
 measures take the model itself.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, for the
-comparison of an explanation with brute force; the ledgers are this book's.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, for the comparison of an
+explanation with brute force; the ledgers are this book's.
 """
 
 from __future__ import annotations
@@ -43,16 +46,16 @@ from ..zoo import DistTransformer, task_longest_cycle
 from ..zoo.model_check import check_can_be_enumerated
 from .measures import ARC_EQUALITY, measure
 
-_SMALLEST = -23  # octaves below the largest weight: float32 resolves no smaller change
-_STEPS = 64  # of an octave
-_ROUNDING = 1e-9  # of a number of lost answers
+_SMALLEST = -23  # octaves, relative to the largest weight; float32 resolves no smaller change
+_STEPS = 64  # steps of the grid in an octave
+_ROUNDING = 1e-9  # rounding error of a number of lost answers
 
 _INSTEAD = "this is for models whose inputs can all be put in"
 
 
 @measure
 def least_margin(model: Any, members: FunctionClass) -> NDArray[np.float64]:
-    """Least margin over the members of a class: right answer's logit less the largest other one."""
+    """Least margin over the members of a class: the right logit minus the largest other one."""
     functions = np.array(_members(len(members.representative))[members.graph])
     logits = fold(model).evaluate(functions).logits
     answer = members.longest_cycle - 1
@@ -62,26 +65,29 @@ def least_margin(model: Any, members: FunctionClass) -> NDArray[np.float64]:
 
 @measure
 def second_value(model: Any) -> NDArray[np.float64]:
-    """Second over first singular value of what the second layer writes, in standard form."""
+    """Ratio of the first two singular values of the second layer's output, in standard form."""
     sizes = spectra(model)[1, "OV"]
     return np.asarray(sizes[1] / sizes[0])
 
 
 def brute_force_ledger(model: DistTransformer) -> Ledger:
-    """One entry for each class of functions, each function at odds of n to one.
+    """Ledger with one entry for each class of functions, and odds of n to one for each function.
 
     Raises
     ------
-    ValueError
-        If ``model`` is no longest-cycle transformer that can be folded.
+    TypeError, ValueError
+        If ``model`` is not a longest-cycle transformer that can be folded.
     """
     return _ledger(model, _class_checks(model, None))
 
 
 def base_rate_ledger(model: DistTransformer) -> Ledger:
-    """The same checks, each function at the share of functions with its right answer.
+    """Ledger of the same checks, each function priced by the share of functions with its answer.
 
-    Errors as of :func:`brute_force_ledger`.
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`brute_force_ledger`.
     """
     _check_functions(model)
     classes = conjugacy_classes(model.seq_len)
@@ -92,11 +98,14 @@ def base_rate_ledger(model: DistTransformer) -> Ledger:
 
 
 def layer_ledger(model: DistTransformer) -> Ledger:
-    """That the second layer moves nearly one number, as nearly as it is found to.
+    """Ledger of the claim that the second layer moves nearly one number, as exactly as it is found.
 
-    Errors as of :func:`brute_force_ledger`, and where hidden_size is 1.
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`brute_force_ledger`, or if hidden_size is 1.
     """
-    fold(model)  # refuses what is refused
+    fold(model)  # raises an error if the model is not of the right kind
     if model.hidden_size < 2:
         raise ValueError("A second singular value needs a hidden_size of at least 2, got 1")
     statement = "what the second layer writes is nearly a single number"
@@ -111,9 +120,10 @@ def noise_tolerance(
 ) -> float:
     """Standard deviation of Gaussian noise on all weights that costs ``loss`` of the accuracy.
 
-    The mean over ``n_models`` copies that share their noise but for its size; their accuracies are
-    exact. The least noise that costs more than ``loss`` is searched for on a grid of multiples of
-    the largest weight, by powers of 2^(1/64): to one part in a hundred (:mod:`.thresholds`).
+    The loss is the mean over ``n_models`` copies that share their noise up to its size; their
+    accuracies are exact. The least noise that costs more than ``loss`` is searched for on a grid of
+    multiples of the largest weight, by powers of 2^(1/64), that is, to one part in a hundred
+    (:mod:`algzoo.scoring.surprise.thresholds`).
 
     Raises
     ------
@@ -136,11 +146,11 @@ def noise_tolerance(
     answers = task_longest_cycle(torch.as_tensor(functions)).numpy()
 
     def n_right() -> int:
-        # By tables: torch's threads wait for each other on batches as small as these.
+        # Tables are used because torch's threads wait for each other on such small batches.
         return int((fold(changed).evaluate(functions).logits.argmax(-1) == answers).sum())
 
     intact = n_right()
-    # Whole numbers are compared with it: rounding shall not decide where it is one.
+    # Whole numbers are compared with it, and rounding must not decide where it is whole.
     allowed = loss * len(functions) * n_models + _ROUNDING
 
     def lost(sd: float) -> bool:
@@ -162,21 +172,21 @@ def noise_tolerance(
 
 
 def _ledger(model: DistTransformer, checks: list[Check]) -> Ledger:
-    fold(model)  # refuses what is refused
+    fold(model)  # raises an error if the model is not of the right kind
     subject: Any = model  # the measures take it in place of a recurrent model's weights
     return Ledger(checks, subject)
 
 
 def _check_functions(model: DistTransformer) -> None:
-    """Raise unless it is a longest-cycle model all of whose functions can be put in."""
-    fold(model)  # refuses what is refused
+    """Raise an error unless it is a longest-cycle model that can be run on all functions."""
+    fold(model)  # raises an error if the model is not of the right kind
     n = model.seq_len
     if model.input_range != n or n < 2:
         raise ValueError(
             "A longest-cycle model has as many tokens as positions, two or more, got "
             f"{model.input_range} and {n}"
         )
-    check_can_be_enumerated(n, n, 16, instead=_INSTEAD)  # each in a tuple of some 16 words
+    check_can_be_enumerated(n, n, 16, instead=_INSTEAD)  # each is a tuple of about 16 words
 
 
 def _class_checks(model: DistTransformer, rates: dict[int, float] | None) -> list[Check]:
@@ -196,7 +206,7 @@ def _class_checks(model: DistTransformer, rates: dict[int, float] | None) -> lis
                 least_margin(members),
                 ">",
                 0.0,
-                # Any distribution would do that is above 0 with probability p.
+                # Any distribution that is above 0 with probability p would do.
                 Prior(
                     stats.norm(-stats.norm.isf(p)), "each member a guess, independent of the others"
                 ),

@@ -1,7 +1,7 @@
-"""Measures: what the checks of ledgers measure on a model's weights.
+"""Measures: functions of a model's weights that the checks of ledgers evaluate.
 
-A measure is written as a function of weights and of what tells it from its like, such as the number
-of a neuron; :func:`measure` makes a check's measure of it once the latter are given.
+A measure is written as a function of weights and of arguments that select it, such as the number of
+a neuron. :func:`measure` turns it into a measure of a check once these arguments are given.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ ARC_EQUALITY = Prior(
 
 @dataclass(frozen=True)
 class BoundMeasure:
-    """A measure of which all but the weights is given; two of one function and values are equal."""
+    """Measure with all arguments but the weights given; equal if function and arguments are."""
 
     name: str
     arguments: tuple[Any, ...]
     measured: Callable[..., Array]
 
     def __call__(self, weights: Any) -> Array:
-        """What is measured, of the shape of the weights' leading axes."""
+        """Evaluate the measure; the result has the shape of the weights' leading axes."""
         return self.measured(weights, *self.arguments)
 
     def __repr__(self) -> str:
@@ -48,18 +48,19 @@ class BoundMeasure:
 def measure(
     function: Callable[Concatenate[Any, P], Array],
 ) -> Callable[P, BoundMeasure]:
-    """Make a function of weights and of other arguments into a maker of measures.
+    """Turn a function of weights and other arguments into a maker of measures.
 
     Parameters
     ----------
     function
-        Takes weights, whose leading axes run over models, or a model, and any other arguments.
+        Function of weights, whose leading axes run over models, or of a model, and of any other
+        arguments.
 
     Returns
     -------
     callable
-        Takes the other arguments, by position, and returns a measure for
-        :class:`~algzoo.scoring.Check`.
+        Function that takes the other arguments, by position, and returns a measure for
+        :class:`~algzoo.scoring.surprise.ledger.Check`.
 
     Examples
     --------
@@ -94,14 +95,14 @@ def weight_size(weights: Weights, matrix: MatrixName, index: tuple[int, ...]) ->
 
 @measure
 def product_of_inputs(weights: Weights) -> Array:
-    """W_hi[0] W_hi[1], negative where the input weights have opposite signs."""
+    """W_hi[0] W_hi[1], negative if the input weights have opposite signs."""
     product: Array = weights.w_hi[..., 0] * weights.w_hi[..., 1]
     return product
 
 
 @measure
 def rescaling_error(weights: Weights) -> Array:
-    """Largest change of an output on fixed inputs when the neurons are measured in other units."""
+    """Largest change of an output on fixed inputs if the neurons are measured in other units."""
     c = np.array([0.5, 4.0])
     w_hi, w_hh, w_oh = weights
     rescaled = Weights(w_hi / c, w_hh * c / c[:, None], w_oh * c)
@@ -140,11 +141,11 @@ def probe(weights: Weights) -> Array:
 
 
 def log_ratio(one: Array, other: Array) -> Array:
-    """``abs(log(one / other))``, infinite where the ratio is not positive."""
+    """``abs(log(one / other))``, infinite if the ratio is not positive."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return infinite_if_none(np.abs(np.log(one / other)))
 
 
 def infinite_if_none(gap: Array) -> Array:
-    """The gap, infinite where it is not a number."""
+    """The gap, or infinity if it is not a number."""
     return np.where(np.isnan(gap), np.inf, gap)

@@ -1,13 +1,15 @@
-r"""The explanation of M2,2 as ledgers: what ARC's argument checks, and what it needs to check.
+"""Ledgers of the explanation of M2,2: what ARC's argument checks, and what it needs to check.
 
-Throughout, the model is in standard form with W_hi = (+1, -1): neuron 0 takes up x0 where x0 > 0,
-neuron 1 where x0 < 0. With d = W_oh[1] - W_oh[0], in the piece where neuron i took up x0 and the
+Throughout, the model is in standard form with W_hi = (+1, -1): neuron 0 takes up x0 if x0 > 0,
+neuron 1 if x0 < 0. With d = W_oh[1] - W_oh[0], in the piece where neuron i took up x0 and the
 neurons in S are active after x1,
 
     logits[1] - logits[0] = a0 x0 - a1 x1,   a0 = sum over S of d[j] W_hh[j, i] W_hi[i],
                                              a1 = -sum over S of d[j] W_hi[j].
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, section on M2,2.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ from .measures import (
 
 Array = NDArray[np.float64]
 
-LARGEST_SMALL_ERROR = 0.01  # to which the first-order formula for selection is trusted
+LARGEST_SMALL_ERROR = 0.01  # largest error at which the formula for selection is trusted
 
 
 # Signs of W_hi, W_hh, W_oh and sizes of W_hh in the pattern that ARC describes.
@@ -73,9 +75,9 @@ def coefficient_ratio(weights: Weights, took_up: int, active: tuple[int, ...]) -
 
 @measure
 def coefficient_gap(weights: Weights, took_up: int) -> Array:
-    """How far a0 and a1 are from equal where both neurons are active: twice an angle, radians.
+    """Difference of a0 and a1 where both neurons are active, as twice an angle in radians.
 
-    The angle is that between the ray on which a0 x0 = a1 x1 and the diagonal. Where a0 and a1 are
+    The angle is that between the ray on which a0 x0 = a1 x1 and the diagonal. If a0 and a1 are
     nearly equal, twice the angle is the log of the larger over the smaller one, to second order.
     """
     a0, a1 = coefficients(weights, took_up, (0, 1))
@@ -84,7 +86,7 @@ def coefficient_gap(weights: Weights, took_up: int) -> Array:
 
 @measure
 def form_error(weights: Weights) -> Array:
-    """Largest relative error, on fixed inputs, of the linear form of the piece they lie in."""
+    """Largest relative error, on fixed inputs, of the linear form of the piece around them."""
     x = probe(weights)
     logits = outputs(weights, x)
     took_up = np.maximum(x[..., :1] * weights.w_hi[..., None, :], 0)
@@ -114,21 +116,24 @@ def _readout(weights: Weights) -> Array:
 
 
 def arc_ledger(model: OneLayerRNN) -> Ledger:
-    """The ledger as ARC counts: 14 bits for signs and sizes, 4 for orders, the rest for gaps."""
+    """Ledger as ARC counts: 14 bits for signs and sizes, 4 for orders, the rest for gaps."""
     return Ledger(_arc_checks(orders_are_implied=False), _standardised(model).weights)
 
 
 def conditional_ledger(model: OneLayerRNN) -> Ledger:
-    """The same checks, each priced given those before it: the orders repeat the sizes, free."""
+    """Ledger of the same checks, each priced given those before it.
+
+    The orders follow from the sizes and are free.
+    """
     return Ledger(_arc_checks(orders_are_implied=True), _standardised(model).weights)
 
 
 def lean_ledger(model: OneLayerRNN) -> Ledger:
-    """Only what suffices for the accuracy, priced under one joint prior (see :func:`gap_prior`).
+    """Ledger of only what suffices for the accuracy, under one joint prior (see :func:`gap_prior`).
 
     The numbering of the neurons is a choice of names, so they are put in canonical order first. The
     error is small if the input weights have opposite signs, d[0] < 0 < d[1], the two coefficients
-    on the diagonal are nearly equal, and the piece they belong to is there, which is
+    on the diagonal are nearly equal, and the piece they belong to exists, which is the case if
     W_hh[1, 0] > 1 > -W_hh[0, 0] for x0 > 0 and W_hh[0, 1] > 1 > -W_hh[1, 1] for x0 < 0. The signs
     of W_hh[0, 0] and W_hh[1, 1] do not matter beyond that.
     """
@@ -244,11 +249,11 @@ def _side(took_up: int) -> str:
 
 
 class _Circuits(NamedTuple):
-    """Densities at 1 of the place where the answer switches, under the joint Cauchy prior.
+    """Densities at 1 of the point where the answer switches, under the joint Cauchy prior.
 
     On each side of x0 = 0, with input weights of opposite signs and d[0] < 0 < d[1], the answer is
-    1 below some t = x1 / abs(x0) and 0 above, and right where that place is t = sign(x0). Either
-    both neurons are active there, and it is the ratio of coefficients; or neither is, the logits
+    1 below some t = x1 / abs(x0) and 0 above, and right if that point is t = sign(x0). Either both
+    neurons are active there, and the point is the ratio of coefficients; or neither is, the logits
     tie beyond it, and it is where one neuron switches off. Entry [i, j] of a table belongs to
     circuit i where x0 > 0 and j where x0 < 0: 0 for both neurons, 1 for one.
     """
@@ -259,14 +264,14 @@ class _Circuits(NamedTuple):
 
 @cache
 def _circuits() -> _Circuits:
-    """The densities, with the probabilities of the circuits included.
+    """Compute the densities, with the probabilities of the circuits included.
 
-    Where x0 > 0, with r = abs(d[0] / d[1]): both neurons are active about the switch if W10 > 1 >
-    -W00, and it lies at ``rho = (W10 - r W00) / (1 + r)``, which is 1 at ``W10 = 1 + r (1 + W00)``,
-    with d rho / d W10 = 1 / (1 + r). Else, for W00 < -1, it lies at W10. Where x0 < 0 the same with
-    1 / r and W01, W11; but a tie is answered with 0, so that the neuron that counts is the one with
-    weight W11, which is near -1 then, while W01 < 1. The ratio r of two half-Cauchy numbers has
-    density ``4 log(r) / (pi^2 (r^2 - 1))``.
+    For x0 > 0, with r = abs(d[0] / d[1]): both neurons are active about the switch if W10 > 1 >
+    -W00, and it is at ``rho = (W10 - r W00) / (1 + r)``, which is 1 at ``W10 = 1 + r (1 + W00)``,
+    with d rho / d W10 = 1 / (1 + r). Otherwise, for W00 < -1, it is at W10. For x0 < 0 the same
+    holds with 1 / r and W01, W11; but a tie is answered with 0, so that the neuron that counts is
+    the one with weight W11, which is near -1 then, while W01 < 1. The ratio r of two half-Cauchy
+    numbers has density ``4 log(r) / (pi^2 (r^2 - 1))``.
     """
     # The trapezoidal rule in log y and log r: its error falls exponentially with the nodes.
     s = np.linspace(-40.0, 40.0, 801)
@@ -285,7 +290,7 @@ def _circuits() -> _Circuits:
 def gap_densities() -> tuple[float, float]:
     """Densities at equality of the two log ratios of coefficients, under the joint Cauchy prior.
 
-    The first given the other checks of :func:`lean_ledger`, the second given the first as well.
+    The first is given the other checks of :func:`lean_ledger`, the second given the first as well.
     """
     circuits = _circuits()
     pattern = float(stats.cauchy.sf(1) * stats.cauchy.sf(-1))  # of one side; independent of r
@@ -304,8 +309,8 @@ def gap_prior(took_up: int) -> Prior:
 def circuit_shares() -> Array:
     """Shares of four circuits among models with a small error, under the joint Cauchy prior.
 
-    Entry [i, j]: circuit i where x0 > 0 and j where x0 < 0. Circuit 0 compares with both neurons,
-    as ARC describes; in circuit 1 a single neuron decides, and beyond it the logits tie.
+    In entry [i, j], i is the circuit for x0 > 0 and j that for x0 < 0. Circuit 0 compares with both
+    neurons, as ARC describes; in circuit 1 a single neuron decides, and beyond it the logits tie.
     """
     pairs = _circuits().pairs
     shares: Array = pairs / pairs.sum()
@@ -315,9 +320,10 @@ def circuit_shares() -> Array:
 def selection_bits(model: OneLayerRNN) -> float:
     """Bits of optimisation: -log2 of the prior probability of a model at least as accurate.
 
-    Under the joint Cauchy prior, over all four circuits, and to first order in the error e, which
-    must be small: the distances g, g' of the two switches from the diagonal, as log ratios, then
-    satisfy ``g + g' <= 4 pi e``, a region of area ``2 (4 pi e)^2`` around (0, 0).
+    The prior is the joint Cauchy prior over all four circuits, and the formula holds to first order
+    in the error e, which must be small: the distances g, g' of the two switches from the diagonal,
+    as log ratios, then satisfy ``g + g' <= 4 pi e``, a region of area ``2 (4 pi e)^2`` around (0,
+    0).
 
     Raises
     ------

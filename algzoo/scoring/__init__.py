@@ -1,4 +1,9 @@
-"""How good an explanation is: surprise accounting, and error against compute."""
+"""Scores of an explanation: surprise accounting, and error against compute.
+
+:class:`Ledger` (subpackage ``surprise``) adds up the bits that an explanation asks one to accept.
+:func:`challenge` (subpackage ``compute``) compares the error of estimators with that of random
+sampling at equal cost, on populations such as :class:`NoisyCopies`.
+"""
 
 from ..zoo.populations import NoisyCopies, Population, TrainingSeeds, ZooModel, base_named
 from .compute.challenge import Entrant, challenge

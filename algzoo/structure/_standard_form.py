@@ -93,7 +93,7 @@ def standard_form(model: OneLayerRNN) -> StandardForm:
     [ 1. -1.]
     >>> print(standard.weights.w_hh.round(2))
     [[-0.36  2.04]
-     [ 1.15 -0.75]]
+     [ 1.15 -0.76]]
     """
     check_model(model)
     w_hi, w_hh, w_oh = weights_of(model)

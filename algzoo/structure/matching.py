@@ -166,8 +166,7 @@ def _mismatch(ours: Weights, theirs: Weights, order: Order) -> float:
 
 
 def _neighbours(ours: Weights, theirs: Weights, order: Order) -> list[Order]:
-    """List permutations to try next: the best place of each neuron if the rest stayed, and swaps.
-    """
+    """List permutations to try next: each neuron at its best place with the rest fixed; swaps."""
     here = np.concatenate([ours.w_oh, ours.w_hh[order], ours.w_hh[:, order].T]).T
     there = np.concatenate([theirs.w_oh, theirs.w_hh, theirs.w_hh.T]).T
     found = [_assignment(here, there, ours, theirs)]
@@ -179,8 +178,7 @@ def _neighbours(ours: Weights, theirs: Weights, order: Order) -> list[Order]:
 
 
 def _features(weights: Weights) -> NDArray[np.float64]:
-    """Return what is known of each neuron without numbering the others, shape (hidden_size, ...).
-    """
+    """Properties of each neuron that do not depend on the numbering, shape (hidden_size, ...)."""
     w_hh = weights.w_hh
     parts = [weights.w_oh.T, np.diag(w_hh)[:, None], np.sort(w_hh, axis=1), np.sort(w_hh, axis=0).T]
     return np.concatenate(parts, axis=1)

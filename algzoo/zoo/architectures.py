@@ -34,8 +34,7 @@ class _OnOneDevice(nn.Module):
 
     @property
     def _a_weight(self) -> Tensor:
-        """Weight of the readout, or any other weight if the readout was replaced by something else.
-        """
+        """Weight of the readout, or any other weight if the readout was replaced."""
         weight = getattr(self._readout, "weight", None)
         return weight if isinstance(weight, Tensor) else next(self.parameters(), torch.empty(0))
 

@@ -232,8 +232,7 @@ def _unpickled(path: Path, content: bytes) -> object:
 
 
 def _check_archive(content: bytes) -> None:
-    """Refuse what PyTorch does not notice: flipped bits, and small files that unpack to large ones.
-    """
+    """Refuse what PyTorch does not notice: flipped bits, and small files that unpack to much."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
             raise ValueError("unpacks to too much")

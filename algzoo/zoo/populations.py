@@ -127,13 +127,11 @@ class Population(ABC):
 
     @abstractmethod
     def model(self, index: int) -> Model:
-        """Return model number ``index``, a new object at every call; models of a base are adjacent.
-        """
+        """Return model number ``index``, a new object at each call; a base's are adjacent."""
 
     @abstractmethod
     def tuning(self, base: int, n_models: int) -> Population | None:
-        """Return models of base number ``base`` for fitting constants; ``None`` if there are none.
-        """
+        """Return models of base number ``base`` for fitting constants, or ``None`` without any."""
 
     @abstractmethod
     def tuning_of_others(self, base: int, n_models: int) -> Population | None:

@@ -17,8 +17,7 @@ DATA = Path(__file__).parent / "data"
 
 
 class Score(TypedDict):
-    """Score of each seed of one size: the accuracy, or the root mean squared error for the median.
-    """
+    """Score of each seed of one size: accuracy, or root mean squared error for the median."""
 
     best_seed: int
     scores: list[float]

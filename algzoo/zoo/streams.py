@@ -1,5 +1,4 @@
-"""Names that are the same on every machine: of models by their weights, of random streams by text.
-"""
+"""Names that are the same on every machine, of models and of random streams."""
 
 from __future__ import annotations
 

@@ -63,8 +63,7 @@ def task_median(x: Tensor) -> Tensor:
 
 
 def task_argoutlier(x: Tensor) -> Tensor:
-    """Return the position of the number farthest from the mean; no family of the zoo has this task.
-    """
+    """Return the position of the number farthest from the mean; no family has this task."""
     distance = (x - x.mean(-1, keepdim=True)).abs()
     return distance.argsort(-1)[..., -1]
 

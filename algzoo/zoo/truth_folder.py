@@ -16,7 +16,9 @@ _fresh: str | None = None  # the folder of the block of fresh_truths() that this
 
 
 def truth_folder() -> Path:
-    """Return the folder that ``ALGZOO_TRUTHS`` names, or one in the user's cache; it may not exist.
+    """Return the folder named by ``ALGZOO_TRUTHS``, or one in the user's cache.
+
+    The folder may not exist yet.
     """
     named = os.environ.get(TRUTH_FOLDER)
     return Path(named).expanduser() if named else official.cache_folder() / "truth"

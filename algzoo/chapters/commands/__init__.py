@@ -1,1 +1,4 @@
-"""The command line, one module for each group of commands, imported when it is asked for."""
+"""Command line: one module for each group of commands, imported when a command is called.
+
+Start with ``main``, which lists the commands.
+"""

@@ -1,4 +1,4 @@
-"""``algzoo accuracy``: a model's score to a stated standard error, by the fastest way."""
+"""Command ``algzoo accuracy``: a model's score to a stated standard error."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def accuracy(model_name: str, tolerance: float, seed: int, as_json: bool) -> None:
-    """Score MODEL, for example 2nd_argmax_16_10, to a standard error of --tolerance at most.
+    """Score MODEL, for example 2nd_argmax_16_10, to a standard error of at most --tolerance.
 
-    Exact where an exact method is known, else by the method that gets there soonest on this
-    machine. A MODEL is called as for `algzoo challenge --model`.
+    The score is exact if an exact method is known; otherwise it comes from the method that is
+    fastest on this machine. A MODEL is named as for `algzoo challenge --model`.
     """
-    from ...estimates import accuracy as score  # late: SciPy and Numba
+    from ...estimates import accuracy as score  # imported late: SciPy and Numba are slow to load
     from ...zoo import FAMILIES, load_model
     from ...zoo.populations import ZooModel, base_named
 

@@ -1,4 +1,4 @@
-"""``algzoo run``, ``check``, ``new-chapter``, ``publish-at``: the notebooks of the book."""
+"""Commands ``algzoo run``, ``check``, ``new-chapter`` and ``publish-at`` for notebooks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from ..notebooks import (
 from ..running import Ended, execute_all
 from ..statements import Comparison, compare
 
-# What may stand before a colon and a file's path, see algzoo.scoring.base_named.
+# What may precede a colon and the path of a file; see algzoo.scoring.base_named.
 _MODEL = re.compile(rf"({'|'.join(FAMILIES)})_\d+_\d+")
 
 _JOBS = click.option(
@@ -74,9 +74,10 @@ def run(
     output: Path | None,
     jobs: int | None,
 ) -> None:
-    """Execute chapters (all where none is named) and write their notebooks.
+    """Execute chapters (all if none is named) and write their notebooks.
 
-    A chapter in which a cell raises is left as it was; so is one that is changed while it runs.
+    If a cell of a chapter raises an error, or if the chapter is changed while it runs, its notebook
+    stays as it was.
     """
     root, paths = _found(chapters)
     if parameters and output is None:
@@ -121,11 +122,11 @@ def run(
 @click.option("--all", "everything", is_flag=True, help="Print every number, not those that moved.")
 @click.option("--json", "as_json", is_flag=True, help="Print every number as JSON.")
 def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:
-    """Execute chapters (all where none is named) and compare their numbers with the committed ones.
+    """Execute chapters (all if none is named) and compare their numbers with the committed ones.
 
-    Nothing is written. Exit status 1 where a number moved, is missing or was altered by hand, or a
-    chapter does not run. A chapter about one of ARC's own models whose file is not here is named as
-    not checked, which is a failure only where it was asked for by name.
+    Nothing is written. The exit status is 1 if a number moved, is missing or was altered by hand,
+    or if a chapter does not run. A chapter about one of ARC's own models whose file is not here is
+    reported as not checked, which is a failure only if it was asked for by name.
     """
     _, paths = _found(chapters)
     compared: dict[str, list[Comparison]] = {}
@@ -153,7 +154,7 @@ def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json
     moved = [row for row in rows if not row.held]
     here = machine()
     if "OMP_NUM_THREADS" not in os.environ:
-        here = replace(here, threads=1)  # of the kernels; this process has one for each core
+        here = replace(here, threads=1)  # the kernels' number; this process has one for each core
     if as_json:
         numbers = [vars(row) for row in rows]
         found = {"numbers": numbers, "broken": broken, "not_checked": not_checked}
@@ -169,7 +170,7 @@ def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json
             f"{_count(len(broken), 'chapter')} did not run, {len(not_checked)} not checked."
         )
         click.echo("Computed on " + str(here).replace("; numpy", ";\nnumpy") + ".")
-    # Asked for by name, a chapter that could not be checked did not hold.
+    # A chapter that was asked for by name and could not be checked counts as a failure.
     if broken or moved or (chapters and not_checked):
         sys.exit(1)
 
@@ -222,7 +223,7 @@ def publish_at_command(address: str) -> None:
 
 
 def _found(chapters: tuple[str, ...]) -> tuple[Path, list[Path]]:
-    """Root of the clone, and the notebooks of these chapters."""
+    """Return the root of the clone, and the notebooks of these chapters."""
     try:
         root = repository_root()
         return root, find_chapters(chapters, root)
@@ -238,9 +239,9 @@ def _execute(
     *,
     quiet: bool = False,
 ) -> None:
-    """Execute chapters; ``report`` is given what came of each, and how to print a line about it.
+    """Execute chapters; ``report`` gets each result, and a function to print a line about it.
 
-    Nothing is printed where this is ``quiet``; bars of progress only to a terminal.
+    Nothing is printed if ``quiet``; progress bars are only shown in a terminal.
     """
     console = Console(highlight=False, quiet=quiet)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
@@ -269,7 +270,7 @@ def _execute(
 
 
 def _line(row: Comparison) -> str:
-    """What is said about one number."""
+    """Describe one number."""
     tolerance = "must be equal" if row.tolerance is None else f"tolerance {row.tolerance:.1e}"
     values = row.committed, row.now
     committed, now = ("nothing" if value is None else repr(value) for value in values)
@@ -282,10 +283,10 @@ def _count(number: int, noun: str) -> str:
 
 
 def _parameter(text: str) -> Any:
-    """A parameter's value from the command line: JSON where it is, else the text itself.
+    """Parse a parameter's value from the command line: as JSON if it is, otherwise as plain text.
 
-    The path of a weight file, alone or after a model's name and a colon, is made absolute, for the
-    chapter runs in another folder.
+    The path of a weight file, alone or after a model's name and a colon, is made absolute, because
+    the chapter runs in another folder.
     """
     if is_weight_file(text):
         model_name, colon, file = text.partition(":")

@@ -1,4 +1,4 @@
-"""``algzoo estimators``: the catalogue, as a table, as JSON or as the page of the book."""
+"""Command ``algzoo estimators``: the catalogue, as a table, as JSON or as the page of the book."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from .tables import wide_console
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option("--page", is_flag=True, help="Print the page of the book on its own estimators.")
 def estimators(as_json: bool, page: bool) -> None:
-    """List the estimators of the catalogue, those of installed packages included.
+    """List the estimators of the catalogue, including those of installed packages.
 
-    A package has its estimators here by an entry point of the group algzoo.estimators.
+    A package adds its estimators with an entry point of the group algzoo.estimators.
     """
     from ...estimates._catalog import collected
     from ..estimator_page import estimator_page

@@ -1,4 +1,4 @@
-"""``algzoo``: the names of the commands, and where each is defined."""
+"""Command line ``algzoo``: the names of the commands, and the modules that define them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-# For each command its module here, its name in there, and what the list of commands says of it.
+# For each command its module, its name in that module, and its line in the list of commands.
 _COMMANDS = {
     "check": ("chapters", "check", "Compare the numbers of chapters with the committed ones."),
     "run": ("chapters", "run", "Execute chapters and write their notebooks."),
@@ -28,14 +28,14 @@ _COMMANDS = {
 
 
 class _LateGroup(click.Group):
-    """A group whose commands are imported when they are asked for: PyTorch alone takes a second."""
+    """Group whose commands are imported when they are called: PyTorch alone takes a second."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Names of the commands, in the order of the list."""
         return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported; ``None`` if there is none of that name."""
+        """Import and return the command; ``None`` if there is none with that name."""
         if cmd_name not in _COMMANDS:
             return None
         module, attribute, _ = _COMMANDS[cmd_name]

@@ -1,4 +1,4 @@
-"""``algzoo models``, ``fetch``, ``benchmark``: the bundled models, and ARC's own."""
+"""Commands ``algzoo models``, ``fetch`` and ``benchmark``: the bundled models, and ARC's own."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ from .tables import print_table, wide_console
 @click.argument("names", nargs=-1, metavar="[MODEL]...")
 @click.option("--all", "everything", is_flag=True, help="Fetch all of ARC's final models.")
 def fetch(names: tuple[str, ...], everything: bool) -> None:
-    """Download ARC's own weights into the user cache; what is there already is not fetched again.
+    """Download ARC's own weights into the user cache, unless they are there already.
 
-    A MODEL is called family_hidden_seq_nseqs_seed, for example 2nd_argmax_2_2_1073741824_2, or
+    A MODEL is named family_hidden_seq_nseqs_seed, for example 2nd_argmax_2_2_1073741824_2, or
     example_2nd_argmax.
     """
     if everything:
@@ -62,7 +62,7 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
     help="Measure all models again on N inputs each and write the package's scores.json.",
 )
 def models(as_json: bool, measure: int | None) -> None:
-    """List the bundled models: size, parameters, best seed, score, and the score ARC published."""
+    """List the bundled models: size, parameters, best seed, score, and ARC's published score."""
     if measure is not None:
         _measure(measure)
     rows: list[dict[str, Any]] = []
@@ -112,13 +112,13 @@ def models(as_json: bool, measure: int | None) -> None:
     help="Time every method of `algzoo accuracy` to this standard error instead.",
 )
 def benchmark(hidden_size: int, seq_len: int, tolerance: float | None) -> None:
-    """Time random sampling on a 2nd-argmax model, and the plain way, in turns.
+    """Time random sampling of a 2nd-argmax model and a plain forward pass, in turns.
 
     The plain way is the model's own forward pass and argsort in batches of 16384.
     """
     import torch
 
-    from ...estimates.samplers.throughput import throughput  # late: Numba
+    from ...estimates.samplers.throughput import throughput  # imported late: Numba is slow to load
 
     try:
         model = zoo_2nd_argmax(hidden_size, seq_len)

@@ -1,4 +1,4 @@
-"""Tables for terminals of any width: what does not fit goes into a further table below."""
+"""Tables for terminals of any width: columns that do not fit go into a further table below."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-_FRAME = 3  # characters that a column takes beside its text; the table takes one more
-_NAMES = 0.3  # of the width: names that take more are broken into lines
+_FRAME = 3  # characters of a column besides its text; the table takes one more
+_NAMES = 0.3  # share of the width; names that take more are broken into lines
 
 
 def wide_console() -> Console:
-    """The terminal; where nobody says how wide the output is, lines may be long."""
+    """Return the terminal; if nothing says how wide the output is, lines may be long."""
     measured = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, markup=False, width=None if measured else 200)
 
@@ -28,7 +28,7 @@ def print_table(
     left: Sequence[str] = (),
     styles: Sequence[str | None] | None = None,
 ) -> None:
-    """Print a table, in as many parts as it takes for every value to be legible.
+    """Print a table, in as many parts as are needed to show every value in full.
 
     Each part begins with the names of the rows, and with their numbers if there are several parts.
 
@@ -42,9 +42,10 @@ def print_table(
         One text for each column. The first is the name of the row, which may be broken into lines;
         the others are not broken.
     left
-        Headings of other columns of text. All further columns are aligned to the right.
+        Headings of the other left-aligned columns of text. All further columns are aligned to the
+        right.
     styles
-        How each row is printed.
+        Style of each row.
     """
     texts = dict(zip(headings, map(list, zip(*rows, strict=True)), strict=True))
     texts["#"] = [str(number) for number in range(1, len(rows) + 1)]
@@ -61,7 +62,7 @@ def print_table(
         table = Table()
         spare = console.width - _width(part, least)
         for heading in part:
-            # A heading stays on one line where there is room.
+            # A heading stays on one line if there is enough space.
             more = max(0, min(spare, cell_len(heading) - least[heading]))
             spare -= more
             table.add_column(
@@ -82,7 +83,7 @@ def print_table(
 def _parts(
     keys: list[str], others: Sequence[str], least: dict[str, int], total: int
 ) -> list[list[str]]:
-    """Headings of the columns of each part; each begins with ``keys``."""
+    """Return the headings of the columns of each part; each begins with ``keys``."""
     parts = [keys]
     for heading in others:
         if parts[-1] != keys and _width([*parts[-1], heading], least) > total:
@@ -92,5 +93,5 @@ def _parts(
 
 
 def _width(part: Sequence[str], least: dict[str, int]) -> int:
-    """Characters that a table of these columns takes at least."""
+    """Return the least number of characters that a table of these columns takes."""
     return 1 + sum(least[heading] + _FRAME for heading in part)

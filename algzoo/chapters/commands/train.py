@@ -1,4 +1,4 @@
-"""``algzoo train``: one model, or the whole zoo."""
+"""Command ``algzoo train``: train one model, or the whole zoo."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def train_command(
     folder: Path | None,
     device: str | None,
 ) -> None:
-    """Train by ARC's recipe; a run that was killed goes on when started again.
+    """Train with ARC's recipe; a run that was killed continues when it is started again.
 
-    Either one model, TASK being 2nd_argmax, argmedian, median or longest_cycle, or --all. All need
-    a GPU, unless --n-train is small; their files are as the bundled ones.
+    Give either TASK (2nd_argmax, argmedian, median or longest_cycle) and sizes for one model, or
+    --all. All models need a GPU, unless --n-train is small; their files are like the bundled ones.
     """
     if everything:
         _refuse(context, "is of one model: leave it out with --all", "task", "seed", "n_val")
@@ -73,7 +73,7 @@ def train_command(
             )
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
-    except RuntimeError as error:  # of PyTorch, where the sizes do not fit into memory
+    except RuntimeError as error:  # from PyTorch, if the sizes do not fit into memory
         raise click.ClickException(str(error).splitlines()[0]) from error
 
 

@@ -1,1 +1,7 @@
-"""The figures of the chapters."""
+"""Figures of the chapters.
+
+``style`` sets the look that they share. ``planar`` draws models of two inputs, ``spherical`` models
+of three, ``recurrent`` neurons and errors of any recurrent model, and ``error_vs_compute`` and
+``ratio_curves`` the results of the challenge. ``sphere_page`` writes the data of the interactive
+sphere.
+"""

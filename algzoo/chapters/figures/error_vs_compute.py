@@ -1,4 +1,4 @@
-"""The challenge's figure: error against compute, with random sampling as the line to beat."""
+"""Figure of the challenge: error against compute, with random sampling as the line to beat."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from . import style
 _MARKERS = {"never": "o", "chosen inputs": "^", "random inputs": "X"}  # by runs_network
 _DASHES = {"zero-shot": "-", "seed-agnostic": "--", "model-specific": ":"}
 _FILLS = {"zero-shot": "full", "seed-agnostic": "none", "model-specific": "left"}
-_ROUNDING = 1e-12  # errors below are of the last digits and would stretch the scale over all others
+_ROUNDING = 1e-12  # errors below this are rounding and would compress the scale of the others
 
 
 def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: float = 5) -> Figure:
-    """Root mean squared errors against operations, both logarithmic; inches.
+    """Plot root mean squared errors against operations, both logarithmic; sizes in inches.
 
-    Random sampling with the band in which 95% of measurements of it on as many models would be,
-    prior-shrunk sampling, the measured samplers as small dots, and a curve for each estimator:
-    whether it runs the network by marker, its split by dashes and filling, and a number at its
-    cheaper end, by which the legend names it. An estimator without error, but for rounding, stands
-    on the lower edge. Rows that were not scored are left out.
+    The figure shows random sampling, with the band that contains 95% of measurements of it on as
+    many models; prior-shrunk sampling; the measured samplers as small dots; and a curve for each
+    estimator. The marker of a curve says whether the estimator runs the network, dashes and filling
+    say which split it was fitted on, and a number at its cheaper end is its number in the legend.
+    An estimator without error, up to rounding, is on the lower edge. Rows that were not scored are
+    left out.
     """
     style.use_book_style()
     figure, ax = style.new_figure(width, height)
@@ -102,7 +103,7 @@ def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str) -> No
 
 
 def _numbers(ax: Any, curves: Iterable[list[Row]]) -> None:
-    """Number the cheaper ends of curves; where several are close, side by side."""
+    """Number the cheaper ends of curves, side by side if several are close."""
     numbered: list[tuple[float, float]] = []
     for number, rows in enumerate(curves, start=1):
         operations, rms = min((row.operations or 0.0, row.rms or 0.0) for row in rows)

@@ -11,7 +11,7 @@ from matplotlib.patches import Wedge
 from ...structure import Cone
 from . import style
 
-MIN_LABELLED = 10  # degrees: narrower pieces bear no label
+MIN_LABELLED = 10  # degrees; narrower pieces have no label
 NEARLY_EQUAL = 0.01  # a0 and a1 within 1% count as nearly equal: for colours and words only
 
 COLOURS = {
@@ -33,7 +33,7 @@ NAMES = {
 
 
 def kind_of_piece(cone: Cone) -> str:
-    """What decides in a piece: a key of :data:`COLOURS`."""
+    """Return the kind of a piece, a key of :data:`COLOURS`."""
     if cone.a0 == 0 and cone.a1 == 0:
         return "tie"
     if cone.a0 == 0:
@@ -52,9 +52,9 @@ def draw_pieces(
     *,
     labels: bool = True,
 ) -> None:
-    """Draw the unit disk cut into the pieces, and hatched red where the answer is wrong.
+    """Draw the unit disk cut into the pieces, hatched red where the answer is wrong.
 
-    With ``labels``, each piece bears its a0 and a1 as far as it is wide enough.
+    With ``labels``, each piece that is wide enough is labelled with its a0 and a1.
     """
     for cone in cones:
         first, second = np.degrees(cone.angles)
@@ -81,7 +81,7 @@ def draw_pieces(
 
 
 def _label(ax: Axes, cone: Cone, middle: float, *, inside: bool) -> None:
-    """Write a piece's coefficients: into it, or outside the disk beside it."""
+    """Write a piece's coefficients into it, or outside the disk beside it."""
     radius = 0.6 if inside else 1.08
     x, y = radius * np.cos(middle), radius * np.sin(middle)
     ax.text(
@@ -104,7 +104,7 @@ def draw_axes_names(ax: Axes) -> None:
 
 
 def describe_pieces(cones: Sequence[Cone]) -> str:
-    """The map of pieces in words, for those who do not see it."""
+    """Describe the map of pieces in words, for readers who do not see it."""
     parts = []
     for cone in cones:
         first, second = np.degrees(cone.angles)

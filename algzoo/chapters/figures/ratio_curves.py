@@ -1,4 +1,4 @@
-"""The figure of a study: ratio to random sampling against cost, one panel for each population."""
+"""Figure of a study: ratio to random sampling against cost, one panel for each population."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 from ...explanations.second_argmax_h16_n10.study import Scores
 from . import style
 
-# Marker and colour by sort of estimator: legible without colour.
+# Marker and colour by kind of estimator; the markers suffice without colour.
 _LOOKS: dict[str, dict[str, Any]] = {
     "skeleton": {"marker": "D", "color": style.INK},
     "offset": {"marker": "P", "color": style.LINE_OCHRE},
@@ -28,17 +28,17 @@ _LOOKS: dict[str, dict[str, Any]] = {
     "order classes": {"marker": "^", "color": style.LINE_BLUE, "ls": "-"},
     "stratified Sobol": {"marker": "v", "color": style.SAMPLED, "ls": "-"},
 }
-_FLOOR, _CEILING = 0.03, 30.0  # of the ratios shown; what lies outside stands on the edge
+_FLOOR, _CEILING = 0.03, 30.0  # range of the ratios shown; others are drawn on its edge
 
 
 def ratio_curves(
     panels: Mapping[str, Mapping[str, Scores]], *, width: float = 8, height: float = 3.6
 ) -> Figure:
-    """Ratios R with their intervals against cost in random inputs, both logarithmic; inches.
+    """Plot ratios R with their intervals against cost in random inputs, both logarithmic.
 
-    ``panels`` holds the scores of each population by the name of the entry. An entry belongs to
-    the first curve of which its name has the words, see the legend; entries of none are left out.
-    A ratio out of range stands on the edge of the panel.
+    ``panels`` holds the scores of each population by the name of the entry. An entry belongs to the
+    first curve whose words, as in the legend, are in its name; entries of no curve are left out. A
+    ratio out of range is drawn on the edge of the panel. Sizes are in inches.
     """
     style.use_book_style()
     figure, axes = style.new_figure(width, height, columns=len(panels))
@@ -66,7 +66,7 @@ def ratio_curves(
 
 
 def curve_of(name: str) -> str | None:
-    """The curve an entry belongs to: that with which its name begins, of the same split."""
+    """Return the curve with which an entry's name begins and whose split is the entry's."""
     sort, _, split = name.partition("; ")
     for curve in _LOOKS:
         start, _, end = curve.partition("; ")

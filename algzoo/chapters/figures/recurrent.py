@@ -18,14 +18,14 @@ from . import style
 
 Array = NDArray[np.float64]
 
-# White is nothing; darker in grey as well.
+# White is zero; larger values are darker, also in grey.
 _SHADES = LinearSegmentedColormap.from_list(
     "shades", ["white", style.BLUE, "#0b3c5d"]
 ).with_extremes(bad=style.GREY)
 
 
 class Fit(NamedTuple):
-    """A neuron's activation after the last step beside what a formula says of it."""
+    """A neuron's activation after the last step, and the value of its formula."""
 
     neuron: int
     text: str
@@ -35,9 +35,10 @@ class Fit(NamedTuple):
 
 
 def activations(states: Array, x: Array, neurons: Sequence[int]) -> Figure:
-    """Activations of ``neurons`` while one input is read, each over its largest.
+    """Plot activations of ``neurons`` while one input is read, each divided by its largest.
 
-    ``states`` has shape (seq_len, hidden_size) and ``x`` (seq_len,). Numbers below are the input.
+    ``states`` has shape (seq_len, hidden_size) and ``x`` (seq_len,). The numbers below are the
+    input.
     """
     figure, ax = style.new_figure(7, 4.2)
     largest = states.max(axis=0)
@@ -49,10 +50,10 @@ def activations(states: Array, x: Array, neurons: Sequence[int]) -> Figure:
 
 
 def wiring(shares: Array, neurons: Sequence[int]) -> Figure:
-    """What ``neurons`` receive, from the input and from each of them.
+    """Plot what ``neurons`` receive from the input and from each other.
 
-    ``shares`` has shape (hidden_size, hidden_size + 1), the input last; the squares of a row sum
-    to 1.
+    ``shares`` has shape (hidden_size, hidden_size + 1), the input last; the squares of a row sum to
+    1.
     """
     figure, ax = style.new_figure(6.6, 5)
     names = [str(i) for i in neurons]
@@ -64,7 +65,7 @@ def wiring(shares: Array, neurons: Sequence[int]) -> Figure:
 
 
 def fits(panels: Sequence[Fit], n_shown: int = 400) -> Figure:
-    """Activations against formulas, three in a row, in units of each activation's root mean square.
+    """Plot activations against formulas, three in a row, in units of the activation's RMS.
 
     The first ``n_shown`` inputs are drawn.
     """
@@ -86,7 +87,7 @@ def fits(panels: Sequence[Fit], n_shown: int = 400) -> Figure:
 
 
 def answers(falls: Array, neurons: Sequence[int]) -> Figure:
-    """Fall of the accuracy by neuron and right answer; ``falls`` of (hidden_size, seq_len)."""
+    """Plot the fall of accuracy by neuron and right answer; ``falls`` is (hidden_size, seq_len)."""
     figure, ax = style.new_figure(6.4, 4.6)
     positions = [str(i) for i in range(falls.shape[1])]
     values = np.maximum(falls, 0)[list(neurons)]
@@ -97,7 +98,7 @@ def answers(falls: Array, neurons: Sequence[int]) -> Figure:
 
 
 def errors_by_pair(errors: Errors) -> Figure:
-    """Error rates by the positions of the first two, and of the second and third."""
+    """Plot error rates by the positions of the first two, and of the second and third."""
     figure, axes = style.new_figure(8, 3.7, columns=2)
     positions = [str(i) for i in range(len(errors.first_second))]
     panels = (("largest", errors.first_second.T), ("third largest", errors.second_third))
@@ -111,7 +112,7 @@ def errors_by_pair(errors: Errors) -> Figure:
 
 
 def errors_by_gap(errors: Errors) -> Figure:
-    """Error rates by how far the second largest lies from its neighbours, and by its value."""
+    """Plot error rates by the second largest's distance from its neighbours, and by its value."""
     figure = Figure(figsize=(8, 2.8), layout="constrained")
     axes = figure.subplots(1, 3, sharey=True)
     panels: tuple[tuple[str, BinnedRate], ...] = (
@@ -122,7 +123,7 @@ def errors_by_gap(errors: Errors) -> Figure:
     for ax, (name, binned) in zip(axes, panels, strict=True):
         ax.stairs(binned.rate, binned.edges, color=style.LINE_BLUE, lw=1.5, baseline=None)
         ax.axhline(errors.rate, color=style.SAMPLED, ls=":", lw=1)
-        # The outermost bins reach far out and are cut.
+        # The outermost bins are very wide and are cut.
         inner = binned.edges[1], binned.edges[-2]
         margin = 0.15 * (inner[1] - inner[0])
         low, high = max(binned.edges[0], inner[0] - margin), inner[1] + margin

@@ -1,7 +1,7 @@
-"""The sphere of decisions of M4,3 as what a page needs to turn it: areas, labels, largest errors.
+"""Data of the interactive sphere of M4,3's decisions: areas, labels, largest errors.
 
-``python -m algzoo.chapters.figures.sphere_page`` writes it into the book again. A test compares
-what the book has with what the code gives, so that the picture cannot fall behind the model.
+``python -m algzoo.chapters.figures.sphere_page`` writes them into the book. A test compares the
+book with the result of the code, so that the picture cannot become outdated.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ..notebooks import repository_root
 from . import spherical, style
 
 PLACE = Path("book") / "sphere_4_3.html"
-N_LISTED = 10  # error regions
+N_LISTED = 10  # number of error regions in the table
 
-_DIGITS = 6  # of coordinates: a thousandth of a pixel on a sphere of a thousand
-_LATITUDES = (0, 45, -45)  # degrees: where a sector's answer is written
+_DIGITS = 6  # digits of coordinates: a thousandth of a pixel on a sphere of a thousand
+_LATITUDES = (0, 45, -45)  # degrees at which a sector's answer is written
 
 
 class ErrorRegion(NamedTuple):
-    """A connected part of the sphere on which one wrong answer is given for one right one."""
+    """Connected part of the sphere with one wrong answer and one right answer."""
 
     cones: list[DecisionCone]
 
@@ -42,21 +42,21 @@ class ErrorRegion(NamedTuple):
 
     @property
     def direction(self) -> NDArray[np.float64]:
-        """A unit vector in the region: the middle of the largest of its cones."""
+        """Unit vector in the region: the middle of the largest of its cones."""
         largest = max(self.cones, key=lambda cone: cone.fraction)
         middle: NDArray[np.float64] = largest.rays.sum(axis=0)
         return middle / np.linalg.norm(middle)
 
     @property
     def width(self) -> float:
-        """Radians: its area over its length, which is twice the way to its farthest point."""
+        """Width in radians: its area divided by twice the distance to its farthest point."""
         rays = np.concatenate([cone.rays for cone in self.cones])
         half_length = float(np.arccos(np.clip(rays @ self.direction, -1, 1)).max())
         return self.share * 4 * np.pi / (2 * half_length)
 
 
 def error_regions(cones: Sequence[DecisionCone]) -> list[ErrorRegion]:
-    """The regions of wrong answers among the cones of a model of three inputs, largest first."""
+    """Find the regions of wrong answers of a model of three inputs, largest first."""
     wrong = sorted((cone for cone in cones if not cone.is_right), key=_confusion)
     regions = [
         ErrorRegion(region)
@@ -71,7 +71,7 @@ def _confusion(cone: DecisionCone) -> tuple[int, int]:
 
 
 def sector_labels() -> list[tuple[NDArray[np.float64], int]]:
-    """Points at which the right answer is written, unit vectors, and what is written there."""
+    """Return unit vectors at which the right answer is written, with the answer."""
     labels = []
     for latitude in np.radians(_LATITUDES):
         for angle in np.radians(np.arange(0, 360, 60)):
@@ -82,7 +82,7 @@ def sector_labels() -> list[tuple[NDArray[np.float64], int]]:
 
 
 def picture(cones: Sequence[DecisionCone]) -> dict[str, Any]:
-    """What the page's script draws: plain numbers and texts.
+    """Return the data that the page's script draws, as plain numbers and texts.
 
     Each of ``cones`` is the model's answer, the right one, whether all logits tie (0 or 1), and the
     coordinates of the corners one after the other.
@@ -104,7 +104,7 @@ def picture(cones: Sequence[DecisionCone]) -> dict[str, Any]:
 
 
 def fragment(cones: Sequence[DecisionCone]) -> str:
-    """The table of the largest error regions and the script's data, as HTML for the page."""
+    """Write the table of the largest error regions and the script's data, as HTML for the page."""
     regions = error_regions(cones)
     listed = regions[:N_LISTED]
     errors = sum(region.share for region in regions)

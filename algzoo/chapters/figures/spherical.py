@@ -1,9 +1,9 @@
 """Figures of models of three inputs: their cones on the sphere, and where the answer is wrong.
 
-Both halves of the sphere are drawn as disks, in Lambert's equal-area projection along (1, 1, 1):
-inputs that differ by a number added to all three lie on one radius, so that the six orders of the
-inputs are sectors, and a model that reads only differences is made of sectors too. The lower half
-is drawn as seen through the upper one: opposite inputs have the same place in both disks.
+Both halves of the sphere are drawn as disks, in Lambert's equal-area projection along (1, 1, 1).
+Inputs that differ by a number added to all three are on one radius, so that the six orders of the
+inputs are sectors, and so are the cones of a model that reads only differences. The lower half is
+drawn as seen through the upper one, so that opposite inputs have the same place in both disks.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ from . import style
 Side = Literal[1, -1]  # sign of x0 + x1 + x2
 Point = tuple[float, float]
 
-COLOURS = (style.YELLOW, style.BLUE, style.GREEN)  # of answers 0, 1 and 2
+COLOURS = (style.YELLOW, style.BLUE, style.GREEN)  # colours of answers 0, 1 and 2
 NAMES = ("yellow", "blue", "green")
 
-_STEP = 0.1  # radians: the longest chord that is drawn for an arc
-# x1 - x0 rightward, x2 less the mean of the others upward, the sum towards the viewer.
+_STEP = 0.1  # radians; the longest chord that is drawn for an arc
+# x1 - x0 is rightward, x2 minus the mean of the others upward, the sum towards the viewer.
 FRAME = np.array([[-1, 1, 0], [-1, -1, 2], [1, 1, 1]]) / np.sqrt([[2], [6], [3]])
 
 
 def project(points: NDArray[np.float64], side: Side) -> NDArray[np.float64]:
-    """Places in the unit disk of points of a closed half of the unit sphere; (n, 3) to (n, 2)."""
+    """Project points of a closed half of the unit sphere to the unit disk; (n, 3) to (n, 2)."""
     along = side * points @ FRAME.T
-    # Half of the sphere has area 2 pi, the disk pi: areas are halved.
+    # Half of the sphere has area 2 pi, the disk pi, so areas are halved.
     places: NDArray[np.float64] = along[:, :2] / np.sqrt(1 + np.clip(along[:, 2:], 0, 1))
     return places
 
 
 def outline(cone: Cone, side: Side) -> NDArray[np.float64]:
-    """Outline, in the unit disk, of what one half of the sphere holds of a cone.
+    """Return the outline, in the unit disk, of the part of a cone on one half of the sphere.
 
-    Shape (n, 2), counterclockwise in the upper half; (0, 2) where it holds nothing.
+    Shape (n, 2), counterclockwise in the upper half; (0, 2) if there is no such part.
     """
     heights = side * cone.rays @ FRAME[2]
     kept: list[NDArray[np.float64]] = []
@@ -61,7 +61,7 @@ def outline(cone: Cone, side: Side) -> NDArray[np.float64]:
 
 
 def _arc(start: NDArray[np.float64], stop: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Points on the shorter arc of a great circle, the last left out."""
+    """Return points on the shorter arc of a great circle, without the last."""
     angle = np.arctan2(np.linalg.norm(np.cross(start, stop)), start @ stop)
     n = max(int(np.ceil(angle / _STEP)), 1)
     share = np.arange(n)[:, None] / n
@@ -70,7 +70,7 @@ def _arc(start: NDArray[np.float64], stop: NDArray[np.float64]) -> NDArray[np.fl
 
 
 def is_tie(cone: Cone) -> bool:
-    """Tell whether all logits are equal on a cone, as where no neuron is active."""
+    """Tell whether all logits are equal on a cone, as when no neuron is active."""
     return bool((cone.outputs == cone.outputs[0]).all())
 
 
@@ -82,9 +82,9 @@ def draw_answers(
     centre: Point = (0, 0),
     magnified: float = 1,
 ) -> None:
-    """Draw one half of the sphere, coloured by answer; grey for ties, hatched red where wrong.
+    """Draw one half of the sphere, coloured by answer: grey for ties, hatched red where wrong.
 
-    ``magnified`` by a factor, the disk holds what is closest to its centre.
+    With ``magnified`` above 1, the disk shows only the points closest to its centre.
     """
     disk = _disk(ax, centre)
     of_colour: dict[str, list[NDArray[np.float64]]] = {}
@@ -97,7 +97,7 @@ def draw_answers(
             if not cone.is_right:
                 wrong.append(places * magnified + centre)
     for colour, outlines in of_colour.items():
-        # An edge of the same colour, for between two areas a viewer's machine leaves a white line.
+        # The edge has the same colour, because viewers leave a white line between two areas.
         _add_areas(ax, outlines, disk, fc=colour, ec=colour, lw=0.4)
     _add_areas(ax, wrong, disk, fc="none", ec=style.ERROR, hatch="/////", lw=0.4, zorder=3)
 
@@ -111,7 +111,7 @@ def draw_pieces(ax: Axes, cones: Sequence[Cone], side: Side, *, centre: Point = 
 
 
 def draw_orders(ax: Axes, side: Side, *, centre: Point = (0, 0), labels: bool = True) -> None:
-    """Draw dashed where two inputs are equal; with ``labels``, name the order in each sector."""
+    """Draw dashed lines where two inputs are equal; ``labels`` name the order in each sector."""
     for angle in np.radians([30, 90, 150]):
         tip = np.array([np.cos(angle), np.sin(angle)])
         ends = np.stack([centre - tip, centre + tip])
@@ -128,7 +128,7 @@ def draw_orders(ax: Axes, side: Side, *, centre: Point = (0, 0), labels: bool = 
 
 
 def describe(cones: Sequence[DecisionCone]) -> str:
-    """The map of answers in words, for those who do not see it."""
+    """Describe the map of answers in words, for readers who do not see it."""
     parts = []
     for answer, name in enumerate(NAMES):
         share = sum(cone.fraction for cone in cones if cone.answer == answer)
@@ -151,7 +151,7 @@ def _add_areas(
 
 
 def _disk(ax: Axes, centre: Point) -> Circle:
-    """The rim of a disk, drawn."""
+    """Draw the rim of a disk."""
     disk = Circle(centre, 1, fc="none", ec=style.INK, lw=1, zorder=4)
     ax.add_patch(disk)
     ax.set_aspect("equal")

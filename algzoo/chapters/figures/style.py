@@ -1,4 +1,4 @@
-"""One look for all figures: colours by meaning, legible in grey and for the colour-blind."""
+"""Common style of all figures: colours by meaning, legible in grey and for the colour-blind."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import matplotlib as mpl
 from cycler import cycler
 from matplotlib.figure import Figure
 
-# Fills, after Okabe and Ito, "Color Universal Design", 2008, lightened: text stands on them. From
-# yellow to green each is darker than the one before, so that they differ in grey as well.
+# Fills, after Okabe and Ito, "Color Universal Design", 2008, lightened so that text on them is
+# legible. From yellow to green each is darker than the one before, so that they differ in grey too.
 YELLOW = "#f9f1aa"  # a0 and a1 nearly equal
 GREY = "#dedede"  # the logits tie
 BLUE = "#9cd4fd"  # a0 < a1
@@ -20,7 +20,7 @@ ERROR = "#a31621"
 INK = "#222222"
 SAMPLED = "#555555"
 
-# Lines and marks, from the same palette, darkened to three times white's contrast at least.
+# Lines and marks, from the same palette, darkened to a contrast with white of at least 3.
 LINE_BLUE = "#0072b2"
 LINE_VERMILLION = "#d55e00"
 LINE_GREEN = "#00805d"
@@ -31,7 +31,7 @@ LINES = (LINE_BLUE, LINE_VERMILLION, LINE_GREEN, LINE_PURPLE, LINE_OCHRE, LINE_S
 
 
 def use_book_style() -> None:
-    """Set the book's look for the figures that follow."""
+    """Set the book's style for the figures that follow."""
     mpl.rcParams.update(
         {
             "axes.edgecolor": INK,
@@ -53,17 +53,16 @@ def use_book_style() -> None:
 
 
 def new_figure(width: float, height: float, *, columns: int = 1) -> tuple[Figure, Any]:
-    """A figure of that size in inches and its axes: one, or an array of them sharing both scales.
+    """Make a figure of that size in inches and its axes: one, or an array with shared scales.
 
-    Unlike one of pyplot's, the figure is shown where :func:`algzoo.chapters.show` is called and
-    nowhere else.
+    Unlike a figure of pyplot, it is shown only where :func:`algzoo.chapters.show` is called.
     """
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(1, columns, sharex=True, sharey=True)
 
 
 def as_svg(figure: Figure, hashsalt: str) -> str:
-    """The figure as an SVG on white, the same on every run; ``hashsalt`` names what is in it."""
+    """Write the figure as an SVG on white, the same on every run; ``hashsalt`` names it."""
     picture = io.StringIO()
     with mpl.rc_context({"svg.hashsalt": hashsalt, "svg.fonttype": "none"}):
         figure.savefig(

@@ -1,16 +1,16 @@
-"""A numpy array that reports its arithmetic to a counter.
+"""Numpy arrays that report their arithmetic to a counter.
 
-What is counted, at the prices of :mod:`algzoo.estimates.counting.counter`:
+The following is counted, at the prices of :mod:`algzoo.estimates.counting.counter`:
 
 * elementwise arithmetic, comparisons, maxima, rounding and the logic of booleans, one for each
   element of the result; an integer power the multiplications of repeated squaring, any other power
   a transcendental function;
-* an addition to a product that nothing else was done to yet is a multiply-add, as it is for
+* an addition to a product that was not used otherwise is a multiply-add, as it is for
   :class:`~algzoo.estimates.counting.counter.CountedNumber`;
 * matrix products of every name, one multiply-add for each product of two elements;
-* reductions, one addition, multiplication or comparison less than the line has elements (with an
-  initial value as many); a mean also a division, a variance also its squares;
-* sorting, ``n ceil(log2 n)`` comparisons a line, partial sorting too; a binary search
+* reductions, one addition, multiplication or comparison less than the line has elements (as many,
+  if there is an initial value); a mean also a division, a variance also its squares;
+* sorting, also partial, ``n ceil(log2 n)`` comparisons a line; a binary search
   ``ceil(log2(n + 1))`` comparisons;
 * linear algebra in closed form: Gaussian elimination with pivots, Cholesky's decomposition, and for
   symmetric eigenvalues half of the customary number of flops (Golub and Van Loan, "Matrix
@@ -19,8 +19,8 @@ What is counted, at the prices of :mod:`algzoo.estimates.counting.counter`:
 
 Results of comparisons are counted too, so that a sum of booleans costs its additions. Whatever has
 no price here is refused with a ``TypeError``; so is everything that would turn the array into plain
-numbers on the way, such as ``float`` or a function of :mod:`math`. :attr:`CountedArray.values` and
-:meth:`CountedArray.item` read the numbers when all is done.
+numbers midway, such as ``float`` or a function of :mod:`math`. :attr:`CountedArray.values` and
+:meth:`CountedArray.item` read the numbers at the end.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ _TWO_COUNTERS = "The arrays report to different counters; one is needed"
 
 
 class CountedArray(NDArrayOperatorsMixin):
-    """Real numbers in an array that counts what is done to them; see the module.
+    """Array of real numbers that counts the operations on it; see the module's docstring.
 
-    Made by :meth:`~algzoo.estimates.counting.counter.OperationCounter.array`. Operators, numpy's
-    functions and those of :mod:`scipy.special` that have a price work as on plain arrays, with
-    which it may be mixed.
+    It is made by :meth:`~algzoo.estimates.counting.counter.OperationCounter.array`. Operators,
+    numpy's functions and those of :mod:`scipy.special` that have a price work as on plain arrays,
+    and counted and plain arrays can be mixed.
 
     Raises
     ------
@@ -92,7 +92,7 @@ class CountedArray(NDArrayOperatorsMixin):
         return self.values.dtype
 
     def item(self) -> Any:
-        """The only element as a plain number, no longer counting."""
+        """The only element as a plain number, which no longer counts."""
         return self.values.item()
 
     def __len__(self) -> int:
@@ -225,7 +225,7 @@ class CountedArray(NDArrayOperatorsMixin):
     def _elementwise(
         self, ufunc: np.ufunc, inputs: tuple[Any, ...], plain: list[Any]
     ) -> CountedArray:
-        """What :meth:`_apply` does, for the plain calls that estimates consist of, and faster."""
+        """Do what :meth:`_apply` does, faster, for the simple calls that are most frequent."""
         counter, product = self.counter, None
         for one in inputs:
             if isinstance(one, CountedArray):
@@ -270,7 +270,7 @@ class CountedArray(NDArrayOperatorsMixin):
         *,
         is_product: bool = False,
     ) -> Any:
-        """Result of the function on plain numbers, counting again, its operations charged."""
+        """Apply the function to plain numbers, charge its operations, and wrap the result."""
         operands = list(_counted((args, kwargs)))
         if any(operand.counter is not self.counter for operand in operands):
             raise ValueError(_TWO_COUNTERS)
@@ -297,8 +297,8 @@ class CountedArray(NDArrayOperatorsMixin):
             self._fuse(product, additions)
 
     def _fuse(self, product: CountedArray, additions: int) -> None:
-        """Take additions to a product for what they are: parts of multiply-adds."""
-        fused = min(product.size, additions)  # their multiplications are paid for here
+        """Count additions to a product as parts of multiply-adds."""
+        fused = min(product.size, additions)  # their multiplications were counted already
         product.is_product = False
         self.counter.charge("multiply_add", fused)
         self.counter.charge("multiply", -fused)
@@ -309,7 +309,7 @@ class CountedArray(NDArrayOperatorsMixin):
 
 
 def _plain(value: Any) -> Any:
-    """The same without counters, inside of tuples, lists and dictionaries too."""
+    """Remove counters, also inside tuples, lists and dictionaries."""
     if isinstance(value, CountedArray):
         return value.values
     if type(value) in (tuple, list):
@@ -320,7 +320,7 @@ def _plain(value: Any) -> Any:
 
 
 def _counted(value: Any) -> Iterator[CountedArray]:
-    """All counted arrays inside of tuples, lists and dictionaries."""
+    """Yield all counted arrays, also inside tuples, lists and dictionaries."""
     if isinstance(value, CountedArray):
         yield value
     elif isinstance(value, (tuple, list)):
@@ -331,7 +331,7 @@ def _counted(value: Any) -> Iterator[CountedArray]:
 
 
 def _map_arrays(wrap: Callable[[NDArray[Any]], CountedArray], result: Any) -> Any:
-    """The result with every array, and every number, in it counted; shapes stay as they are."""
+    """Make every array and number in the result count; shapes stay as they are."""
     if isinstance(result, (np.ndarray, np.generic)):
         return wrap(np.asarray(result))
     if isinstance(result, tuple) and hasattr(result, "_fields"):
@@ -341,7 +341,7 @@ def _map_arrays(wrap: Callable[[NDArray[Any]], CountedArray], result: Any) -> An
     return result
 
 
-# Elementwise functions: what one element costs
+# Elementwise functions: the cost of one element
 
 _FREE_UFUNCS = {np.negative, np.positive, np.absolute, np.fabs, np.conjugate, np.copysign}
 
@@ -429,7 +429,7 @@ def _power_counts(size: int, exponent: Any) -> Counts:
     return counts
 
 
-# Functions of whole arrays: what they cost, from their result and arguments
+# Functions of whole arrays: their cost, from result and arguments
 
 
 def _in_lines(

@@ -1,13 +1,15 @@
-"""Counting operations by instrument: numbers and arrays that count what is done to them.
+"""Operation counting: numbers and arrays that count the operations done to them.
 
-The convention, in one place: a multiply-add, an addition (or subtraction), a multiplication, a
-division and a comparison (of which a ReLU is one) cost 1, a square root or transcendental function
-10; a change of sign, an absolute value, copying and the drawing of a random number nothing. A
-sampled forward pass is charged its multiply-adds only, which is ARC's convention and favours
-sampling: n d (d + 1) + o d of them for a recurrent model with d neurons, n inputs and o outputs.
-How whole-array operations come down to these is said in :mod:`algzoo.estimates.counting.array`.
+The convention is stated here in one place. A multiply-add, an addition (or subtraction), a
+multiplication, a division and a comparison (a ReLU is one) cost 1, a square root or transcendental
+function 10. A change of sign, an absolute value, copying and drawing a random number are free. A
+sampled forward pass is charged only its multiply-adds, which is ARC's convention and favours
+sampling: n d (d + 1) + o d for a recurrent model with d neurons, n inputs and o outputs.
+:mod:`algzoo.estimates.counting.array` says how operations on whole arrays are counted.
 
-Source of the convention: ARC's notes on M4,3 (72 operations a sample); the price of transcendental
+References
+----------
+ARC's notes on M4,3 (72 operations a sample), for the convention; the price of transcendental
 functions is this book's.
 """
 
@@ -40,18 +42,18 @@ PRICES: dict[Kind, int] = {
 
 
 class OperationCounter:
-    """Tally of the operations on counted numbers and arrays and, in :meth:`tensors`, of torch's."""
+    """Counter of operations on counted numbers and arrays and, in :meth:`tensors`, of torch's."""
 
     def __init__(self) -> None:
         self._counts: Counter[Kind] = Counter()
-        # What counted numbers did since the counts were last read, of which there is very much: an
-        # attribute is counted up faster than an entry. ``fused`` are the multiplications that an
-        # addition went along with.
+        # Operations of counted numbers since the counts were last read. They are very many, and an
+        # attribute is faster to increase than an entry. ``fused`` are the multiplications that
+        # became part of a multiply-add.
         self.multiplications = self.fused = self.additions = self.divisions = self.comparisons = 0
 
     @property
     def counts(self) -> Counter[Kind]:
-        """How often each kind of operation was done; to be added to by whoever does some."""
+        """How often each kind of operation was done; to count other operations, add to it."""
         counts = self._counts
         counts["multiply"] += self.multiplications - self.fused
         counts["multiply_add"] += self.fused
@@ -71,12 +73,12 @@ class OperationCounter:
         return self.total_at()
 
     def total_at(self, **prices: int) -> int:
-        """Operations so far at other prices, such as ``transcendental=50``; the rest as they are.
+        """Operations so far at other prices, such as ``transcendental=50``; the rest is unchanged.
 
         Raises
         ------
         ValueError
-            If a price is of no kind of operation, or negative.
+            If a price is for an unknown kind of operation, or negative.
         """
         for kind, price in prices.items():
             if kind not in PRICES:
@@ -86,7 +88,7 @@ class OperationCounter:
         return sum(prices.get(kind, PRICES[kind]) * count for kind, count in self.counts.items())
 
     def array(self, values: ArrayLike) -> CountedArray:
-        """The same numbers, counting from now on; for numpy's functions, much faster than lifted.
+        """Return the same numbers as an array that counts; much faster than :meth:`lift`.
 
         Raises
         ------
@@ -96,7 +98,7 @@ class OperationCounter:
         return CountedArray(np.array(values), self)
 
     def lift(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The same numbers, counting from now on; an array of objects."""
+        """Return the same numbers as counted numbers in an array of objects."""
         lifted = np.frompyfunc(lambda value: CountedNumber(value, self), 1, 1)(values)
         return np.asarray(lifted, dtype=object)
 
@@ -116,7 +118,8 @@ class OperationCounter:
     def tensors(self) -> Iterator[None]:
         """Count the multiply-adds of the matrix products that torch does inside the block.
 
-        Attention is computed as plain matrix products there, for its fused kernels go uncounted.
+        Attention is computed as plain matrix products there, because its fused kernels are not
+        counted.
         """
         fused = torch.backends.mha.get_fastpath_enabled()
         torch.backends.mha.set_fastpath_enabled(False)
@@ -129,10 +132,10 @@ class OperationCounter:
 
 
 class CountedNumber:
-    """A number of any ordered field that reports its arithmetic to a counter.
+    """Number of any ordered field that reports its arithmetic to a counter.
 
-    An addition of which an operand is a product that nothing else was done to yet is a
-    multiply-add: together with its multiplication it costs 1.
+    An addition is a multiply-add if one operand is a product that was not used otherwise: together
+    with its multiplication it costs 1.
     """
 
     __slots__ = ("counter", "is_product", "value")
@@ -145,12 +148,12 @@ class CountedNumber:
     def __repr__(self) -> str:
         return f"CountedNumber({self.value!r})"
 
-    # Estimates do thousands of these operations each, so that what they cost here is written out.
+    # Estimates do thousands of these operations each, so the code is written out for speed.
 
     def _charge_addition(self, other: Any) -> None:
-        """Count an addition, or a multiply-add where there is a product to add."""
+        """Count an addition, or a multiply-add if there is a product to add."""
         if self.is_product:
-            self.is_product = False  # used up: its multiplication is paid for here
+            self.is_product = False  # used up: its multiplication was counted already
             self.counter.fused += 1
         elif type(other) is CountedNumber and other.is_product:
             other.is_product = False
@@ -224,5 +227,5 @@ class CountedNumber:
 
 
 def plain(number: Any) -> Any:
-    """The number itself, without its counter where it has one."""
+    """Return the number itself, without its counter if it has one."""
     return number.value if isinstance(number, CountedNumber) else number

@@ -326,8 +326,7 @@ def _largest(d: list[Number]) -> int:
 
 
 def _single_largest(d: list[Number]) -> int | None:
-    """Return the answer, given logits 1 and 2 minus logit 0; ``None`` if the largest is not unique.
-    """
+    """Return the answer, given logits 1 and 2 minus logit 0; ``None`` if two logits are largest."""
     answer = _largest(d)
     logits = [0.0, *d]
     rivals = [logits[i] for i in range(3) if i != answer]

@@ -1,1 +1,5 @@
-"""The accuracy of longest-cycle models: all functions, or one of each class."""
+"""Estimators for longest-cycle models: on all functions, or on one function of each class.
+
+``exhaustive`` runs the model on every function from n points to themselves. ``by_class`` uses fewer
+inputs, one or a few for each class of functions that differ only by the names of points.
+"""

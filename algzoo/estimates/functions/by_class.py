@@ -1,19 +1,19 @@
-"""Estimates for longest-cycle transformers of two layers that use less than n^n forward passes.
+"""Estimates for longest-cycle transformers of two layers from fewer than n^n forward passes.
 
-The right answer depends on a function's class up to renaming only
+The right answer depends only on a function's class up to renaming of points
 (:mod:`algzoo.structure.attention.functional_graphs`). If a model treated the members of a class
-alike, one of each would do. Trained models do not, so these are approximations, and how good they
-are says how far a model respects the symmetry of its task:
+alike, one of each would be enough. Trained models do not, so these are approximations; their errors
+show how far a model respects the symmetry of its task:
 
-* :func:`class_representatives`, :func:`pointed_representatives`: one member of each class is put
-  in;
-* :func:`class_margins`: the margins of a few members are taken for a sample of the class's, which
-  are taken to be Gaussian;
-* :func:`symmetrised`: the model's tables are averaged over all renamings that leave the last
-  position alone, and one member of each pointed class is put into the symmetric model that results.
+* :func:`class_representatives` and :func:`pointed_representatives` run the model on one member of
+  each class;
+* :func:`class_margins` takes the margins of a few members as a sample of the class's margins, which
+  are assumed to be Gaussian;
+* :func:`symmetrised` averages the model's tables over all renamings that leave the last position
+  alone, and runs the resulting symmetric model on one member of each pointed class.
 
-Beside them :func:`folded_exhaustive` enumerates, exactly, but shares everything that two functions
-have in common. All of them compute in float64, whatever the model's number type.
+In addition, :func:`folded_exhaustive` enumerates all functions, exactly, but shares everything that
+two functions have in common. All of them compute in float64, whatever the model's number type.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from ..scope import Scope
 
 Array = NDArray[np.float64]
 
-_WIDEST = 1300.0  # of differences of scores; exponentials of half of it, and sums, are in float64
+_WIDEST = 1300.0  # widest spread of scores; float64 holds exponentials of half of it, and sums
 
 
 _TWO_LAYERS = Scope("longest_cycle", layers=2)
@@ -71,14 +71,14 @@ def folded_exhaustive(model: Model) -> Tally:
     """Exact accuracy over all functions, in fewer operations than their forward passes.
 
     In the first layer, the numerator and the denominator of what a position reads are sums over
-    keys, of terms that depend on the query's cell and the key's cell: n^4 terms are computed, and
+    keys of terms that depend on the query's cell and the key's cell: n^4 terms are computed, and
     added up in a tree whose branches functions share. In the second layer only the last position is
     a query, and values are mixed before they are multiplied.
 
     Raises
     ------
     ValueError
-        If the states on all functions are more than
+        If the states on all functions are more numbers than
         :data:`~algzoo.zoo.model_check.MOST_NUMBERS`.
     """
     transformer = _two_layers(model)
@@ -143,13 +143,13 @@ def class_representatives(model: Model, *, scramble: int = 0) -> Tally:
     model
         The model.
     scramble
-        Seed by which every representative is renamed within its class. Unscrambled they resemble
-        each other, and so do a model's errors on them.
+        Seed with which every representative is renamed within its class. Without renaming,
+        representatives resemble each other, and so do a model's errors on them.
 
     Raises
     ------
     ValueError
-        If it has more than :data:`~algzoo.structure.attention.functional_graphs.MOST_POINTS`
+        If the model has more than :data:`~algzoo.structure.attention.functional_graphs.MOST_POINTS`
         inputs.
     """
     return _represented(model, conjugacy_classes(model.seq_len), scramble, pointed=False)
@@ -169,8 +169,8 @@ def class_representatives(model: Model, *, scramble: int = 0) -> Tally:
 def pointed_representatives(model: Model, *, scramble: int = 0) -> Tally:
     """Accuracy if all members of a pointed class were answered like one of them.
 
-    These are functions that differ by the names of all points but the last, which is what a model
-    that treats all other positions alike could tell apart. Parameters and errors as of
+    Functions of a pointed class differ by the names of all points but the last, as for a model that
+    treats all other positions alike. The parameters and errors are those of
     :func:`class_representatives`.
     """
     return _represented(model, pointed_classes(model.seq_len), scramble, pointed=True)
@@ -198,12 +198,12 @@ def _represented(
 def class_margins(model: Model, *, scramble: int = 0) -> Tally:
     """Accuracy if margins were Gaussian within each class.
 
-    A function's margin is the logit of its right answer less the largest other one. Mean and
+    A function's margin is the logit of its right answer minus the largest other one. Mean and
     standard deviation over a class are estimated from one member of each of its pointed classes;
-    the class is then right with probability Phi(mean / deviation). A class that is a single
-    pointed class has no deviation: it is right or wrong as its member is.
+    the class is then right with probability Phi(mean / deviation). A class that is a single pointed
+    class has no deviation: it is right or wrong as its member is.
 
-    Parameters and errors as of :func:`class_representatives`.
+    The parameters and errors are those of :func:`class_representatives`.
     """
     classes = pointed_classes(model.seq_len)
     counter = OperationCounter()
@@ -223,10 +223,10 @@ def class_margins(model: Model, *, scramble: int = 0) -> Tally:
 
 
 def _probability_positive(sizes: Array, margins: Array, counter: OperationCounter) -> float:
-    """Of a margin, from one member of each of some pointed classes of these sizes."""
+    """Probability of a positive margin, from one member of each pointed class, with these sizes."""
     if len(margins) == 1:
         return float(margins[0] > 0)
-    # In units in which squares are in float64; a power of two, which rounds nothing.
+    # The unit is a power of two, which rounds nothing, and float64 holds the squares.
     margins = np.ldexp(margins, -int(np.frexp(np.abs(margins).max())[1]))
     mean = np.average(margins, weights=sizes)
     spread = np.average((margins - mean) ** 2, weights=sizes)
@@ -249,10 +249,10 @@ def _probability_positive(sizes: Array, margins: Array, counter: OperationCounte
     fails_when="the model treats positions or tokens differently",
 )
 def symmetrised(model: Model) -> Tally:
-    """Accuracy of the symmetric model nearest to this one, found from its pointed classes.
+    """Accuracy of the symmetric model nearest to this one, from its pointed classes.
 
-    Exact for a model that treats all positions but the last, and the tokens that go with them,
-    alike.
+    It is exact for a model that treats all positions but the last, and the tokens that belong to
+    them, alike.
     """
     transformer = _two_layers(model)
     folded = average_over_renamings(fold(transformer))
@@ -273,10 +273,10 @@ def symmetrised(model: Model) -> Tally:
 
 
 def average_over_renamings(folded: Folded) -> Folded:
-    """The tables averaged over all (n-1)! renamings of positions and tokens but the last.
+    """Average the tables over all (n-1)! renamings of positions and tokens but the last.
 
-    A table's entry becomes the mean over the entries with the same pattern of equal names, so
-    nothing is enumerated but the entries.
+    A table's entry becomes the mean over the entries with the same pattern of equal names, so that
+    only entries are enumerated.
     """
     n = folded.seq_len
     names = np.indices((n, n)).reshape(2, -1)  # of a cell: its position, its token
@@ -312,7 +312,7 @@ def _averaged(table: Array, patterns: NDArray[np.intp]) -> Array:
 
 
 def _renamed(classes: list[FunctionClass], scramble: int, *, pointed: bool) -> torch.Tensor:
-    """One member of each class, at random; the last point keeps its name if ``pointed``."""
+    """Choose one member of each class at random; the last point keeps its name if ``pointed``."""
     rng = np.random.default_rng(scramble)
     members = []
     for representative in (np.array(c.representative) for c in classes):
@@ -348,10 +348,10 @@ def _two_layers(model: Model) -> DistTransformer:
 
 
 def _folding(model: DistTransformer) -> int:
-    """Multiply-adds that make the tables from the weights.
+    """Multiply-adds of computing the tables from the weights.
 
-    With m cells and d dimensions: three values and outputs of 2 d^2 for each cell, five tables of
-    scores with 2 d^2 for each cell and d for each pair, four of logits.
+    With m cells and d dimensions these are three values and outputs of 2 d^2 for each cell, five
+    tables of scores with 2 d^2 for each cell and d for each pair, and four tables of logits.
     """
     m, d = model.seq_len * model.input_range, model.hidden_size
     return 3 * 2 * m * d * d + 5 * (2 * m * d * d + m * m * d) + 4 * m * d * model.output_size
@@ -366,10 +366,10 @@ def _products(model: DistTransformer, layer: int, counter: OperationCounter) -> 
 
 
 def _exponentials(scores: Any) -> Any:
-    """Exponentials of a table (query j, t; key k, u), each query's up to a factor.
+    """Exponentials of a table (query j, t; key k, u), for each query up to a factor.
 
     The largest score of an input lies between the largest over k of the least over u, and the
-    largest of all. Exponentials relative to the middle of these serve for the longest.
+    largest of all. Exponentials are taken relative to the middle of these two.
 
     Raises
     ------

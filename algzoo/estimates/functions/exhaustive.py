@@ -1,4 +1,4 @@
-"""Exact accuracy of longest-cycle models: every function is put in.
+"""Exact accuracy of longest-cycle models, by running them on every function.
 
 The model is run in float64, so that rounding does not decide between two logits.
 """
@@ -25,7 +25,7 @@ def exhaustive_accuracy(model: Model) -> Fraction:
     Raises
     ------
     ValueError
-        If ``model`` is not a longest-cycle model, does something else than its weights say, or
+        If ``model`` is not a longest-cycle model or does something else than its weights say, or if
         there are more functions than :data:`~algzoo.zoo.model_check.MOST_FUNCTIONS`.
     """
     exhaustive.declaration.scope.check(model, "the accuracy over all functions")
@@ -43,9 +43,9 @@ def exhaustive_accuracy(model: Model) -> Fraction:
     fails_when="there are too many functions, from nine inputs on",
 )
 def exhaustive(model: Model) -> Tally:
-    """Exact accuracy over all functions, each of which is put in.
+    """Exact accuracy over all functions, by running the model on each.
 
-    Operations are the multiply-adds of the forward passes.
+    The operations are the multiply-adds of the forward passes.
     """
     counter = OperationCounter()
     accuracy = _evaluate(model, counter)

@@ -1,9 +1,10 @@
 """Order-class anchors: one input for every order of the largest inputs, and a calibrated map.
 
-A class says which position is largest, which second (and which third). The network runs on one
-input of each class, the same levels everywhere, so that the classes share their beginnings. What
-happens within a class is left to a map from margins to the error, whose few constants are fitted
-on other networks. The map has no intercept: where all margins are large, the error is zero.
+A class says which position holds the largest input, which the second (and which the third). The
+network runs on one input of each class. These inputs have the same levels in every class, so that
+classes share their beginnings. A map from margins to the error accounts for what happens within a
+class; its few constants are fitted on other networks. The map has no intercept: if all margins are
+large, the error is zero.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ Array = NDArray[np.float64]
 
 CONSTANTS = Path(__file__).parents[1] / "data" / "order_anchors.json"
 
-_WIDTHS = (0.2, 0.8)  # of the soft steps, in mean absolute margins
-_SOFTENING = 0.001  # of the square root of the share of wrong classes
-_BINS = 20  # of accuracies, each of which weighs the same in a fit
-_LEAST_VARIANCE = 0.01  # of one answer, in the weights of a fit
+_WIDTHS = (0.2, 0.8)  # widths of the soft steps, in mean absolute margins
+_SOFTENING = 0.001  # softens the square root of the share of wrong classes
+_BINS = 20  # bins of accuracies, which have equal weight in a fit
+_LEAST_VARIANCE = 0.01  # least variance of one answer in the weights of a fit
 
 
 class Anchor(NamedTuple):
-    """The levels of the largest inputs, and the two that all other positions hold in turn."""
+    """Levels of the largest inputs, and the two that the other positions hold alternately."""
 
     levels: tuple[float, ...]
     bulk: tuple[float, float]
@@ -59,21 +60,21 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
 
 @dataclass(frozen=True)
 class OrderAnchors:
-    """The rule: one minus a combination of what the margins of the anchors say.
+    """Rule of the order anchors: one minus a combination of features of the anchors' margins.
 
     Attributes
     ----------
     anchors
-        What the network is run on.
+        Inputs on which the network is run.
     coefficients
-        Three for each anchor, of its features; see :func:`fitted_order_anchors`.
+        Three for each anchor, one for each of its features; see :func:`fitted_order_anchors`.
     """
 
     anchors: tuple[Anchor, ...]
     coefficients: tuple[float, ...]
 
     def __call__(self, model: Model) -> Tally:
-        """What it finds."""
+        """Estimate the accuracy of a model."""
         weights = weights_in_range(model)
         operations, transcendental, found = 1, 0, []
         for anchor in self.anchors:
@@ -101,14 +102,14 @@ _FACTS: dict[str, Any] = {
 def fitted_order_anchors(
     models: Sequence[Model], accuracies: Sequence[float], *, anchors: str
 ) -> OrderAnchors:
-    """:class:`OrderAnchors` with constants for these models.
+    """Fit the constants of :class:`OrderAnchors` on these models.
 
-    Of each anchor the features are two smooth shares of classes in which the network errs, Phi(-m)
-    with the margin m in units of 0.2 and 0.8 of its mean size, and the root of the plain share. The
-    coefficients are those, none negative, with the least squared error in units of sampling's,
-    every twentieth of accuracies having equal weight.
+    Each anchor has three features: two smooth shares of classes in which the network errs, Phi(-m)
+    with the margin m in units of 0.2 and 0.8 of its mean size, and the square root of the plain
+    share. The coefficients are not negative and minimise the squared error in units of that of
+    sampling, where every twentieth of the accuracies has equal weight.
 
-    ``anchors`` is a name of :data:`ANCHORS`.
+    ``anchors`` is a name in :data:`ANCHORS`.
     """
     accuracy = np.asarray(accuracies, dtype=float)
     features = np.concatenate(
@@ -133,12 +134,12 @@ def fitted_order_anchors(
     **_FACTS,
 )
 def order_anchors(model: Model, anchors: str) -> Tally:
-    """Accuracy by anchors with the constants that this package brings along.
+    """Accuracy by order anchors with the constants that come with this package.
 
-    ``anchors`` is a name of :data:`ANCHORS`. The constants were fitted on noisy copies of the
-    bundled models (16, 10) of seeds 0, 1, 3 and 4; the file says which. Bundled models of other
-    sizes would come out too low by .05 to .13. ``algzoo study --constants`` makes the constants
-    anew.
+    ``anchors`` is a name in :data:`ANCHORS`. The constants were fitted on noisy copies of the
+    bundled models (16, 10) of seeds 0, 1, 3 and 4; the data file says which. For bundled models of
+    other sizes the estimate would be too low by .05 to .13. ``algzoo study --constants`` recomputes
+    the constants.
     """
     return OrderAnchors(ANCHORS[anchors], _constants()[anchors])(model)
 
@@ -150,9 +151,9 @@ def _constants() -> dict[str, tuple[float, ...]]:
 
 
 def _features(margin: Array) -> Array:
-    """Of margins (..., n_classes), shape (..., 3)."""
+    """Features of margins (..., n_classes), shape (..., 3)."""
     scale = np.abs(margin).mean(axis=-1, keepdims=True)
-    # A network without any margin decides nothing: half of its soft steps.
+    # A network whose margins are all zero decides nothing; its soft steps are one half.
     relative = margin / np.where(scale > 0, scale, 1.0)
     soft = [ndtr(-relative / width).mean(axis=-1) for width in _WIDTHS]
     wrong = (margin <= 0).mean(axis=-1)

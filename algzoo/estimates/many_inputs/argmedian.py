@@ -1,6 +1,6 @@
-"""Cubature over the order classes of argmedian: which input is the median, which its neighbours.
+"""Cubature over the order classes of argmedian: which input is the median, which are next to it.
 
-The sibling of :mod:`.class_cubature`, which is for 2nd argmax.
+:mod:`.cubature` is the same method for 2nd argmax.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ Array = NDArray[np.float64]
 def argmedian_class_cubature(model: Model, rows: int, scramble: int, leaves: int = 4) -> Tally:
     """Accuracy of an argmedian model by cubature within each class of inputs.
 
-    A class is three positions: of the median, of the next larger and of the next smaller input; all
-    n (n - 1) (n - 2) are equally likely. Each gets ``rows`` points of its own scrambled Sobol
-    sequence, which are mapped to inputs by the exact law of order statistics. Which of the other
-    inputs lie above is visited in turn, in a random order. Every input is evaluated ``leaves``
-    times with last inputs spread evenly over the last input's conditional law: an evaluation after
-    the first shares the state before the last step and costs one product with the input weights and
-    one readout.
+    A class consists of three positions: those of the median, of the next larger and of the next
+    smaller input; all n (n - 1) (n - 2) classes are equally likely. Each gets ``rows`` points of
+    its own scrambled Sobol sequence, which are mapped to inputs by the exact distribution of order
+    statistics. The choices of the other inputs that lie above are visited in turn, in a random
+    order. Every input is evaluated ``leaves`` times, with last inputs spread evenly over the
+    conditional distribution of the last input. An evaluation after the first shares the state
+    before the last step and costs one product with the input weights and one readout.
 
     Parameters
     ----------
@@ -52,11 +52,11 @@ def argmedian_class_cubature(model: Model, rows: int, scramble: int, leaves: int
     rows
         Points in each class; powers of two are best.
     scramble
-        Seed of the scrambles. Of one scramble all models see the same inputs, so that their errors
-        go together.
+        Seed of the scrambles. With one scramble all models see the same inputs, so that their
+        errors are correlated.
     leaves
-        Last inputs for each point. Four is where a further one gains less than it costs on noisy
-        copies of M16,5, which is what it was chosen on.
+        Last inputs for each point. From four on, a further one gains less than it costs on noisy
+        copies of M16,5, on which the number was chosen.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def _class_quantiles(
     u = np.clip(generator.permutation(u), 2.0**-53, 1 - 2.0**-53).T
     quantiles = np.empty((n, rows))
     median = betaincinv(half + 1, half + 1, u[0])
-    # Of the numbers above the median, which are uniform there, the least; below, the largest.
+    # The least of the numbers above the median, which are uniform there; the largest below it.
     least_above = 1 - (1 - median) * u[1] ** (1 / half)
     largest_below = median * u[2] ** (1 / half)
     quantiles[middle], quantiles[upper], quantiles[lower] = median, least_above, largest_below
@@ -121,7 +121,7 @@ def _class_quantiles(
 
 
 def _last_interval(quantiles: Array) -> tuple[Array, Array]:
-    """Between which quantiles the last input may move without leaving its class; both (points,)."""
+    """Quantiles between which the last input may move without leaving its class; both (points,)."""
     n, points = quantiles.shape
     half, columns = n // 2, np.arange(points)
     others = np.sort(quantiles[:-1], axis=0)

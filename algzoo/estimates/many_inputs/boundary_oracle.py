@@ -1,6 +1,6 @@
-r"""Statistical linearisation at the boundary, its moments given from inputs: an oracle.
+r"""Statistical linearisation at the boundary, with moments measured on inputs: an oracle.
 
-In a class of inputs, of which the largest is at i and the second largest at j, the margins of a
+In a class of inputs, with the largest at i and the second largest at j, the margins of a
 2nd-argmax network (the logit of j minus that of k, for all other k) are taken to be linear in the
 inputs up to a Gaussian residual,
 
@@ -9,20 +9,22 @@ inputs up to a Gaussian residual,
 Four ways of choosing the linear maps lambda and the covariance C are compared.
 
 * "linear": least-squares fits, no residual.
-* "ordinary": least-squares fits, and the covariance of their residuals. But these are curved, not
-  noise, and what they are where a margin is far from 0 does not matter.
+* "ordinary": least-squares fits, and the covariance of their residuals. But residuals are curved,
+  not noise, and they do not matter where a margin is far from 0.
 * "boundary": inputs are weighted for margin k by w_k = exp(-lambda_k(x)^2 / (2 sigma_k^2)), with
-  lambda_k the fit before and sigma_k the standard deviation of the ordinary residual; three such
+  lambda_k the previous fit and sigma_k the standard deviation of the ordinary residual; three such
   fits are done one after another. C_kl = sum sqrt(w_k w_l) r_k r_l / sum sqrt(w_k w_l), r the
   residuals.
-* "self-consistent": the same, but sigma_k^2 is C_kk of the fit before: the boundary is as wide as
+* "self-consistent": the same, but sigma_k^2 is C_kk of the previous fit: the boundary is as wide as
   the residual there. It is narrower, most of all for networks that make few mistakes.
 
-The moments come from running the network on random inputs of every class, more of them than it
-would take to count the right answers as precisely. So this says whether such a description is true
-of a network; it is no way to save work.
+The moments come from running the network on random inputs of every class, more inputs than counting
+right answers to the same precision would take. So the method tests whether such a description is
+true of a network; it does not save work.
 
-Source: this book, chapter on M16,10.
+References
+----------
+This book, chapter on M16,10.
 """
 
 from __future__ import annotations
@@ -46,9 +48,9 @@ Closure = Literal["linear", "ordinary", "boundary", "self-consistent"]
 
 _REFITS: dict[Closure, int] = {"linear": 0, "ordinary": 0, "boundary": 3, "self-consistent": 12}
 
-_NOISE_DRAWS = 4  # for every input; with so many the scatter of the inputs themselves is larger
+_NOISE_DRAWS = 4  # for every input; the scatter of the inputs themselves is then larger
 
-# Of the largest weight of a fit, the least that an input gets. Where no input of a class is near
+# Least weight of an input, as a share of the largest in a fit. If no input of a class is near
 # the boundary of a margin, its fit would rest on the few that are nearest.
 _LEAST_WEIGHT = 1e-3
 
@@ -67,9 +69,9 @@ _LEAST_WEIGHT = 1e-3
 def boundary_oracle(
     model: Model, rows: int, seed: int, closure: Closure = "self-consistent"
 ) -> Tally:
-    """Accuracy of a 2nd-argmax model, were its margins linear with Gaussian residuals.
+    """Accuracy of a 2nd-argmax model if its margins were linear with Gaussian residuals.
 
-    All operations are counted, those of the fits too.
+    All operations are counted, including those of the fits.
 
     Parameters
     ----------
@@ -78,15 +80,15 @@ def boundary_oracle(
     rows
         Random inputs in each of the seq_len (seq_len - 1) classes; about 2,000 for ten inputs.
     seed
-        Of the inputs and of the residuals.
+        Seed of the inputs and of the residuals.
     closure
-        Which linear maps and which covariance; see the module.
+        Which linear maps and which covariance; see the module's docstring.
 
     Raises
     ------
     ValueError
-        If ``rows`` is not more than two inputs for each coefficient of a fit, ``seed`` is
-        negative, there is no such closure or two logits always tie.
+        If ``rows`` is not more than two inputs for each coefficient of a fit, ``seed`` is negative,
+        there is no such closure, or two logits always tie.
     """
     weights = weights_in_range(model)
     n = model.seq_len
@@ -119,7 +121,7 @@ def linearised(x: Array, margins: Array, closure: Closure) -> tuple[Array, Array
     """Linear predictions of margins, shape (rows, m), and covariance of the residuals, (m, m).
 
     ``x`` has shape (rows, n), ``margins`` (rows, m). A covariance at the boundary may have small
-    negative eigenvalues, for its entries are weighted differently.
+    negative eigenvalues, because its entries are weighted differently.
     """
     terms = np.concatenate([np.ones_like(x[:, :1]), x], axis=1)
     products = (terms[:, :, None] * terms[:, None, :]).reshape(len(x), -1)
@@ -160,7 +162,7 @@ def _covariance(residual: Array, weight: Array) -> Array:
 
 def _share_positive(predicted: Array, covariance: Array, noise: NDArray[np.float64]) -> Array:
     """Share of draws in which all predictions with residuals are positive."""
-    # The symmetric root, for eigenvectors are arbitrary in their signs.
+    # The symmetric root is used because the signs of eigenvectors are arbitrary.
     eigenvalues, vectors = np.linalg.eigh(covariance)
     root = (vectors * np.sqrt(np.maximum(eigenvalues, 0.0))) @ vectors.T
     margins = predicted + noise @ root

@@ -35,22 +35,22 @@ def class_cubature(model: Model, rows: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model by cubature within each class of inputs.
 
     A class is a pair of positions, that of the largest and that of the second-largest input; all
-    are equally likely. Each gets ``rows`` points of its own scrambled Sobol sequence, which are
-    mapped to inputs by the exact law of order statistics; the third-largest input visits all other
-    positions in turn. Every input is evaluated a second time with another last input, half of the
-    last input's conditional law away: the second evaluation shares the state before the last step
-    and costs one product with the input weights and one readout.
+    classes are equally likely. Each gets ``rows`` points of its own scrambled Sobol sequence, which
+    are mapped to inputs by the exact distribution of order statistics; the third-largest input
+    visits all other positions in turn. Every input is evaluated a second time with another last
+    input, half of the last input's conditional distribution away. The second evaluation shares the
+    state before the last step and costs one product with the input weights and one readout.
 
     Parameters
     ----------
     model
         The model.
     rows
-        Points in each class; a multiple of seq_len - 2, for the third positions are visited
+        Points in each class; a multiple of seq_len - 2, because the third positions are visited
         equally often. Powers of two are best.
     scramble
-        Seed of the scrambling. Of one scrambling all models see the same inputs, so that their
-        errors go together.
+        Seed of the scrambling. With one scrambling all models see the same inputs, so that their
+        errors are correlated.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def _inputs(n: int, rows: int, scramble: int) -> tuple[Array, Array]:
     # A scrambled point may be 0, whose quantile is infinite.
     u = np.clip(u, 2.0**-53, 1 - 2.0**-53).reshape(len(classes), rows, n)
     u = u[generator.permutation(len(classes))]
-    # Within a block the number of a point says where it lies; the third position must not.
+    # Within a block the number of a point determines its place, which must not fix the position.
     first = np.concatenate(
         [_class_inputs(generator.permutation(of), *c) for c, of in zip(classes, u, strict=True)],
         axis=1,
@@ -107,7 +107,7 @@ def _class_inputs(u: Array, largest: int, second: int) -> Array:
 
 
 def _other_last_input(x: Array, largest: NDArray[np.intp], second: NDArray[np.intp]) -> Array:
-    """Last inputs half of their conditional law away; the class of every input stays."""
+    """Last inputs half of their conditional distribution away; every input stays in its class."""
     n, points = x.shape
     columns = np.arange(points)
     quantiles = ndtr(x)

@@ -1,4 +1,4 @@
-"""Which models have their last input integrated by walks, and the estimate that walks give."""
+"""Estimates from walks over the last input: for which models, and at which cost."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .last_input_walk import Events, operations_of_weights
 
 Array = NDArray[np.float64]
 
-_BLOCK = 2**12  # prefixes at a time: their states fit into a processor's second cache
+_BLOCK = 2**12  # prefixes at a time; their states fit into a processor's second cache
 
 
 WALKABLE = Scope("2nd_argmax", at_least=3) | ARGMEDIAN
 
 
 def rank_of_answer(model: Model) -> int:
-    """How many inputs are larger than the one whose position is right."""
+    """Number of inputs that are larger than the one whose position is the right answer."""
     return 1 if model.task_name == "2nd_argmax" else model.seq_len // 2
 
 
 class Batch(NamedTuple):
     """Some prefixes of an estimate.
 
-    ``total`` is the sum of their probabilities of being right, ``passes`` what their forward passes
-    cost, without the walks.
+    ``total`` is the sum of their probabilities of being right, ``passes`` the operations of their
+    forward passes, without the walks.
     """
 
     total: float
@@ -42,7 +42,7 @@ class Batch(NamedTuple):
 
 
 def tally_of(weights: Weights, batches: Iterable[Batch]) -> Tally:
-    """Mean over all prefixes of the batches, and its price."""
+    """Mean over all prefixes of the batches, and its cost."""
     totals, passes, events = zip(*batches, strict=True)
     met = total_of(*events)
     return Tally(
@@ -53,16 +53,23 @@ def tally_of(weights: Weights, batches: Iterable[Batch]) -> Tally:
 
 
 def right_after(weights: Weights, prefixes: Array, rank: int) -> tuple[Array, Events]:
-    """Probability over the last input that the model is right, of each prefix, and what was met.
+    """Probability, over the last input, that the model is right after each prefix.
 
     Parameters
     ----------
     weights
-        Of the model.
+        Weights of the model.
     prefixes
         Inputs before the last, shape (n - 1, n_prefixes).
     rank
-        As of :func:`rank_of_answer`.
+        The result of :func:`rank_of_answer`.
+
+    Returns
+    -------
+    numpy.ndarray
+        The probabilities, shape (n_prefixes,).
+    Events
+        The events on the walks, which determine their cost.
     """
     n_prefixes = prefixes.shape[1]
     probability = np.empty(n_prefixes)
@@ -81,12 +88,12 @@ def right_after(weights: Weights, prefixes: Array, rank: int) -> tuple[Array, Ev
 
 
 def total_of(*events: Events) -> Events:
-    """What was met in all of them."""
+    """Add up events."""
     return Events(*map(sum, zip(*events, strict=True)))
 
 
 def operations_of_passes(weights: Weights, n_prefixes: int) -> int:
-    """Operations of forward passes, each prefix with one of its own.
+    """Operations of forward passes, with a separate pass for each prefix.
 
     A prefix costs the multiply-adds of n - 1 steps and of another product with W_hh, by ARC's
     convention.
@@ -97,11 +104,11 @@ def operations_of_passes(weights: Weights, n_prefixes: int) -> int:
 
 
 def operations_of_prefixes(weights: Weights, events: Events) -> int:
-    """Operations of forward passes and walks, each prefix with a pass of its own."""
+    """Operations of forward passes and walks, with a separate pass for each prefix."""
     return operations_of_passes(weights, events.walks) + operations_of_walks(weights, events)
 
 
 def operations_of_walks(weights: Weights, events: Events) -> int:
-    """Operations of walks alone, and those on the weights before the first."""
+    """Operations of walks alone, and of preparing the weights before the first."""
     n, d = weights.w_oh.shape
     return operations_of_weights(n, d) + events.operations(n, d)

@@ -1,17 +1,18 @@
-"""Cubature over classes of prefixes, folded into one Sobol sequence, the last input exact.
+"""Cubature over classes of prefixes by one Sobol sequence, with the last input integrated exactly.
 
-The first coordinate of a point chooses a class among all: which of the inputs before the last are
-the three largest, for argmedian which are the two in the middle and which lie above them. Further
-coordinates give the levels of these inputs, the last ones the other inputs, first to last. The
-probability that the model is right, over the last input, is exact but for 2e-7
-(:mod:`.last_input_walk`). The mean over scrambles is the accuracy.
+The classes are *folded* into one sequence: the first coordinate of a point chooses a class among
+all, that is, which of the inputs before the last are the three largest (for argmedian, which are
+the two in the middle and which lie above them). Further coordinates give the levels of these
+inputs, the last ones the other inputs, first to last. The probability that the model is right, over
+the last input, is exact up to 2e-7 (:mod:`.last_input_walk`). The mean over scrambles is the
+accuracy.
 
 Good networks err where two neighbouring levels are nearly tied. A uniform number v that sets the
-gap between two of them, the tie being at v = 1, is replaced by 1 - (1 - t)^q of a uniform t with
-the weight q (1 - t)^(q - 1); the mean of the weighted probabilities of being wrong is subtracted
-from 1. This is *tie clustering*. It makes estimates of networks that err often worse.
+gap between two of them, with the tie at v = 1, is replaced by 1 - (1 - t)^q of a uniform t with the
+weight q (1 - t)^(q - 1); the mean of the weighted probabilities of being wrong is subtracted from
+1. This is *tie clustering*. It makes estimates worse for networks that err often.
 
-Source: this book. It evaluates the network on chosen inputs and deduces nothing from the weights.
+The network is evaluated on chosen inputs, and nothing is deduced from the weights.
 """
 
 from __future__ import annotations
@@ -40,9 +41,9 @@ from .exact_last_input import (
 
 FOLDED = Scope("2nd_argmax", at_least=4) | Scope("argmedian", at_least=5, odd=True)
 
-_BATCH = 2**9  # points of a batch of a stream
+_BATCH = 2**9  # number of points in a batch of a stream
 
-LARGE = 16  # neurons from which a network is taken to be good enough for tie clustering
+LARGE = 16  # networks of this many neurons are assumed good enough for tie clustering
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -64,19 +65,19 @@ Indices = NDArray[np.int64]
     fails_when="errors are rare and not at ties; with clustering, where they are frequent",
 )
 def folded_classes(model: Model, points: int, scramble: int, clustering: float = 1.0) -> Tally:
-    """Accuracy of a 2nd-argmax or argmedian model, from as many prefixes as ``points``.
+    """Accuracy of a 2nd-argmax or argmedian model from as many prefixes as ``points``.
 
     Parameters
     ----------
     model
         The model.
     points
-        Of Sobol's sequence; powers of two are best.
+        Number of points of Sobol's sequence; powers of two are best.
     scramble
-        Seed of the scrambling. Of one scrambling all models see the same inputs, so that their
-        errors go together.
+        Seed of the scrambling. With one scrambling all models see the same inputs, so that their
+        errors are correlated.
     clustering
-        The exponent q of tie clustering; 1 is none, 1.5 to 2 is best for good networks.
+        Exponent q of tie clustering; 1 is none, 1.5 to 2 is best for good networks.
 
     Raises
     ------
@@ -91,8 +92,8 @@ def folded_classes(model: Model, points: int, scramble: int, clustering: float =
     right, events = right_after(weights, prefixes, rank_of_answer(model))
     operations = operations_of_prefixes(weights, events)
     if clustering > 1:
-        operations += 2 * points  # what is wrong, and its weight
-    # Weights may leave a poor network below 0.
+        operations += 2 * points  # probabilities of being wrong, and their weights
+    # With weights the estimate of a poor network may be below 0.
     value = float(np.clip(1 - np.sum(weight * (1 - right)) / points, 0, 1))
     return Tally(value, operations, transcendental=events.normal_probabilities)
 
@@ -101,19 +102,19 @@ def folded_classes(model: Model, points: int, scramble: int, clustering: float =
 def sampled_folded_classes(model: Model, n_samples: int, seed: int) -> Tally:
     """Accuracy on random scrambles of :func:`folded_classes`, clustered at ties from 16 neurons on.
 
-    Unbiased. No ``std``, for one scrambling does not tell it.
+    The estimate is unbiased. It has no ``std``, because a single scrambling does not determine one.
     """
     rule = folded_classes(model, n_samples, seed, clustering_for(model))
     return Tally(rule.value, rule.operations, transcendental=rule.transcendental)
 
 
 def clustering_for(model: Model) -> float:
-    """The exponent of tie clustering that is best for most models of this size."""
+    """Return the exponent of tie clustering that is best for most models of this size."""
     return 1.75 if model.hidden_size >= LARGE else 1.0
 
 
 def folded_classes_stream(model: Model, scramble: int, clustering: float) -> Iterator[Batch]:
-    """The rule of one scramble, a batch of points after the other, without end."""
+    """Yield the rule of one scramble in batches of points, without end."""
     weights = weights_in_range(model)
     sobol = qmc.Sobol(model.seq_len, rng=np.random.default_rng(scramble))
 

@@ -1,11 +1,13 @@
 """Gaussian propagation of the hidden state, and why it fails on 2nd-argmax models.
 
-The pre-activations of every step are taken to be jointly Gaussian with the inputs; the mean and
-the full covariance of what the ReLU makes of them are exact under that assumption, and the result
-is again taken to be Gaussian. What is lost are facts that hold exactly, such as that a neuron is
-zero or that two neurons cancel: they come back as independent noise.
+The pre-activations of every step are taken to be jointly Gaussian with the inputs. Under that
+assumption the mean and the full covariance after the ReLU are exact; the result is again taken to
+be Gaussian. This loses facts that hold exactly, such as that a neuron is zero or that two neurons
+cancel: they reappear as independent noise.
 
-Source of the estimate: "covariance propagation" in ARC's work on wide random networks; see
+References
+----------
+"Covariance propagation" in ARC's work on wide random networks; see
 :mod:`algzoo.estimates.many_inputs.rectified` for the formulas.
 """
 
@@ -30,12 +32,15 @@ from .rectified import rectified_moments
 Array = NDArray[np.float64]
 Numbers = Any  # a numpy array, or one that counts
 
-_NODES = 8  # of the quadrature in a covariance: off by less than 1e-5 of the two deviations
-_ROUNDING = 1e-12  # share of a variance that is nothing but rounding
+_NODES = 8  # quadrature nodes; the error of a covariance is below 1e-5 of the two deviations
+_ROUNDING = 1e-12  # a smaller share of a variance than this is rounding
 
 
 class Gaussian(NamedTuple):
-    """A Gaussian law of a hidden state together with the inputs; leading axes run over laws."""
+    """Gaussian distribution of a hidden state together with the inputs.
+
+    Leading axes run over distributions.
+    """
 
     mean: Numbers  # (..., d)
     covariance: Numbers  # (..., d, d)
@@ -44,9 +49,9 @@ class Gaussian(NamedTuple):
 
 @dataclass(frozen=True)
 class StepErrors:
-    """What propagation predicts of every neuron after every step, beside what samples say.
+    """Predicted and sampled moments of every neuron after every step.
 
-    All of shape (n, d): means and standard deviations of the hidden state.
+    Means and standard deviations of the hidden state, all of shape (n, d).
     """
 
     predicted_mean: Array
@@ -68,19 +73,20 @@ _FACTS: dict[str, Any] = {
 
 @estimator("Gaussian closure", cost="O(n d^3)", **_FACTS)
 def gaussian_propagation(model: Model) -> Tally:
-    """Accuracy of a 2nd-argmax model by one propagation of independent inputs.
+    """Accuracy of a 2nd-argmax model by one Gaussian propagation of independent inputs.
 
-    The outcome is one Gaussian law of inputs and logits together. Under it, logits are a linear
-    function of the inputs and noise. For each class of inputs, by which is largest and which
-    second, the mean and covariance of the logits follow from those of the inputs in the class; a
-    Gaussian of these moments gives the probability that the right logit is the largest.
+    The result of the propagation is one Gaussian distribution of inputs and logits together. Under
+    it, logits are a linear function of the inputs plus noise. For each class of inputs (which is
+    largest and which second), the mean and covariance of the logits follow from those of the inputs
+    in the class; a Gaussian with these moments gives the probability that the right logit is the
+    largest.
     """
     weights = weights_in_range(model)
     counter = OperationCounter()
     n = model.seq_len
     law = propagated(_counted(weights, counter), np.zeros(n), np.eye(n), _NODES)[-1]
     moments = class_moments(n)
-    # E[h | x] = E[h] + with_inputs x, for the inputs are standard Gaussian.
+    # E[h | x] = E[h] + with_inputs x, because the inputs are standard Gaussian.
     noise = law.covariance - law.with_inputs @ law.with_inputs.T
     mean = law.mean + moments.mean @ law.with_inputs.T
     covariance = noise + law.with_inputs @ moments.covariance @ law.with_inputs.T
@@ -90,11 +96,11 @@ def gaussian_propagation(model: Model) -> Tally:
 
 @estimator("Gaussian closure by class", cost="O(n^3 d^3)", **_FACTS)
 def gaussian_propagation_by_class(model: Model) -> Tally:
-    """Accuracy of a 2nd-argmax model by a propagation for each class of inputs.
+    """Accuracy of a 2nd-argmax model by a Gaussian propagation for each class of inputs.
 
-    A class is an ordered pair of positions, of the largest and of the second-largest input; its
-    inputs are replaced by Gaussian ones with their exact means and covariances, and propagated.
-    The right logit is the largest with the probability that the propagated Gaussian gives it.
+    A class is an ordered pair of positions, of the largest and of the second-largest input. Its
+    inputs are replaced by Gaussian ones with their exact means and covariances, and propagated; the
+    propagated Gaussian gives the probability that the right logit is the largest.
     """
     weights = weights_in_range(model)
     counter = OperationCounter()
@@ -106,7 +112,7 @@ def gaussian_propagation_by_class(model: Model) -> Tally:
 def propagated(
     weights: Weights, mean: Numbers, covariance: Numbers, n_nodes: int
 ) -> list[Gaussian]:
-    """Law of the hidden state after every step, for Gaussian inputs.
+    """Distribution of the hidden state after every step, for Gaussian inputs.
 
     ``mean`` and ``covariance`` of the inputs have shapes (..., n) and (..., n, n). ``n_nodes`` is
     that of :func:`~algzoo.estimates.many_inputs.rectified.rectified_moments`.
@@ -125,7 +131,7 @@ def _continued(
     covariance: Numbers,
     n_nodes: int,
 ) -> list[Gaussian]:
-    """Laws after each of the steps that are left, from the law of the state before them."""
+    """Distributions after each of the remaining steps, from that of the state before them."""
     w_hi, w_hh, _ = weights
     column = w_hi[:, None]
     laws = []
@@ -133,7 +139,7 @@ def _continued(
         # Before the ReLU: z = W_hh h + w x_t
         z_mean = law.mean @ w_hh.T + mean[..., t, None] * w_hi
         z_with_inputs = w_hh @ law.with_inputs + column * covariance[..., t, None, :]
-        # Cov(z, x_t) w^T has the terms of x_t; what is left is Cov(z, h) W_hh^T.
+        # Cov(z, x_t) w^T has the terms of x_t; the remaining terms are Cov(z, h) W_hh^T.
         z_with_state = w_hh @ law.covariance + column * law.with_inputs[..., None, :, t]
         z_covariance = z_with_state @ w_hh.T + z_with_inputs[..., :, t, None] * w_hi
         state_mean, state_covariance, gate = rectified_moments(z_mean, z_covariance, n_nodes)
@@ -154,14 +160,16 @@ def _mean_right(w_oh: Numbers, mean: Numbers, covariance: Numbers) -> Numbers:
 
 
 def all_positive(mean: Numbers, covariance: Numbers) -> Numbers:
-    """Probability that Gaussian numbers of shape (..., m) are all positive, approximately.
+    """Approximate the probability that Gaussian numbers of shape (..., m) are all positive.
 
-    One condition after the other, the least probable first; after each the rest is again taken to
-    be Gaussian, with the mean and covariance that it has given the conditions so far. Exact for
-    independent numbers, typically off by less than a hundredth otherwise, by .05 for two that are
-    equal.
+    The conditions are imposed one after the other, the least probable first. After each the rest is
+    again taken to be Gaussian, with its mean and covariance under the conditions so far. The result
+    is exact for independent numbers; otherwise its error is typically below a hundredth, and .05
+    for two equal numbers.
 
-    Source: N. Mendell and R. Elston, "Multifactorial traits", Biometrics 30, 1974.
+    References
+    ----------
+    N. Mendell and R. Elston, "Multifactorial traits", Biometrics 30, 1974.
     """
     m = mean.shape[-1]
     diagonal = np.arange(m)
@@ -176,7 +184,7 @@ def all_positive(mean: Numbers, covariance: Numbers) -> Numbers:
         deviation = np.sqrt(np.maximum(covariance[..., 0, 0], smallest[..., k]))
         a = mean[..., 0] / deviation
         probability = probability * ndtr(a)
-        # Of a standard Gaussian number above -a the mean is h, and the variance 1 - h (h + a).
+        # A standard Gaussian number above -a has mean h and variance 1 - h (h + a).
         h = np.exp(a * a * -0.5 - log_ndtr(a)) * (1 / math.sqrt(2 * math.pi))
         slope = covariance[..., 1:, 0] / deviation[..., None]
         lost = slope * (h * (h + a))[..., None]
@@ -193,7 +201,11 @@ def step_errors(
 ) -> StepErrors:
     """Predicted and sampled moments of every neuron after every step, within one class.
 
-    Errors as :func:`gaussian_propagation`, and where the positions are no class.
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`gaussian_propagation`, or if the two positions are not a
+        class.
     """
     _SCOPE.check(model, "the look at Gaussian propagation")
     weights = weights_in_range(model)
@@ -218,12 +230,16 @@ def step_errors(
 
 
 def accuracy_closed_from(model: Model, n_samples: int, generator: np.random.Generator) -> Array:
-    """The estimate by class where the first steps are the true ones: shape (n + 1,).
+    """Accuracy by class if the first steps are exact and the others propagated, shape (n + 1,).
 
     Element t takes mean and covariance of the state after t steps, and its covariances with the
-    inputs, from ``n_samples`` inputs of every class, and propagates the steps that are left.
-    Element 0 is the estimate itself, and in element n only the logits are taken to be Gaussian.
-    Errors as :func:`gaussian_propagation`.
+    inputs, from ``n_samples`` inputs of every class, and propagates the remaining steps. Element 0
+    is the estimate itself, and in element n only the logits are taken to be Gaussian.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`gaussian_propagation`.
     """
     _SCOPE.check(model, "the look at Gaussian propagation")
     weights = weights_in_range(model)
@@ -248,12 +264,17 @@ def accuracy_closed_from(model: Model, n_samples: int, generator: np.random.Gene
 def accuracy_on_gaussian_inputs(
     model: Model, n_samples: int, generator: np.random.Generator, *, others_only: bool
 ) -> float:
-    """How often the network itself says the second where the class's inputs are made Gaussian.
+    """Share of right answers of the network itself if the inputs of each class are made Gaussian.
 
-    ``n_samples`` inputs of every class: what is lost before a single ReLU is approximated. All
-    inputs together have the means and covariances of the class; with ``others_only`` the largest
-    and second keep their law, and each of the others is Gaussian with the mean and variance that it
-    has given the second, but no longer below it. Errors as :func:`gaussian_propagation`.
+    It is measured on ``n_samples`` inputs of every class and shows what is lost before any ReLU is
+    approximated. All inputs together have the means and covariances of the class. With
+    ``others_only`` the largest and second keep their distribution, and each of the others is
+    Gaussian with its conditional mean and variance given the second, but no longer bounded by it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`gaussian_propagation`.
     """
     _SCOPE.check(model, "the look at Gaussian propagation")
     weights = weights_in_range(model)

@@ -1,8 +1,8 @@
-"""The walk over the last input (:mod:`.last_input_walk`), compiled, for many prefixes at once.
+"""Compiled walk over the last input (:mod:`.last_input_walk`), for many prefixes at once.
 
-Prefixes lie along the last axis and are walked in step, so that the processor does several at a
-time: knots are sorted by a network of comparators that is the same for all prefixes, each with its
-number in the lowest bits, and only roots are looked for one by one. The results are the same bits
+Prefixes lie along the last axis and are walked in step, so that the processor handles several at a
+time: knots are sorted by a network of comparators that is the same for all prefixes, each knot with
+its number in the lowest bits, and only roots are computed one by one. The results are the same bits
 on every machine (:mod:`.compiled`); the normal distribution function is a piecewise polynomial.
 """
 
@@ -19,12 +19,12 @@ from ...structure import Weights
 from ..samplers.compiled import compiled, inlined
 from .last_input_walk import REACH, Events
 
-_LANES = 64  # prefixes in step: what is held of them stays in the first cache
+_LANES = 64  # prefixes in step; their data stay in the first cache
 _WIDTH = 2 * REACH
-_NEVER = 16.0  # a knot beyond the end; without low bits, so that a number can be put there
+_NEVER = 16.0  # a knot beyond the end; its low bits are free for a number
 _BLOCK = 2**12  # prefixes whose states are held at a time
 
-_PER_UNIT = 32  # of the normal distribution function: polynomials, by the distance of the centres
+_PER_UNIT = 32  # polynomials of the normal distribution function in a unit interval
 _TERMS = 8
 
 Array = NDArray[np.float64]
@@ -50,20 +50,27 @@ Array = NDArray[np.float64]
 def walks(
     weights: Weights, drive: Array, earlier: Array, places: NDArray[np.int64], middle: int
 ) -> tuple[Array, Events]:
-    """Probability over the last input that the model is right, of each prefix, and what was met.
+    """Probability, over the last input, that the model is right after each prefix.
 
     Parameters
     ----------
     weights
-        Of the model.
+        Weights of the model.
     drive
         W_hh times the state after each prefix, shape (d, n_prefixes).
     earlier
         The two inputs at which the right answer changes, the lower first, shape (2, n_prefixes).
     places
-        Their positions, of that shape: the right answers below and above both.
+        Their positions, of the same shape: the right answers below and above both.
     middle
         The right answer in between: the last position.
+
+    Returns
+    -------
+    numpy.ndarray
+        The probabilities, shape (n_prefixes,).
+    Events
+        Events on the walks, which determine their cost.
     """
     n_prefixes = drive.shape[1]
     whole = n_prefixes - n_prefixes % _LANES
@@ -74,7 +81,7 @@ def walks(
     inputs = [np.ascontiguousarray(a) for a in (drive, earlier, places.astype(np.float64))]
     _walks(*inputs, *arguments, probability[:whole], met)
     if whole < n_prefixes:
-        # The last ones with copies of the first of them, whose events are known from copies alone.
+        # The last group is filled up with copies of its first prefix, whose events are subtracted.
         columns = np.minimum(np.arange(whole, whole + _LANES), n_prefixes - 1)
         rest, alone, met_alone = np.empty(_LANES), np.empty(_LANES), np.zeros_like(met)
         _walks(*(a[:, columns] for a in inputs), *arguments, rest, met)
@@ -124,12 +131,12 @@ def _network(n: int) -> NDArray[np.int64]:
 
 @cache
 def _normal_polynomials() -> Array:
-    """Of the normal distribution function on -REACH to REACH: Taylor polynomials, lowest first."""
+    """Taylor polynomials of the normal distribution function on -REACH to REACH, lowest first."""
     table = np.empty((int(_WIDTH * _PER_UNIT) + 1, _TERMS))
-    with mpmath.workdps(30):  # by which the table is the same everywhere
+    with mpmath.workdps(30):  # so that the table is the same everywhere
         for row, coefficients in enumerate(table):
             x = mpmath.mpf(row) / _PER_UNIT - REACH
-            # Of order k, the derivative of the density is (-1)^k He_k times the density.
+            # The k-th derivative of the density is (-1)^k He_k times the density.
             hermite, before = mpmath.mpf(1), mpmath.mpf(0)
             scale = mpmath.npdf(x)
             coefficients[0] = float(mpmath.ncdf(x))
@@ -276,7 +283,7 @@ def _walks(
                 values, rises, news = value[j], slope[j], there[j]
                 for k in range(_LANES):
                     news[k] = values[k] + rises[k] * dx[k]
-            # Where the last neuron switches off, the logits are 0 but for rounding.
+            # Where the last neuron switches off, the logits are 0 up to rounding.
             for k in range(_LANES):
                 left = n_active[k] + steps[which[k], n]
                 ending[k] = (left == 0.0) & (n_active[k] > 0.0) & (x[k] + dx[k] < _WIDTH)
@@ -298,7 +305,7 @@ def _walks(
                 for k in range(_LANES):
                     event[k] &= not ending[k]
             n_listed = 0
-            for k in range(_LANES):  # without branches, which processors would guess wrongly
+            for k in range(_LANES):  # without branches, which processors would mispredict
                 listed[n_listed] = k
                 n_listed += event[k] & ((says[k] == answer[k]) != (right[k] > 0.0))
             met[_ROOTS] += n_listed
@@ -403,7 +410,7 @@ def _crossing(
     table: Any,
     met: Any,
 ) -> None:
-    """On a piece at whose ends the model gives different wrong answers."""
+    """Treat a piece at whose ends the model gives different wrong answers."""
     mine = int(answer[k])
     met[_CROSSINGS] += 1
     begin, end = 0.0, dx[k]

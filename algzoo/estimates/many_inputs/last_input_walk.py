@@ -1,23 +1,25 @@
-"""The last input, integrated exactly by a walk from one event to the next.
+"""Exact integration over the last input, by a walk from one event to the next.
 
 Given the inputs before it, every logit is piecewise linear in the last input x, and the right
 answer changes twice: below the lower of two earlier inputs it is the position of that input, above
-the upper one that of the upper, and in between it is the last position. For 2nd argmax the two are
-the second largest and the largest of the earlier inputs, for argmedian the two in the middle.
+the upper one the position of the upper, and in between it is the last position. For 2nd argmax the
+two are the second largest and the largest of the earlier inputs, for argmedian the two in the
+middle.
 
-The walk begins at x = -5.25 with all logits and their slopes. It goes from knot to knot: at a knot
-a neuron switches or the right answer changes. All that is asked there is which logit is the
-largest. On a piece all logits are linear, so that the model is right on the whole piece where it is
-right at both ends, and wrong on the whole piece where it gives the same wrong answer at both ends.
-Roots are computed on the other pieces only, and the normal distribution function only where the
-model begins or ceases to be right. Beyond the ends of the walk, where 1.6e-7 of the probability
-lies, the model counts as right where it is right at the end.
+The walk begins at x = -5.25 with all logits and their slopes, and goes from knot to knot; at a knot
+a neuron switches or the right answer changes. There it only needs to know which logit is the
+largest. On a piece all logits are linear, so that the model is right on the whole piece if it is
+right at both ends, and wrong on the whole piece if it gives the same wrong answer at both ends.
+Roots are computed only on the other pieces, and the normal distribution function only where the
+model begins or ceases to be right. Beyond the ends of the walk, which have a probability of 1.6e-7,
+the model counts as right if it is right at the end.
 
-The answer is the first largest logit. Where no neuron is active all logits are 0, and it is 0.
+The answer is the first largest logit. If no neuron is active, all logits are 0, and the answer is
+0.
 
-This module has the walk for numbers that count, and the price of walks in closed form, from the
-events that :mod:`.last_input_kernel` reports. To find the two earlier inputs is free, as it is free
-for every sampler to arrange its inputs (:mod:`.samplers`).
+This module has the walk for numbers that count their operations, and the cost of walks in closed
+form, from the events that :mod:`.last_input_kernel` reports. Finding the two earlier inputs is
+free, as arranging inputs is free for every sampler (:mod:`algzoo.estimates.samplers`).
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ Answers = tuple[int, int, int]
 
 
 class Events(NamedTuple):
-    """What walks met, summed over walks.
+    """Events on walks, summed over walks.
 
     Attributes
     ----------
@@ -51,22 +53,23 @@ class Events(NamedTuple):
     sorting
         Comparisons of sorting the knots, ``m ceil(log2 m)`` for m of them.
     knots, switches
-        Knots, and those of them at which a neuron switches.
+        Knots, and knots at which a neuron switches.
     pieces
-        Pieces on which some neuron is active, but for those at whose end the last switches off.
+        Pieces on which some neuron is active, except those at whose end the last one switches off.
     starts
         Walks at whose start some neuron is active.
     changes
         Changes of the right answer.
     roots, violators
-        Pieces at one end of which the model is right, and the logits that are ahead at the other.
+        Pieces at one end of which the model is right, and the logits that are ahead at the other
+        end.
     crossings, falling
         Pieces at whose ends the model gives different wrong answers, and the logits there over
         which the lead of the right one does not rise.
     passages
         Crossings with a stretch in between on which the model is right.
     ends
-        Ends of the intervals on which the model is right that are no roots.
+        Ends of the intervals on which the model is right that are not roots.
     """
 
     walks: int
@@ -87,20 +90,20 @@ class Events(NamedTuple):
 
     @property
     def normal_probabilities(self) -> int:
-        """Evaluations of the normal distribution function."""
+        """Number of evaluations of the normal distribution function."""
         return self.roots + 2 * self.passages + self.ends
 
     def operations(self, n: int, d: int) -> int:
-        """Price of the walks of a model with ``n`` outputs and ``d`` neurons.
+        """Number of operations of the walks of a model with ``n`` outputs and ``d`` neurons.
 
-        It is what the counter counts for :func:`walk`, as a test checks.
+        It equals what the counter counts for :func:`walk`, as a test checks.
         """
         total: int = (
             self.walks * (2 * d + 4)  # where neurons switch; the two earlier inputs
             + self.late  # whether they switch below the end
             + self.active * (1 + 2 * n)
             + self.sorting
-            + self.knots * 3  # what kind it is of, how many neurons are active, and whether any
+            + self.knots * 3  # its kind, how many neurons are active, and whether any is
             + self.switches * n
             + self.pieces * (2 * n + 2)
             + self.starts * (n - 1)
@@ -119,17 +122,17 @@ class Events(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What walks need of the weights: :func:`prepared`."""
+    """Weights as the walks need them; made by :func:`prepared`."""
 
     w_hi: NDArray[Any]  # (d,)
     w_oh: NDArray[Any]  # (n, d)
-    slopes: NDArray[Any]  # (n, d): of the logits, by active neuron
-    rises: list[bool]  # is active above its switch
-    flat: list[bool]  # does not see the input
+    slopes: NDArray[Any]  # (n, d): slopes of the logits, by active neuron
+    rises: list[bool]  # whether a neuron is active above its switch
+    flat: list[bool]  # whether a neuron has no input weight
 
 
 def prepared(weights: Weights, counter: OperationCounter) -> Prepared:
-    """A model's weights, counting from now on; :func:`operations_of_weights` is the price."""
+    """Prepare a model's weights for walks that count; :func:`operations_of_weights` is the cost."""
     w_hi, w_oh = counter.lift(weights.w_hi), counter.lift(weights.w_oh)
     slopes = counter.lift(np.vectorize(plain, otypes=[float])(w_oh * w_hi))
     return Prepared(w_hi, w_oh, slopes, [w >= 0 for w in w_hi], [w == 0 for w in w_hi])
@@ -143,17 +146,17 @@ def operations_of_weights(n: int, d: int) -> int:
 def walk(
     weights: Prepared, drive: NDArray[Any], low: Any, high: Any, answers: Answers
 ) -> tuple[float, Events]:
-    """Probability over the last input that the model is right, and what the walk met.
+    """Probability, over the last input, that the model is right, and the events on the walk.
 
     Parameters
     ----------
     weights
-        Of the model.
+        Prepared weights of the model.
     drive
-        W_hh times the state after the earlier inputs, shape (d,), of numbers that count: in the end
+        W_hh times the state after the earlier inputs, shape (d,), in counted numbers: at the end
         the neurons hold ``ReLU(drive + w_hi x)``.
     low, high
-        The two inputs at which the right answer changes, of numbers that count.
+        The two inputs at which the right answer changes, in counted numbers.
     answers
         The right answer below ``low``, between the two, and above ``high``.
     """
@@ -207,7 +210,7 @@ class _Walk:
         return -drive / self.model.w_hi[i]
 
     def probability(self) -> tuple[float, Events]:
-        """The result; it can be had once."""
+        """Return the result; this can be called once."""
         x: Any = CountedNumber(-REACH, self.counter)
         self.says = 0
         if self.n_active:
@@ -231,7 +234,7 @@ class _Walk:
                 self.slope = self.slope + change if step > 0 else self.slope - change
             else:
                 self.counter.charge("add", len(self.value))  # as for any other switch
-                # From here on the logits are 0, without what is left of rounding.
+                # From here on the logits are set to 0, without rounding errors.
                 self.value = self.slope = np.full(len(self.value), CountedNumber(0.0, self.counter))
                 self.says = 0
                 self._turn(self.answer == 0, x)
@@ -257,7 +260,7 @@ class _Walk:
             self._end_at(x)
 
     def _end_at(self, x: Any) -> None:
-        """The model begins at ``x`` to be right, or has been right up to there."""
+        """Record that the model begins to be right at ``x``, or ceases to be."""
         self.total = self.total - self._phi(x) if self.right else self.total + self._phi(x)
 
     def _phi(self, x: Any) -> float:
@@ -269,7 +272,7 @@ class _Walk:
         there = self.value + self.slope * (stop - x)
         before, self.says = self.says, self._largest(there)
         will_be_right = self._is_right()
-        self.counter.charge("compare", 1)  # with what was said before
+        self.counter.charge("compare", 1)  # with the answer before
         if will_be_right != self.right:
             self.right = will_be_right
             self._end_at(x + self._root(self.value if will_be_right else there))
@@ -278,7 +281,7 @@ class _Walk:
         self.value = there
 
     def _root(self, where_wrong: NDArray[Any]) -> Any:
-        """Where on the piece the model begins or ceases to be right, from its start."""
+        """Point where the model begins or ceases to be right, from the start of the piece."""
         self.met["roots"] += 1
         root = None
         for j in range(len(where_wrong)):
@@ -292,7 +295,7 @@ class _Walk:
         return root
 
     def _crossing(self, x: Any, stop: Any) -> None:
-        """Of a piece at whose ends the model gives different wrong answers."""
+        """Treat a piece at whose ends the model gives different wrong answers."""
         self.met["crossings"] += 1
         first, last = 0.0, plain(stop) - plain(x)
         for j in range(len(self.value)):

@@ -1,13 +1,13 @@
-"""Cubature over lines: the second-largest input moves between its neighbours, exactly integrated.
+"""Cubature over lines: the second-largest input moves between its neighbours, integrated exactly.
 
 Given all other inputs, the second largest is a standard Gaussian number between the third and the
-largest, T and M. Most errors are made close to the ends of that interval, where it is nearly tied.
-At three points of it the margins of the right logit over all others are evaluated; linear pieces
-through them tell where each margin crosses zero, and the Gaussian law how probable it is to be on
-the right side of all of them. Nothing is fitted.
+largest, T and M. Most errors occur close to the ends of that interval, where it is nearly tied. The
+margins of the right logit over all others are evaluated at three points of the interval. Piecewise
+linear functions through them give the zeros of each margin, and the Gaussian distribution gives the
+probability that all margins are positive. Nothing is fitted.
 
-The other inputs are Sobol points in the exact law of order statistics. Exchanging the last two
-inputs gives a second input that is as good and shares all steps but two.
+The other inputs are Sobol points, mapped by the exact distribution of order statistics. Exchanging
+the last two inputs gives a second input that is as good and shares all steps but two.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Numbers = Any  # a numpy array, or one that counts
 
-# Gauss's three nodes on (0, 1): of the probability between T and M, where the margins are read.
+# Gauss's three nodes on (0, 1): the quantiles between T and M at which margins are evaluated.
 _NODES = (1 + np.polynomial.legendre.leggauss(3)[0]) / 2
 
 
@@ -66,8 +66,8 @@ class _Lines:
 def line_cubature(model: Model, rows: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model by cubature over lines of inputs.
 
-    Linear pieces are off by less than a hundredth on the models of the book, an error that more
-    rows do not lessen.
+    The piecewise linear margins cause an error of less than a hundredth on the models of the book,
+    which more rows do not reduce.
 
     Parameters
     ----------
@@ -76,13 +76,13 @@ def line_cubature(model: Model, rows: int, scramble: int) -> Tally:
     rows
         Points of the Sobol sequence, a power of two; each gives two lines of three inputs.
     scramble
-        Seed of the scramble. Of one scramble all models see the same inputs, so that their errors
-        go together.
+        Seed of the scramble. With one scramble all models see the same inputs, so that their errors
+        are correlated.
 
     Raises
     ------
     ValueError
-        If ``rows`` is no power of two.
+        If ``rows`` is not a power of two.
     """
     weights = weights_in_range(model)
     if rows < 2 or rows & (rows - 1):
@@ -115,10 +115,10 @@ def _probability_right(margins: Numbers, lines: _Lines) -> Numbers:
 def right_interval(
     here: Array, there: Array, margins_here: Numbers, margins_there: Numbers
 ) -> tuple[Numbers, Numbers]:
-    """Where linear margins are all positive, as ends of an interval; both of shape (n_lines,).
+    """Return the interval where linear margins are all positive, as two ends of shape (n_lines,).
 
-    ``here`` and ``there``, of that shape, are the points at which the margins, of shape
-    (n_lines, n_margins), are known. The ends may be infinite, and are in the wrong order where the
+    ``here`` and ``there``, of the same shape, are the points at which the margins, of shape
+    (n_lines, n_margins), are known. The ends may be infinite, and are in the wrong order if the
     margins are nowhere positive together.
     """
     rise = margins_there - margins_here
@@ -139,7 +139,7 @@ def _lines(n: int, rows: int, scramble: int) -> _Lines:
     sobol = qmc.Sobol(n, scramble=True, rng=generator).random_base2(rows.bit_length() - 1)
     # A scrambled point may be 0 and so, after a root, may the largest be 1: quantiles are infinite.
     u = np.clip(generator.permutation(sobol), 2.0**-31, 1 - 2.0**-31)
-    # Positions of the three largest: all choices in a row, at as many equal distances as rows.
+    # Positions of the three largest: the rows take every k-th of all choices, at equal distances.
     positions = np.array(list(permutations(range(n), 3)))
     strata = (np.arange(rows) + generator.random()) / rows
     roles = positions[(strata * len(positions)).astype(int)]

@@ -1,25 +1,27 @@
-r"""Accuracy of a 2nd-argmax model from margins that are linear between ties, without random runs.
+r"""Accuracy of a 2nd-argmax model from margins that are linear between ties, on chosen inputs.
 
 Let M, S and T be the largest, second and third-largest inputs, at positions i, j and k. Given all
 but S, the second-largest input lies between T and M, and its quantile is uniform between theirs. At
 both ends there is a tie: at S = T the right answer passes from k to j, at S = M from j to i. So a
 network that has learned the task has its kinks at the ends, where its margins vanish, and between
 the ends they are nearly linear in S; those of a noisy network vanish elsewhere. Two values of S
-tell the lines. They bound an interval of S in which the model is right, and the probability of an
-interval is known exactly.
+determine the lines. These bound an interval of S in which the model is right, and the probability
+of an interval is known exactly.
 
-All that is left to average is what a tie stands among: the values M and T, and the other inputs.
-By exchangeability the n (n - 1) (n - 2) ordered triples are equally likely; every one gets its
-line. The six of one unordered triple share M, T and the other inputs, and with them the beginnings
+The average over the other variables remains: the values M and T, and the other inputs. By
+exchangeability the n (n - 1) (n - 2) ordered triples are equally likely; every one gets its line.
+The six lines of one unordered triple share M, T and the other inputs, and with them the beginnings
 of their runs.
 
-What is deduced: the law of S, the probabilities of triples, the interval. What is evaluated: the
-network, at Chebyshev's nodes of S, on fixed inputs of a Sobol sequence. Lines were propagated
-through the network too, instead of being drawn through two of its outcomes, and failed: Jacobians
-at the same nodes and Gaussian propagation give far too low accuracies, see the chapter. So do lines
-from tie to tie, for the kinks of a noisy network lie beside the ties.
+The distribution of S, the probabilities of triples and the interval are deduced. The network is
+evaluated at Chebyshev's nodes of S, on fixed inputs of a Sobol sequence. Propagating lines through
+the network, instead of drawing them through two of its outputs, was tried and failed: Jacobians at
+the same nodes and Gaussian propagation give far too low accuracies (see the chapter). So do lines
+from tie to tie, because the kinks of a noisy network lie beside the ties.
 
-Source: this book, chapter on M16,10.
+References
+----------
+This book, chapter on M16,10.
 """
 
 from __future__ import annotations
@@ -57,23 +59,24 @@ Indices = NDArray[np.intp]
     fails_when="margins bend between the ties, and the nodes are few",
 )
 def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) -> Tally:
-    """Accuracy of a 2nd-argmax model whose margins are linear in S between two ties.
+    """Accuracy of a 2nd-argmax model from margins that are linear in S between two ties.
 
-    With more than two nodes they are linear in pieces. Nothing is fitted on networks. The error
-    falls with both ``nodes`` and ``rounds``; for ten inputs two nodes and one round cost as much
-    as about 800 samples.
+    With more than two nodes the margins are piecewise linear. Nothing is fitted on networks. The
+    error falls with both ``nodes`` and ``rounds``; for ten inputs two nodes and one round cost as
+    much as about 800 samples.
 
     Parameters
     ----------
     model
         The model.
     nodes
-        Values of the second-largest input for every triple, at least 2.
+        Number of values of the second-largest input for every triple, at least 2.
     rounds
-        How often every triple is visited, each time among other inputs; powers of two are best.
+        How often every triple is visited, each time with other values of the remaining inputs;
+        powers of two are best.
     scramble
-        Seed of the scramble. Of one scramble all models see the same inputs, so that their
-        errors go together.
+        Seed of the scramble. With one scramble all models see the same inputs, so that their errors
+        are correlated.
 
     Raises
     ------
@@ -153,10 +156,10 @@ def _quantiles(n: int, points: int, scramble: int) -> tuple[Array, Array, Array]
 def _probability_positive(margins: Any, edges: _Edges) -> Any:
     """Probability that all margins of an edge are positive, shape (n_edges,).
 
-    ``margins`` has shape (n_edges, n - 1, nodes). Between nodes they are linear; the first line and
-    the last one go on to the ends.
+    ``margins`` has shape (n_edges, n - 1, nodes). Between nodes they are linear; the first and the
+    last line are extended to the ends.
     """
-    # Logits that are equal all along the line, as those of a dead network: argmax is the first.
+    # If logits are equal all along the line, as in a dead network, argmax is the first of them.
     if_equal = np.where(edges.second[:, None] < edges.others, -np.inf, np.inf)
     values = edges.values
     cuts = np.concatenate([edges.ends[:, :1], values[:, 1:-1], edges.ends[:, 1:]], axis=1)

@@ -23,15 +23,22 @@ _MODELS_AT_ONCE = 100  # as many states of a tree of triples as fit into the cac
 def levels_tree(
     seq_len: int, levels: tuple[float, ...], bulk: tuple[float, ...]
 ) -> tuple[PrefixTree, NDArray[np.intp]]:
-    """Inputs that hold the first level at one position, the second at another, and so on.
+    """Make inputs with the first level at one position, the second at another, and so on.
 
-    One for each way to choose the positions; every other position t holds ``bulk[t % len(bulk)]``.
-    Returns the tree of the inputs and the right answer of each, the position of the second level.
+    There is one input for each way to choose the positions; every other position t holds ``bulk[t %
+    len(bulk)]``.
+
+    Returns
+    -------
+    PrefixTree
+        Tree of the inputs.
+    numpy.ndarray
+        Right answer of each, which is the position of the second level.
 
     Raises
     ------
     ValueError
-        If the levels do not fall, do not lie above the bulk, or are not 2 to ``seq_len``.
+        If the levels do not fall, are not above the bulk, or are not 2 to ``seq_len``.
     """
     if not 2 <= len(levels) <= seq_len:
         raise ValueError(f"there must be 2 to {seq_len} levels, got {len(levels)}")
@@ -45,7 +52,7 @@ def levels_tree(
 
 
 def margins(weights: Weights, tree: PrefixTree, answers: NDArray[np.intp]) -> Array:
-    """Logit of the right answer less the largest other one, shape (..., n_inputs)."""
+    """Logit of the right answer minus the largest other one, shape (..., n_inputs)."""
     logits = tree.logits(weights)
     right = np.take_along_axis(
         logits, np.broadcast_to(answers[:, None], (*logits.shape[:-1], 1)), -1
@@ -58,7 +65,7 @@ def margins(weights: Weights, tree: PrefixTree, answers: NDArray[np.intp]) -> Ar
 def margins_of_models(
     models: Sequence[Model], tree: PrefixTree, answers: NDArray[np.intp]
 ) -> Array:
-    """:func:`margins` of many models of one size, shape (n_models, n_inputs)."""
+    """Compute :func:`margins` for many models of one size, shape (n_models, n_inputs)."""
     for model in models:
         SECOND_ARGMAX.check(model, "a margin of classes")
     weights = [weights_in_range(model) for model in models]

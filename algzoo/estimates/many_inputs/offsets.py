@@ -1,14 +1,15 @@
-"""The offset formula: how far from a tie the network sees it, and how probable it is to matter.
+"""Offset formula: at which distance from a tie the network changes its answer.
 
-For positions i, j, k of the three largest inputs, the largest and the third, M and T, are put at
-their expected values, all others at the mean of what is left. The second largest takes two values
-between M and T. Lines through the margins of the logit of j over all others tell from where to
-where j has the largest: for a perfect network from T to M, for another from T + a to M - b. With
-these offsets taken to be the same all over the class, the law of order statistics gives the
-probability of being right, that S - T exceeds a and M - S exceeds b.
+For positions i, j, k of the three largest inputs, the largest and the third, M and T, are set to
+their expected values, and all others to the mean of the remaining inputs. The second largest takes
+two values between M and T. Lines through the margins of the logit of j over all others show from
+where to where j has the largest logit: from T to M for a perfect network, from T + a to M - b for
+another. With these offsets a and b assumed to be the same in the whole class, the distribution of
+order statistics gives the probability of being right, that S - T exceeds a and M - S exceeds b.
 
-Nothing is fitted. What is ignored is how the offsets spread within a class, with the other inputs
-and with M and T: where they are small on average they are still there. The estimate is too high.
+Nothing is fitted. The formula ignores that offsets vary within a class, with the other inputs and
+with M and T; where they are small on average some of them are large. The estimate is therefore too
+high.
 """
 
 from __future__ import annotations
@@ -34,14 +35,14 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Numbers = Any  # a numpy array, or one that counts
 
-# Gauss's two nodes on (0, 1): of the probability between T and M, where the second largest is put.
+# Gauss's two nodes on (0, 1): quantiles of the second largest between T and M.
 _SHARES = (1 + np.polynomial.legendre.leggauss(2)[0]) / 2
-_NODES = 10  # of the quadrature over the law of S
+_NODES = 10  # nodes of the quadrature over the distribution of S
 _REACH = 4.0  # standard deviations of S that it covers, on either side of its mean
 
 
 class _Anchors(NamedTuple):
-    """The inputs at which the network is run; those of the tree have shape (2, n_anchors)."""
+    """Inputs on which the network is run; those of the tree have shape (2, n_anchors)."""
 
     tree: PrefixTree
     answer: Indices  # position of the second largest
@@ -62,13 +63,15 @@ class _Anchors(NamedTuple):
     fails_when="offsets spread within a class: the estimate is then too high",
 )
 def offset_formula(model: Model) -> Tally:
-    """Accuracy of a 2nd-argmax model from the offsets of its ties.
+    """Accuracy of a 2nd-argmax model from the offsets of its decisions from ties.
 
-    The mean over all ordered pairs (i, j), and for each over half of the third positions k, of
+    It is the mean over all ordered pairs (i, j), and for each over half of the third positions k,
+    of
 
         E over S of  (F(S - a) / F(S))^(n - 2)  (1 - F(S + b)) / (1 - F(S)),
 
-    F the Gaussian distribution function, S the second largest and a, b the offsets, at least 0.
+    with F the Gaussian distribution function, S the second largest and a, b the offsets, at least
+    0.
     """
     weights = weights_in_range(model)
     n = model.seq_len
@@ -103,7 +106,7 @@ def _anchors(n: int) -> _Anchors:
     second = ndtri(low + (high - low) * _SHARES)
     roles, weights = [], []
     for i, j in permutations(range(n), 2):
-        # Every other third position, a different half from one pair to the next.
+        # Every second of the third positions, a different half from one pair to the next.
         thirds = [k for k in range(n) if k not in (i, j)][(i + j) % 2 :: 2]
         roles += [(i, j, k) for k in thirds]
         weights += [1 / (n * (n - 1) * len(thirds))] * len(thirds)
@@ -126,7 +129,7 @@ def _mean_of_third(n: int) -> float:
 
 @cache
 def _second_law(n: int) -> tuple[Array, Array]:
-    """Nodes and weights of a quadrature over the law of the second largest number."""
+    """Nodes and weights of a quadrature over the distribution of the second largest number."""
     moments = class_moments(n)
     node, weight = np.polynomial.legendre.leggauss(_NODES)
     s = moments.mean[0, 1] + _REACH * np.sqrt(moments.covariance[0, 1, 1]) * node

@@ -1,6 +1,6 @@
-"""The classes of inputs by which position is largest and which second, and their Gaussian law.
+"""Classes of inputs by which position is largest and which second, and their distribution.
 
-There are n (n - 1) of them, all equally likely. Given the second-largest number S, the largest is a
+There are n (n - 1) classes, all equally likely. Given the second-largest number S, the largest is a
 standard Gaussian number above S and the others are independent Gaussian numbers below it.
 """
 
@@ -17,7 +17,7 @@ from scipy.special import log_ndtr, ndtri
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-_REACH, _NODES = 9.0, 128  # of the quadrature over S: exact to rounding
+_REACH, _NODES = 9.0, 128  # quadrature over S, exact up to rounding
 
 
 class ClassMoments(NamedTuple):
@@ -36,8 +36,8 @@ def classes(n: int) -> Indices:
 def class_moments(n: int) -> ClassMoments:
     """Moments of n standard Gaussian inputs given which is largest and which second.
 
-    By quadrature over the second largest, whose density is n (n - 1) phi Phi^(n - 2) (1 - Phi);
-    given it, the moments are those of truncated Gaussian numbers.
+    They are computed by quadrature over the second largest, whose density is n (n - 1) phi Phi^(n -
+    2) (1 - Phi); given it, the moments are those of truncated Gaussian numbers.
     """
     node, weight = np.polynomial.legendre.leggauss(_NODES)
     s = _REACH * node
@@ -69,15 +69,15 @@ def order_statistics(uniform: Array) -> Array:
 
 
 def arranged(values: Array) -> Array:
-    """Values of largest, second and others put where every class has them.
+    """Put the values of largest, second and others at their positions in every class.
 
-    ``values`` has shape (n, points); the result (n_classes, points, n).
+    ``values`` has shape (n, points); the result has shape (n_classes, points, n).
     """
     return np.ascontiguousarray(values[_places(len(values))].swapaxes(1, 2))
 
 
 def _places(n: int) -> Indices:
-    """Of every class and position: 0 for the largest, 1 for the second, 2, ... for the others."""
+    """For every class and position: 0 for the largest, 1 for the second, 2, ... for the others."""
     place = np.empty((n * (n - 1), n), dtype=np.intp)
     for row, (largest, second) in zip(place, classes(n), strict=True):
         row[[largest, second]] = 0, 1

@@ -1,19 +1,19 @@
 """Cubature over prefixes that share their beginnings, with the last input integrated exactly.
 
-Before the last of n inputs there are m = n - 1. A point of Sobol's sequence gives a level c, the
-second largest of m uniform numbers, and further numbers for the other inputs. From it m prefixes
-are made, one for each position j of the second largest input; the position i of the largest is
-another, which the point chooses, so that over all points each of the m (m - 1) pairs has the same
-share. Up to the first of both positions the prefixes of a point are the same and are computed once.
-From there on nothing is shared, and each has numbers of its own: those of the point, with their
-binary digits shifted by a pattern of the prefix. So the points of each prefix by itself are those
-of a Sobol sequence. The probability that the model is right, over the last input, is
-exact but for 2e-7 (:mod:`.last_input_walk`).
+There are m = n - 1 inputs before the last of n. A point of Sobol's sequence gives a level c, the
+second largest of m uniform numbers, and further numbers for the other inputs. It is turned into m
+prefixes, one for each position j of the second largest input; the position i of the largest is
+another one, which the point chooses, so that over all points each of the m (m - 1) pairs has the
+same share. Up to the first of both positions the prefixes of a point are the same and are computed
+once. From there on nothing is shared, and each prefix has its own numbers: those of the point, with
+their binary digits shifted by a pattern of the prefix. So the points of each single prefix are
+those of a Sobol sequence. The probability that the model is right, over the last input, is exact up
+to 2e-7 (:mod:`.last_input_walk`).
 
 For ten inputs the mean squared error falls faster than the number of points rises. The mean over
-scrambles is the accuracy, up to less than 1e-6 by the rounding of inputs.
+scrambles is the accuracy, up to less than 1e-6 due to the rounding of inputs.
 
-Source: this book. It evaluates the network on chosen inputs and deduces nothing from the weights.
+The network is evaluated on chosen inputs, and nothing is deduced from the weights.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from .exact_last_input import Batch, tally_of
 from .last_input_kernel import walks
 from .shared_beginnings import Prefixes
 
-_SLICE = 2**9  # points at a time: the states of their prefixes fit into a processor's second cache
+_SLICE = 2**9  # points at a time; states of their prefixes fit into a processor's second cache
 _MOST_KEPT = 2**12  # points whose inputs are kept for the next model
 _STEPS_OF_TABLE = 2**12
 
@@ -68,22 +68,22 @@ class _Leaves:
     fails_when="errors are rare, so that few points are among them",
 )
 def pair_leaves(model: Model, points: int, scramble: int) -> Tally:
-    """Accuracy of a 2nd-argmax model, from ``points`` times n - 1 prefixes.
+    """Accuracy of a 2nd-argmax model from ``points`` times n - 1 prefixes.
 
     Parameters
     ----------
     model
         The model.
     points
-        Of Sobol's sequence; a power of two.
+        Number of points of Sobol's sequence, a power of two.
     scramble
-        Seed of the scrambling. Of one scrambling all models see the same inputs, so that their
-        errors go together.
+        Seed of the scrambling. With one scrambling all models see the same inputs, so that their
+        errors are correlated.
 
     Raises
     ------
     ValueError
-        If ``points`` is no power of two.
+        If ``points`` is not a power of two.
     """
     weights = weights_in_range(model)
     if points < 1 or points & (points - 1):
@@ -95,10 +95,10 @@ def pair_leaves(model: Model, points: int, scramble: int) -> Tally:
 
 @sampler("leaves of pairs by sampling", scope=PAIRS, cost="O(n d^2) for each leaf")
 def sampled_pair_leaves(model: Model, n_samples: int, seed: int) -> Tally:
-    """Accuracy on random scrambles of :func:`pair_leaves`, of about ``n_samples`` leaves.
+    """Accuracy on random scrambles of :func:`pair_leaves`, with about ``n_samples`` leaves.
 
-    The number of points is the power of two next to that. Unbiased. No ``std``, for one scrambling
-    does not tell it.
+    The number of points is the nearest power of two. The estimate is unbiased. It has no ``std``,
+    because a single scrambling does not determine one.
     """
     points = 2 ** max(round(np.log2(n_samples / (model.seq_len - 1))), 0)
     rule = pair_leaves(model, points, seed)
@@ -106,7 +106,7 @@ def sampled_pair_leaves(model: Model, n_samples: int, seed: int) -> Tally:
 
 
 def pair_leaves_stream(weights: Weights, scramble: int) -> Iterator[Batch]:
-    """The rule of one scramble, a batch of points after the other, without end."""
+    """Yield the rule of one scramble in batches of points, without end."""
     return (_batch(weights, leaves) for leaves in _slices(len(weights.w_oh) - 1, None, scramble))
 
 
@@ -123,10 +123,10 @@ def _kept(m: int, points: int, scramble: int) -> tuple[_Leaves, ...]:
 
 
 def _slices(m: int, points: int | None, scramble: int) -> Iterator[_Leaves]:
-    """All prefixes of ``m`` inputs, those of some points at a time; without end for ``None``."""
+    """Yield all prefixes of ``m`` inputs, for some points at a time; without end for ``None``."""
     generator = np.random.default_rng(scramble)
     sobol = qmc.Sobol(m + 3, rng=generator)
-    n_shifts = 1 << (m - 1).bit_length()  # rows of a net; each prefix has one of its own
+    n_shifts = 1 << (m - 1).bit_length()  # rows of a net; each prefix has its own row
     shifts = qmc.Sobol(m + 1, rng=generator).random(n_shifts)
     shifts = generator.permutation(shifts)[:m]
     in_31_bits = (shifts * 2**31).astype(np.int64)
@@ -152,7 +152,7 @@ def _leaves_of(u: Array, shifts: NDArray[np.int64]) -> _Leaves:
 
 @cache
 def _level_table(m: int) -> Array:
-    """Second largest of m uniform numbers: its quantiles, from which the root is looked for."""
+    """Quantiles of the second largest of m uniform numbers, where searches for the root start."""
     u = np.arange(1, _STEPS_OF_TABLE + 1) / _STEPS_OF_TABLE
     quantiles = np.empty(_STEPS_OF_TABLE + 1)
     quantiles[0], quantiles[-1] = 0.0, 1.0

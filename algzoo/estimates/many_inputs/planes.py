@@ -1,14 +1,14 @@
-"""2nd-argmax models of five inputs or more: directions of all inputs but the last two.
+"""Accuracy of 2nd-argmax models of many inputs, exact given the direction of all inputs but two.
 
-Given the direction of the first n - 2 inputs, the last two over their length are a point of a
-plane, which the network cuts into polygons as for four inputs (:mod:`.angle_quadrature`). The
-probability of being right is a sum over the edges on which the model's answer or the right answer
-changes (:mod:`algzoo.structure.geometry.planar_mass`). The directions are those of
-:mod:`.folded_classes`: scrambled Sobol points over the positions of the three largest inputs, their
-levels and the others, with tie clustering.
+Given the direction of the first n - 2 inputs, the last two divided by their length are a point of a
+plane, which the network cuts into polygons as for four inputs
+(:mod:`algzoo.estimates.few_inputs.four`). The probability of being right is a sum over the edges on
+which the model's answer or the right answer changes (:mod:`algzoo.structure.geometry.planar_mass`).
+The directions are those of :mod:`.folded_classes`: scrambled Sobol points over the positions of the
+three largest inputs, their levels and the others, with tie clustering.
 
-The network is not run on any input, but the state after n - 2 steps is computed for every
-direction: they are chosen inputs of an unfinished pass.
+The network is not run to its end on any input, but its state after n - 2 steps is computed for
+every direction.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from .folded_classes import LARGE, prefixes_of
 
 _FOUR_OR_MORE = Scope("2nd_argmax", at_least=4)
 
-_BITS = 32  # of the coordinates of a direction
+_BITS = 32  # binary digits of the coordinates of a direction
 
 
 @estimator(
@@ -62,20 +62,20 @@ def plane_quadrature(
 ) -> Tally:
     """Accuracy of a 2nd-argmax model of at least five inputs on standard Gaussian inputs.
 
-    No error is stated; over scrambles the errors have heavy tails.
+    The error is not stated; over scrambles the errors have heavy tails.
 
     Parameters
     ----------
     model
         The model.
     directions
-        A power of two is best. Each costs 15 to 90 random inputs.
+        Number of directions; a power of two is best. Each costs as much as 15 to 90 random inputs.
     scramble
-        Seed of the scrambling. Of one scrambling all models see the same directions.
+        Seed of the scrambling. With one scrambling all models see the same directions.
     least
-        Sectors of less than this probability are left out; 0 for none, ``None`` for as in
-        :func:`.left_out.least_for`. Given a direction the result is off by no more than the
-        probability of all that are left out.
+        Sectors of less than this probability are left out; 0 leaves out none, and ``None`` stands
+        for the choice of :func:`.left_out.least_for`. Given a direction, the error is at most the
+        probability of all sectors that are left out.
 
     Raises
     ------
@@ -102,13 +102,13 @@ def plane_quadrature(
 def accuracy_at_direction(model: Model, x: Any) -> float:
     """Probability of a right answer given the direction of the first n - 2 inputs.
 
-    Exact, up to rounding, at the direction that ``x`` gives when its coordinates, over their
-    length, are rounded to multiples of 2^-32. The model may have four inputs, too.
+    It is exact, up to rounding, at the direction of ``x`` after its coordinates, divided by their
+    length, are rounded to multiples of 2^-32. The model may also have four inputs.
 
     Raises
     ------
     ValueError
-        If the model has another task or is shorter, or ``x`` has another shape or is zero.
+        If the model has another task or fewer inputs, or if ``x`` has another shape or is zero.
     """
     _FOUR_OR_MORE.check(model, "the accuracy at a direction")
     planes = _Planes(model)
@@ -119,7 +119,7 @@ def accuracy_at_direction(model: Model, x: Any) -> float:
 
 
 class _Planes:
-    """A model prepared for directions."""
+    """Model prepared for evaluation at directions."""
 
     def __init__(self, model: Model) -> None:
         self.counter = OperationCounter()
@@ -129,8 +129,8 @@ class _Planes:
         self.signs = signs_of(self.integers.inputs[0])
 
     def accuracy_at(self, x: Any, least: float) -> CountedNumber:
-        """Probability of a right answer, given that no sector was met that is left out."""
-        # The direction is drawn, and the same for all models.
+        """Probability of a right answer, given that no sector that is left out was met."""
+        # The direction does not depend on the model, so that its computation is free.
         earlier = tuple(round(float(u) * 2**_BITS) for u in x / np.sqrt(np.sum(x * x)))
         length = CountedNumber(math.sqrt(sum(u * u for u in earlier)), self.counter)
         half = half_given(self.integers, self.signs, earlier)
@@ -146,7 +146,7 @@ class _Planes:
 class _Mass:
     def __init__(self, n_given: int, length: CountedNumber, counter: OperationCounter) -> None:
         self.n_given = n_given
-        self.length = length / 2**_BITS  # 1 but for the rounding
+        self.length = length / 2**_BITS  # 1 up to rounding
         self.counter = counter
         self.points: dict[Vertex, Point] = {}
 
@@ -160,7 +160,7 @@ class _Mass:
             if plain(ray.a) == 0:
                 ends = self._place(start), self._place(stop)
                 total += mass_at_infinity(plain(ray.b) > 0, *ends, self.counter)
-            elif start.pole and stop.pole:  # of a whole line both ends do not tell which it is
+            elif start.pole and stop.pole:  # the two ends of a whole line do not determine it
                 total += self._edge(start, ray.foot)
                 total += self._edge(ray.foot, stop)
             else:
@@ -171,7 +171,7 @@ class _Mass:
         return mass_of_edge(self._place(start), self._place(stop), self.n_given, self.counter)
 
     def _place(self, vertex: Vertex) -> Point:
-        """Coordinates (a, b, c) of a vertex, of moderate size, a being the length."""
+        """Coordinates (a, b, c) of a vertex, of moderate size, with a the length."""
         if vertex not in self.points:
             a, b, c = (plain(x) for x in vertex.point)
             r, x2, x3 = self.counter.lift(np.array(scaled(a << _BITS, b, c)))

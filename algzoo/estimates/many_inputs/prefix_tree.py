@@ -1,4 +1,4 @@
-"""Running a recurrent model on many inputs that begin alike, each beginning once."""
+"""Trees of inputs with common beginnings, so that a model computes each beginning once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class PrefixTree:
-    """Inputs as paths of a tree; see :func:`prefix_tree`.
+    """Inputs as paths of a tree; made by :func:`prefix_tree`.
 
     Attributes
     ----------
     parents
-        Of each step, for every node the number of its parent among the nodes of the step before.
+        For each step, the number of each node's parent among the nodes of the step before.
     inputs
-        Of each step, what every node reads.
+        For each step, the input that each node reads.
     leaves
-        Shape (n_inputs,): of every input the node of the last step at which it ends.
+        Shape (n_inputs,): for each input, the node of the last step at which it ends.
     """
 
     parents: tuple[Indices, ...]
@@ -46,10 +46,10 @@ class PrefixTree:
         return result
 
     def operations(self, hidden_size: int) -> int:
-        """Multiply-adds of :meth:`logits` for one model, every node computed once.
+        """Multiply-adds of :meth:`logits` for one model, with every node computed once.
 
-        Children share the product of W_hh with their parent's state, so that a node costs d and
-        a node with children d^2 more; every leaf costs a readout of n d. By ARC's convention the
+        Children share the product of W_hh with their parent's state, so that a node costs d and a
+        node with children d^2 more; every leaf costs a readout of n d. By ARC's convention the
         first step is charged d^2 as well, although the state before it is zero.
         """
         d, n = hidden_size, len(self.parents)
@@ -59,7 +59,7 @@ class PrefixTree:
 
 
 def prefix_tree(x: Array) -> PrefixTree:
-    """The tree of inputs of shape (n_inputs, seq_len) in which equal beginnings are one path."""
+    """Make the tree of inputs of shape (n_inputs, seq_len); equal beginnings are one path."""
     if x.ndim != 2 or not x.size:
         raise ValueError(f"inputs of shape (n_inputs, seq_len) are needed, got shape {x.shape}")
     parents, inputs = [], []

@@ -7,18 +7,20 @@ density and distribution function of one standard Gaussian number:
     E[ReLU(Z)^2] = (mu^2 + sigma^2) Phi(a) + mu sigma phi(a)
     Cov(ReLU(Z), X) = Phi(a) Cov(Z, X)  for X jointly Gaussian with Z (Stein)
 
-and for two of them, from Price's theorem (the derivative of E[f(Z1) g(Z2)] by the covariance is
-E[f'(Z1) g'(Z2)]) used twice and integrated by parts, with s = sin(theta),
+and for two such numbers, from Price's theorem (the derivative of E[f(Z1) g(Z2)] by the covariance
+is E[f'(Z1) g'(Z2)]) used twice and integrated by parts, with s = sin(theta),
 
     Cov(ReLU(Z1), ReLU(Z2)) / (sigma1 sigma2) = r Phi(a1) Phi(a2)
         + 1 / (2 pi) integral over theta from 0 to asin(r) of (r - s) exp(-q(theta)),
     q(theta) = (a1^2 + a2^2 - 2 a1 a2 s) / (2 (1 - s^2)).
 
 For means of zero the integral is elementary and gives the arc-cosine kernel of Y. Cho and L. Saul,
-"Kernel methods for deep learning", 2009. Otherwise it is done by Gauss-Legendre quadrature; the
+"Kernel methods for deep learning", 2009. Otherwise it is computed by Gauss-Legendre quadrature; the
 factor r - s keeps it exact to many digits up to |r| = 1.
 
-Source: R. Price, "A useful theorem for nonlinear devices having Gaussian inputs", 1958.
+References
+----------
+R. Price, "A useful theorem for nonlinear devices having Gaussian inputs", 1958.
 """
 
 from __future__ import annotations
@@ -40,20 +42,22 @@ def rectified_moments(mean: Array, covariance: Array, n_nodes: int) -> tuple[Arr
     Parameters
     ----------
     mean, covariance
-        Of Z: shapes (..., d) and (..., d, d). Plain arrays or such as count operations. Variances
-        may be zero; where rounding leaves one negative it is taken for zero.
+        Mean and covariance of Z, shapes (..., d) and (..., d, d), as plain arrays or arrays that
+        count operations. Variances may be zero; a variance that is negative because of rounding is
+        taken to be zero.
     n_nodes
-        Of the quadrature for each pair of numbers.
+        Number of quadrature nodes for each pair of numbers.
 
     Returns
     -------
-    Shapes (..., d), (..., d, d) and (..., d).
+    mean, covariance, probabilities
+        Shapes (..., d), (..., d, d) and (..., d).
     """
     d = mean.shape[-1]
     diagonal = np.arange(d)
     variance = np.maximum(covariance[..., diagonal, diagonal], 0)
     deviation = np.maximum(np.sqrt(variance), _SMALLEST)
-    # So far from zero that no probability differs from 0 or 1, yet with squares that are finite.
+    # The bound is so large that all probabilities beyond are 0 or 1, yet its square is finite.
     a = np.clip(mean / deviation, -1e6, 1e6)
     gate = ndtr(a)
     density = np.exp(a * a * -0.5) * (1 / math.sqrt(2 * math.pi))
@@ -74,7 +78,7 @@ def rectified_moments(mean: Array, covariance: Array, n_nodes: int) -> tuple[Arr
 
 
 def _beyond_the_gates(r: Array, a: Array, b: Array, n_nodes: int) -> Array:
-    """The integral of the module's last formula, over 2 pi."""
+    """Integral of the last formula in the module's docstring, divided by 2 pi."""
     u, weight = np.polynomial.legendre.leggauss(n_nodes)
     u, weight = (1 + u) / 2, weight / (4 * math.pi)
     angle = np.arcsin(r)

@@ -1,17 +1,19 @@
 """Two-level response surfaces: a linear map for each class, from a designed experiment.
 
 A class of inputs is an ordered pair of positions, of the largest and of the second-largest input.
-In each the network is run on the rows of a Hadamard matrix: the second largest one standard
-deviation above or below its mean, every other input one above or below its mean given the second.
-Least squares make a linear map from inputs to margins; what it leaves unexplained is taken for
-Gaussian noise. The probability that all margins are positive is then taken over the exact law of
-the class, which costs no more runs of the network.
+In each class the network is run on the rows of a Hadamard matrix: the second largest is one
+standard deviation above or below its mean, and every other input one above or below its mean given
+the second. A least-squares fit gives a linear map from inputs to margins; its residuals are taken
+to be Gaussian noise. The probability that all margins are positive is then computed over the exact
+distribution of the class, which costs no more runs of the network.
 
-It fails: margins bend within a class, and what the map leaves is not noise. The errors of both
-cancel on some models and do not on the next.
+The method fails: margins bend within a class, and the residuals are not noise. The two errors
+cancel on some models and not on others.
 
-Source of designs with two levels: R. Plackett and J. Burman, "The design of optimum multifactorial
-experiments", Biometrika 33, 1946.
+References
+----------
+R. Plackett and J. Burman, "The design of optimum multifactorial experiments", Biometrika 33, 1946,
+for designs with two levels.
 """
 
 from __future__ import annotations
@@ -35,14 +37,14 @@ from .prefix_tree import PrefixTree, prefix_tree
 
 Array = NDArray[np.float64]
 
-_POINTS = 64  # of the Sobol set that stands for the law of a class
+_POINTS = 64  # Sobol points that represent the distribution of a class
 _HALF_CELL = 1 / (2 * _POINTS)
 
 
 class _Design(NamedTuple):
-    """The experiments of all classes, and what is made of their outcomes.
+    """Experiments of all classes, and the map applied to their results.
 
-    ``combinations``, of shape (points, runs), makes of the margins in the runs those at points of
+    ``combinations``, of shape (points, runs), maps the margins in the runs to those at points of
     the class: the linear map there, plus noise.
     """
 
@@ -63,8 +65,8 @@ class _Design(NamedTuple):
 def response_surface(model: Model) -> Tally:
     """Accuracy of a 2nd-argmax model by a two-level response surface for each class.
 
-    Operations are those of the runs and of the predicted margins at 64 Sobol points in the law of
-    a class, whose combinations of the runs do not depend on the network.
+    The operations are those of the runs and of the predicted margins at 64 Sobol points of the
+    distribution of a class, whose combinations of the runs do not depend on the network.
     """
     weights = weights_in_range(model)
     n = model.seq_len
@@ -87,8 +89,8 @@ def response_surface(model: Model) -> Tally:
 def _design(n: int) -> _Design:
     runs = 1 << (n + 1).bit_length()  # more than the n + 1 numbers that are fitted
     matrix = hadamard(runs)
-    # Columns that are products of an odd number of others first: effects of the other inputs are
-    # then not confused with products of two of them. The largest and second take what is left.
+    # Columns that are products of an odd number of others come first: effects of the other inputs
+    # are then not confused with products of two of them. Largest and second take the rest.
     columns = sorted(range(1, runs), key=lambda column: (column.bit_count() % 2 == 0, column))
     values = _levels(matrix[:, [*columns[n - 2 : n], *columns[: n - 2]]], n)
 
@@ -104,13 +106,12 @@ def _design(n: int) -> _Design:
 
 
 def _contrasts(terms: Array, columns: NDArray[np.int_]) -> Array:
-    """Orthonormal contrasts of the runs that a fit of ``terms`` leaves, one a row.
+    """Orthonormal contrasts of the runs orthogonal to a fit of ``terms``, one in each row.
 
-    Their mean square is the variance of what is left, whichever basis of them is taken; but the
-    noise that is made of them at given points is not the same for every basis. This one is that of
-    Gram and Schmidt: of each column the part that is orthogonal to the terms and to the columns
-    before it, with the column's sign. There are as many columns as contrasts, and together with the
-    terms they span all runs.
+    Their mean square is the residual variance in any basis, but the noise at given points that is
+    made from them depends on the basis. This basis is that of Gram and Schmidt: for each column,
+    the part that is orthogonal to the terms and to the columns before it, with the column's sign.
+    There are as many columns as contrasts, and together with the terms they span all runs.
     """
     orthogonal, triangle = np.linalg.qr(np.concatenate([terms, columns], axis=1))
     contrasts: Array = (orthogonal * np.sign(np.diagonal(triangle)))[:, terms.shape[1] :].T
@@ -123,7 +124,7 @@ def _levels(signs: NDArray[np.int_], n: int) -> Array:
     s = moments.mean[0, 1] + np.sqrt(moments.covariance[0, 1, 1]) * signs[:, 1]
     log_density = -(s**2) / 2 - np.log(2 * np.pi) / 2
     above, below = np.exp(log_density - log_ndtr(-s)), -np.exp(log_density - log_ndtr(s))
-    # Of a Gaussian number above or below s with mean m the variance is 1 + s m - m^2.
+    # A Gaussian number restricted to one side of s, with mean m, has variance 1 + s m - m^2.
     of_above, of_below = (np.sqrt(1 + s * m - m**2) for m in (above, below))
     others = below[:, None] + of_below[:, None] * signs[:, 2:]
     return np.concatenate([np.stack([above + of_above * signs[:, 0], s], axis=1), others], axis=1)

@@ -1,8 +1,8 @@
 """Recurrent models on prefixes that leave a common path, each at its own step.
 
-A path is a sequence of inputs. A prefix begins like its path and goes on with inputs of its own
-from some step on, so that what the model makes of the beginning is computed once for all prefixes
-of a path. Prefixes that leave a path at the same step share the product of W_hh with its state.
+A path is a sequence of inputs. A prefix begins like its path and continues with its own inputs from
+some step on, so that the states of the beginning are computed once for all prefixes of a path.
+Prefixes that leave a path at the same step share the product of W_hh with its state.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Prefixes:
 
 
 def plain_drives(prefixes: Prefixes, w_hi: Any, w_hh: Any) -> Any:
-    """What :meth:`Prefixes.drives` computes, of any array type, for counting."""
+    """Compute the result of :meth:`Prefixes.drives` with any array type, for counting."""
     n_prefixes = prefixes.inputs.shape[1]
     zero = np.zeros((w_hi.shape[0], 1))
     product = np.matmul(w_hh, np.repeat(zero, prefixes.begun[0], axis=1))

@@ -1,4 +1,4 @@
-"""The conditional-mean skeleton: the network on the mean input of every class."""
+"""Conditional-mean skeleton: the network evaluated on the mean input of every class."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .margins import margins, margins_of_models
 from .order_classes import class_moments, classes
 from .prefix_tree import PrefixTree, prefix_tree
 
-_WIDTHS = 2.0 ** (np.arange(-48, 49) / 8)  # in mean absolute margins
-_NO_SPREAD = 1e-18  # variance of a mean step that is nothing but rounding
+_WIDTHS = 2.0 ** (np.arange(-48, 49) / 8)  # in units of the mean absolute margin
+_NO_SPREAD = 1e-18  # a smaller variance of a mean step than this is rounding
 
 
 @estimator(
@@ -36,10 +36,9 @@ _NO_SPREAD = 1e-18  # variance of a mean step that is nothing but rounding
 def skeleton(model: Model) -> Tally:
     """Accuracy as the share of classes whose mean input the network gets right.
 
-    A class is an ordered pair of positions, of the largest and of the second-largest input; its
+    A class is an ordered pair of positions, of the largest and of the second-largest input. Its
     mean input holds the expected values of these two order statistics, and the expected value of
-    the others elsewhere. The means are propagated exactly, for they are one input: mean field
-    within a class, exact between classes.
+    the others elsewhere. The method is a mean field within a class and exact between classes.
     """
     weights = weights_in_range(model)
     tree, answers = _tree(model.seq_len)
@@ -49,9 +48,9 @@ def skeleton(model: Model) -> Tally:
 
 @dataclass(frozen=True)
 class CalibratedSkeleton:
-    """The rule ``offset + slope * mean Phi(margin / width)`` over the classes of a skeleton.
+    """Rule ``offset + slope * mean Phi(margin / width)`` over the classes of a skeleton.
 
-    The three constants are advice; :func:`fitted_skeleton` makes them.
+    The three constants are fitted by :func:`fitted_skeleton`.
     """
 
     width: float
@@ -59,7 +58,7 @@ class CalibratedSkeleton:
     slope: float
 
     def __call__(self, model: Model) -> Tally:
-        """What it finds."""
+        """Estimate the accuracy of a model."""
         weights = weights_in_range(model)
         tree, answers = _tree(model.seq_len)
         soft = ndtr(margins(weights, tree, answers) / self.width)
@@ -71,11 +70,11 @@ class CalibratedSkeleton:
 
 @fit_of(skeleton)
 def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> CalibratedSkeleton:
-    """:class:`CalibratedSkeleton` with the constants of least squared error on these models.
+    """Fit the constants of :class:`CalibratedSkeleton` to these models by least squares.
 
-    The width is the best on a grid of multiples of the mean absolute margin, by powers of 2^(1/8):
-    the error hardly depends on it near its minimum, so that a free search would stop where rounding
-    has it stop.
+    The width is the best on a grid of multiples of the mean absolute margin, by powers of 2^(1/8).
+    The error hardly depends on it near its minimum, so that the result of a free search would be
+    determined by rounding.
     """
     margin = margins_of_models(models, *_tree(models[0].seq_len))
     accuracy = np.asarray(accuracies, dtype=float)

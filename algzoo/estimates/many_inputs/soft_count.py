@@ -1,13 +1,13 @@
-"""Accuracy of M16,10 from one input a class: a count of right answers that is softened.
+"""Soft count of right answers on one or a few inputs in each class, for ten inputs.
 
-Ten inputs have 90 classes, by the positions of the largest and the second largest. In each T inputs
-are taken from a design (:mod:`.soft_count_designs`), through the exact law of order statistics. An
-input counts as right with the probability Phi(m / (h rms m)): m is the margin, the right logit less
-the largest of the others, and its root mean square is over all inputs. So an input close to a
-border counts for what lies on both sides.
+Ten inputs have 90 classes, by the positions of the largest and the second largest. In each class T
+inputs are taken from a design (:mod:`.soft_count_designs`) and mapped by the exact distribution of
+order statistics. An input counts as right with the probability Phi(m / (h rms m)), where m is the
+margin, the right logit minus the largest of the others, and its root mean square is over all
+inputs. So an input close to a decision boundary represents what lies on both sides.
 
-Source: this book. It evaluates the network on chosen inputs; nothing is fitted but the width h,
-which is to shrink with the number of inputs, for its bias does not.
+The network is evaluated on chosen inputs. Only the width h is fitted; it must shrink as the number
+of inputs grows, because its bias does not average out.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ..samplers.forward import operations_of_samples, readouts
 from ..scope import Scope
 from .soft_count_designs import SEQ_LEN, classes, design
 
-WIDTHS = {1: 0.1, 2: 0.05, 4: 0.05}  # h, by points in a class
+WIDTHS = {1: 0.1, 2: 0.05, 4: 0.05}  # h, by the number of points in a class
 
 Array = NDArray[np.float64]
 
@@ -52,10 +52,10 @@ def soft_count(model: Model, per_class: int, scramble: int) -> Tally:
     model
         The model.
     per_class
-        Inputs in each class: 1, 2 or 4.
+        Number of inputs in each class: 1, 2 or 4.
     scramble
-        Number of the design. Of one design all models see the same inputs, so that their errors go
-        together.
+        Number of the design. With one design all models see the same inputs, so that their errors
+        are correlated.
 
     Raises
     ------
@@ -72,13 +72,13 @@ def soft_count(model: Model, per_class: int, scramble: int) -> Tally:
 
 
 def softened_share(logits: Any, answers: NDArray[np.int64], width: float) -> Any:
-    """Share of right answers, of logits (n, n_inputs), softened by ``width`` of the rms margin."""
+    """Share of right answers from logits (n, n_inputs), softened by ``width`` of the rms margin."""
     n, n_inputs = logits.shape
     columns = np.arange(n_inputs)
     others = (np.arange(n - 1)[:, None] >= answers) + np.arange(n - 1)[:, None]
     margin = logits[answers, columns] - np.max(logits[others, columns], axis=0)
     scale = np.sqrt(np.mean(margin * margin)) * width
-    # Where all margins are 0 every answer is the first position.
+    # If all margins are 0, every answer is the first position.
     if float(getattr(scale, "values", scale)) == 0:
         return np.mean(margin * 0 + (answers == 0))
     return np.mean(special.ndtr(margin / scale))

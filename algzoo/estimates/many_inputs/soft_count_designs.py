@@ -1,20 +1,23 @@
-"""Designs of inputs for :mod:`.soft_count`: few points in every class, spread evenly together.
+"""Designs of inputs for :mod:`.soft_count`: a few points in every class, spread evenly together.
 
 A design has T points for each of the n (n - 1) classes of inputs, which are the positions of the
 largest and the second largest. Each point has n + 2 coordinates between 0 and 1: one for every
 position, for the inputs that are neither, one for the second largest and one for the largest. Every
-coordinate takes the midpoints of equal intervals, each once. Which point takes which is found by
-exchanging two values of a coordinate, again and again, so that
+coordinate takes the midpoints of equal intervals, each once. The assignment of midpoints to points
+is found by repeatedly exchanging two values of a coordinate, so that
 
     sum over pairs of points of W prod over coordinates of (1 + k(u, u') / 5),
     k = 6 ((u - 1/2) (u' - 1/2) + (D^2 - D + 1/6) / 2),  D = abs(u - u'),
 
-becomes small: a discrepancy, with weights W = 1 + 3 [same largest] + 3 [same second largest] + 2
-[same class]. No network has a part in that. Exchanges are kept while they raise the sum by less
-than a threshold that falls to 0.
+becomes small. This is a discrepancy, with weights W = 1 + 3 [same largest] + 3 [same second
+largest] + 2 [same class]; no network is involved. Exchanges are kept as long as they raise the sum
+by less than a threshold that falls to 0. :func:`write_designs` makes the designs that come with the
+package.
 
-Source of the exchange: G. Dueck and T. Scheuer, "Threshold accepting", J. Computational Physics 90,
-1990. The designs that the package brings along are made by :func:`write_designs`.
+References
+----------
+G. Dueck and T. Scheuer, "Threshold accepting", J. Computational Physics 90, 1990, for the exchange
+algorithm.
 """
 
 from __future__ import annotations
@@ -33,10 +36,10 @@ from ..samplers.compiled import compiled, inlined
 
 DESIGNS = Path(__file__).parents[1] / "data" / "soft_count_designs.json"
 SEQ_LEN = 10
-N_DESIGNS = {1: 12, 2: 8, 4: 8}  # by points in a class
+N_DESIGNS = {1: 12, 2: 8, 4: 8}  # by the number of points in a class
 
 _EXCHANGES = 300_000
-_FIRST_THRESHOLD = 2e-3  # of the sum, at the beginning
+_FIRST_THRESHOLD = 2e-3  # threshold of the sum at the beginning
 _GAMMA = 0.2
 
 Array = NDArray[np.float64]
@@ -48,14 +51,14 @@ def classes(n: int) -> NDArray[np.int64]:
 
 
 def design(per_class: int, number: int) -> Array:
-    """One of the designs that the package brings along, shape (n_points, n + 2).
+    """Return one of the designs that come with the package, shape (n_points, n + 2).
 
-    The points of a class are neighbours, in the order of :func:`classes`.
+    The points of a class are adjacent, in the order of :func:`classes`.
 
     Raises
     ------
     ValueError
-        If there is none of this number.
+        If there is no design with this number.
     """
     if per_class not in N_DESIGNS or not 0 <= number < N_DESIGNS[per_class]:
         raise ValueError(
@@ -73,7 +76,7 @@ def _read() -> Any:
 
 
 def write_designs() -> Path:
-    """Make all designs anew and replace what :func:`design` reads."""
+    """Recompute all designs and replace the file that :func:`design` reads."""
     rows = [
         f'"{per_class}": [\n'
         + ",\n".join(json.dumps(made(per_class, k).tolist()) for k in range(n_designs))
@@ -86,7 +89,7 @@ def write_designs() -> Path:
 
 
 def made(per_class: int, number: int, exchanges: int = _EXCHANGES) -> NDArray[np.int64]:
-    """A design as ranks of the values of each coordinate, shape (n + 2, n_points)."""
+    """Compute a design as ranks of the values of each coordinate, shape (n + 2, n_points)."""
     of_points = np.repeat(classes(SEQ_LEN), per_class, axis=0)
     n_points, n_coordinates = len(of_points), SEQ_LEN + 2
     rng = np.random.default_rng([per_class, number])

@@ -1,7 +1,7 @@
-"""A surrogate with advice: squashed margins at fixed inputs, weights learned from labelled copies.
+"""Surrogate fitted on noisy copies: squashed margins at fixed inputs, weighted by ridge regression.
 
-What it knows of a network's accuracy it knows from other noisy copies of the same base model. It
-explains nothing; it says how much such advice is worth.
+All that it knows of a network's accuracy comes from other noisy copies of the same base model. It
+explains nothing; it shows how much such advice is worth.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from .prefix_tree import PrefixTree, prefix_tree
 
 Array = NDArray[np.float64]
 
-# Of the squashing, in mean absolute margins of the labelled copies. Of eight sets of widths the one
-# with the least leave-one-out error on labelled copies of seed 2 and ARC's example.
+# Widths of the squashing, in mean absolute margins of the labelled copies: the best of eight sets
+# by leave-one-out error on labelled copies of seed 2 and ARC's example.
 _WIDTHS = (2.0, 0.5)
 _PENALTIES = 10.0 ** np.arange(-2, 6.5, 0.5)
 
 
 @dataclass(frozen=True)
 class MarginSurrogate:
-    """The rule ``mean + sum_r coefficients . tanh(margin_r / width)`` over fixed inputs r.
+    """Rule ``mean + sum_r coefficients . tanh(margin_r / width)`` over fixed inputs r.
 
-    The constants are advice of 2 n_inputs + 1 numbers and two widths;
-    :func:`fitted_margin_surrogate` makes them.
+    Its constants, 2 n_inputs + 1 numbers and two widths, are fitted by
+    :func:`fitted_margin_surrogate`.
     """
 
     n_inputs: int
@@ -45,7 +45,7 @@ class MarginSurrogate:
     coefficients: tuple[float, ...]
 
     def __call__(self, model: Model) -> Tally:
-        """What it finds."""
+        """Estimate the accuracy of a model."""
         weights = weights_in_range(model)
         margin = margins(weights, *_inputs(model.seq_len, self.n_inputs))
         features = _squashed(margin, self.scale)
@@ -71,12 +71,12 @@ def fitted_margin_surrogate(
 ) -> MarginSurrogate:
     """Squashed margins at fixed inputs, weighted by ridge regression on labelled models.
 
-    The penalty is that of the least leave-one-out error on these models.
+    The penalty is the one with the least leave-one-out error on these models.
 
     Raises
     ------
     ValueError
-        If there are fewer than three models, or no margin but zeros.
+        If there are fewer than three models, or if all margins are zero.
     """
     if len(models) < 3:
         raise ValueError(f"a margin surrogate is fitted on three models or more, got {len(models)}")
@@ -102,11 +102,11 @@ def _squashed(margin: Array, scale: float) -> Array:
 
 
 def _ridge(features: Array, target: Array) -> tuple[float, Array]:
-    """Intercept and coefficients; errors of leaving one out in closed form."""
+    """Intercept and coefficients, with leave-one-out errors in closed form."""
     centre, spread = features.mean(axis=0), features.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     standard = (features - centre) / spread
-    # Far more copies than features: the small matrix of the features is the quick one.
+    # With far more copies than features, the small matrix of the features is faster.
     eigenvalues, vectors = np.linalg.eigh(standard.T @ standard)
     eigenvalues = np.maximum(eigenvalues, 0.0)
     rotated = standard @ vectors

@@ -1,9 +1,9 @@
-"""Compiling functions to machine code that computes the same bits on every processor.
+"""Compilation of functions to machine code that computes the same bits on every processor.
 
-Numba may neither fuse a product with the addition that follows it, which not every processor can
-do, nor reorder sums. Compiled functions keep to +, -, *, / and square roots, which are rounded
-correctly everywhere; logarithms and the like differ from one machine to the next in their last
-digits.
+Numba must neither fuse a product with the addition that follows it, which not every processor can
+do, nor reorder sums. Compiled functions use only +, -, *, / and square roots, which are rounded
+correctly everywhere; the last digits of logarithms and similar functions differ from one machine to
+the next.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """Compile a function; the machine code is kept on disk where there is a place for it."""
-    # Numba names its files after this. It writes the index of a new source before the code: of a
-    # process killed in between, the next one would take old code of the same name for the new.
+    """Compile a function, and keep the machine code on disk if there is a place for it."""
+    # Numba names its files after this. It writes the index of a new source before the code: after a
+    # process was killed in between, the next one would take old code of that name for the new code.
     source = Path(function.__code__.co_filename).read_bytes()
     function.__qualname__ += f"_{hashlib.sha256(source).hexdigest()[:16]}"
     try:

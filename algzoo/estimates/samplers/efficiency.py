@@ -1,4 +1,4 @@
-"""How much better than independent samples a sampler is, at equal operations."""
+"""Efficiency of a sampler: its error compared with that of independent samples of the same cost."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from ...zoo import Model
 from ..estimate import Estimate
 from .iid import sampling
 
-_PROBE = 1000  # samples
+_PROBE = 1000  # number of samples of a trial
 
 
 @dataclass(frozen=True)
 class Efficiency:
-    """Mean squared error of independent samples over that of a sampler, at equal operations.
+    """Mean squared error of independent samples divided by that of a sampler, at equal operations.
 
-    Above 1 the sampler is better: it is 1 / R. ``std`` is its standard error over the models.
+    The sampler is better if it is above 1: it is 1 / R. ``std`` is its standard error over the
+    models.
     """
 
     value: float
@@ -38,15 +39,15 @@ def efficiency(
 ) -> Efficiency:
     """Efficiency of a sampler on models of one size whose accuracies are known.
 
-    Each model is sampled ``repeats`` times; all seeds are different, counted up from ``seed``, so
-    that the models' errors are independent. The error of independent samples is a (1 - a) / k, not
-    simulated; k is the number of them that costs what the sampler did.
+    Each model is sampled ``repeats`` times. All seeds are different, counted up from ``seed``, so
+    that the models' errors are independent. The error of independent samples is not simulated; it
+    is a (1 - a) / k, where k independent samples cost what the sampler did.
 
     Raises
     ------
     ValueError
-        If there are fewer than two models, not one accuracy each, or too few operations for a
-        single sample.
+        If there are fewer than two models, if the numbers of models and accuracies differ, or if
+        the operations are too few for a single sample.
     """
     if len(models) < 2 or len(models) != len(accuracies):
         raise ValueError(
@@ -71,12 +72,12 @@ def efficiency(
 def samples_at(
     sampler: Callable[[Model, int, int], Estimate], model: Model, operations: int
 ) -> int:
-    """About as many samples as the sampler takes for this many operations.
+    """Number of samples that the sampler takes for about this many operations.
 
     Raises
     ------
     ValueError
-        If they are too few for a single sample.
+        If the operations are too few for a single sample.
     """
     n_samples = round(operations * _PROBE / sampler(model, _PROBE, 0).operations)
     if n_samples < 1:

@@ -1,4 +1,4 @@
-"""What the samplers share: forward passes, whether an answer is right, and what they cost."""
+"""Functions that the samplers share: forward passes, tests of answers, and their cost."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def readouts(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def answers_right(weights: Weights, x: NDArray[np.float64], n_larger: int) -> NDArray[np.bool_]:
-    """Tell whether the model says the position of the number that so many others are larger than.
+    """Tell whether the model answers with the position of the (n_larger + 1)-th largest number.
 
-    Inputs of shape (seq_len, n_inputs); two of which are equal with probability zero.
+    The inputs have shape (seq_len, n_inputs); two numbers are equal with probability zero.
     """
     return has_larger(x, readouts(weights, x).argmax(axis=0), n_larger)
 
@@ -31,7 +31,7 @@ def answers_right(weights: Weights, x: NDArray[np.float64], n_larger: int) -> ND
 def has_larger(
     x: NDArray[np.float64], answer: NDArray[np.intp], n_larger: int
 ) -> NDArray[np.bool_]:
-    """Tell whether so many numbers of its column are larger than that at the position ``answer``."""
+    """Tell whether ``n_larger`` numbers of a column are larger than that at position ``answer``."""
     larger = (x > np.take_along_axis(x, answer[None], axis=0)).sum(axis=0)
     result: NDArray[np.bool_] = larger == n_larger
     return result

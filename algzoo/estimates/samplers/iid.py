@@ -1,4 +1,4 @@
-"""The baseline: run the model on random inputs and count."""
+"""The baseline estimator: run the model on independent random inputs and count right answers."""
 
 from __future__ import annotations
 
@@ -27,53 +27,75 @@ from ..scope import ANY
 from . import kernel as kernel
 from .random_inputs import gaussian_inputs, uniform_inputs
 
-_BLOCK = 2**14  # inputs that share a random stream; fixed, for the result depends on it
+_BLOCK = 2**14  # inputs that share a random stream; fixed, because the result depends on it
 
 _COMPILED = {torch.float32: np.float32, torch.float64: np.float64}
 
-# Of a block of inputs, the sum of the scores of the first n, and the sum of their squares.
+# Maps a block of inputs and n to the sum of the first n scores, and the sum of their squares.
 _Totals = Callable[[Tensor, int], tuple[float, float]]
 
 
 @sampler("iid", scope=ANY, source="by definition")
 def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
-    """Score of ``model`` on ``n_samples`` independent inputs: accuracy, or mean squared error.
+    """Score of a model on ``n_samples`` independent inputs: accuracy, or mean squared error.
 
-    Inputs are standard Gaussian, uniform over functions for longest cycle. Those of one seed are
-    the same on every machine, and for models of all number types but for rounding. The model is run
-    in its own number type and on its own device; on a CPU by as many threads as torch uses, on
-    which the result does not depend. Recurrent models without biases, in float32 or float64, give
-    the same result on every CPU. Operations are the multiply-adds of the forward passes.
+    Inputs are standard Gaussian, or uniform over functions for longest cycle. The inputs of one
+    seed are the same on every machine, and up to rounding the same for all number types. The model
+    is run in its own number type and on its own device; on a CPU it uses as many threads as torch
+    does, and the result does not depend on their number. Recurrent models without biases, in
+    float32 or float64, give the same result on every CPU. The operations are the multiply-adds of
+    the forward passes.
 
-    A module that does something else than its weights say (hooks, a forward pass of its own,
-    pruned or parametrized weights, replaced parts) is run as it is, block after block in the
-    caller's thread, and its operations are counted while it runs.
+    A module that does something else than its weights say (hooks, a forward pass of its own, pruned
+    or parametrized weights, replaced parts) is run as it is, block after block in the caller's
+    thread, and its operations are counted while it runs.
 
-    ``std`` is the standard error. Where every sample is right, or every one wrong, it is that of
-    one more sample of either kind, for the usual formula would claim certainty.
+    Parameters
+    ----------
+    model
+        A model of this package.
+    n_samples
+        Number of inputs.
+    seed
+        Seed of the inputs.
+
+    Returns
+    -------
+    Estimate
+        The score; its ``std`` is the standard error. If all samples are right, or all wrong, the
+        standard error is that of one more sample of either kind, because the usual formula would
+        claim certainty.
 
     Raises
     ------
     TypeError
-        If ``model`` is no model of this package.
+        If ``model`` is not a model of this package.
     ValueError
-        If ``n_samples`` is not positive, ``seed`` is negative, or outputs are too large or too
-        small for the model's number type, of which ``model.double()`` has a wider one; and where
-        a module that is run as it is fails or gives outputs of another shape.
+        If ``n_samples`` is not positive or ``seed`` is negative; if outputs are too large or too
+        small for the model's number type (``model.double()`` has a wider one); or if a module that
+        is run as it is fails or gives outputs of another shape.
+
+    Examples
+    --------
+    >>> from algzoo import zoo_2nd_argmax
+    >>> estimate = sampling(zoo_2nd_argmax(2, 3), 10_000, seed=0)
+    >>> print(f"{estimate.value:.4f} +- {estimate.std:.4f}, {estimate.operations} operations")
+    0.4052 +- 0.0049, 240000 operations
     """
     return ensemble_sampling([model], n_samples, seed)[0]
 
 
 def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> list[Estimate]:
-    """What :func:`sampling` gives for each of the models, all of one family and length.
+    """Score many models of one family and length by :func:`sampling` on the same inputs.
 
-    All models see the same inputs, which are drawn once: the errors of the estimates are not
-    independent of each other.
+    The inputs are drawn once, so that the errors of the estimates are not independent of each
+    other.
 
     Raises
     ------
-    ValueError
-        As of :func:`sampling`, and where the models differ in family, length, type or device.
+    TypeError, ValueError
+        Under the same conditions as :func:`sampling`, or if the models differ in family, length,
+        number type or device.
     """
     check_draws(n_samples, seed)
     if not models:
@@ -101,12 +123,12 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
 
     blocks = range(-(-n_samples // _BLOCK))
     if any(counter is not None for counter in counters):
-        # One after the other: hooks may keep notes, and draw random numbers of their own.
+        # Blocks run one after the other: hooks may keep state and draw their own random numbers.
         of_blocks = [block_totals(block) for block in blocks]
     else:
         with _threads(first.device) as pool:
             of_blocks = list(pool.map(block_totals, blocks))
-    # Summed in the order of the blocks, whichever was ready first.
+    # The sum is in the order of the blocks, whichever was ready first.
     totals = np.sum(of_blocks, axis=0)
     return [
         _estimate(
@@ -121,10 +143,10 @@ def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> lis
 
 @contextmanager
 def _threads(device: torch.device) -> Iterator[ThreadPoolExecutor]:
-    """As many threads as torch uses, each of which lets torch use no other; one for a GPU.
+    """Provide as many threads as torch uses, each of which restricts torch to one; one for a GPU.
 
-    On products as small as these, torch's own threads save a fifth of the time at best, and cost
-    many times the whole where another program keeps a core busy, for they wait for each other.
+    On products as small as these, torch's own threads save at most a fifth of the time. If another
+    program keeps a core busy, they cost many times the whole, because they wait for each other.
     """
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -140,7 +162,7 @@ def _kind(model: Model) -> tuple[str, int, torch.dtype, torch.device]:
 
 
 def _inputs(model: Model, seed: int, block: int) -> Tensor:
-    """Inputs of a block, shape (seq_len, _BLOCK), from a random stream of its own."""
+    """Draw the inputs of a block, shape (seq_len, _BLOCK), from its own random stream."""
     stream = np.random.SeedSequence(seed, spawn_key=(block,))
     shape = (model.seq_len, _BLOCK)
     if not isinstance(model, OneLayerRNN):
@@ -151,7 +173,7 @@ def _inputs(model: Model, seed: int, block: int) -> Tensor:
 
 
 def _totals_of(model: Model) -> _Totals:
-    """Of a plain model."""
+    """Return the function that scores blocks of a plain model."""
     if (
         isinstance(model, OneLayerRNN)
         and model.device.type == "cpu"
@@ -173,7 +195,7 @@ def _totals_of(model: Model) -> _Totals:
 
 
 def _totals_as_it_is(model: Model, counter: OperationCounter) -> _Totals:
-    """Of a module that may do anything; the counter has its operations in the end."""
+    """Return the same for a module that may do anything; the counter then has its operations."""
     kind = type(model).__name__
 
     def totals(x: Tensor, n: int) -> tuple[float, float]:
@@ -211,7 +233,7 @@ def _compiled(model: OneLayerRNN) -> _Totals:
     exact_weights = weights_of(model)
     check_not_too_small(exact_weights, model.dtype)
     if may_be_too_large(exact_weights, model.seq_len, model.dtype):
-        # The bound is loose, and the kernel's ReLU does not pass on what is not a number.
+        # The bound is loose, and the kernel's ReLU hides nan.
         with torch.no_grad():
             check_outputs(model(_inputs(model, 0, 0).T.contiguous()))
     weights = Weights(*(matrix.astype(number_type) for matrix in exact_weights))
@@ -248,13 +270,13 @@ def _estimate(total: float, total_of_squares: float, n_samples: int, operations:
 
 
 def operations_of_a_pass(seq_len: int, hidden_size: int, output_size: int) -> int:
-    """Multiply-adds of a recurrent model's forward pass: n d (d + 1) + o d, by ARC's convention."""
+    """Multiply-adds of a recurrent forward pass: n d (d + 1) + o d, by ARC's convention."""
     return seq_len * hidden_size * (hidden_size + 1) + output_size * hidden_size
 
 
 def _operations_of_a_sample(model: Model) -> int:
-    """Of a plain model."""
-    if isinstance(model, OneLayerRNN):  # in closed form: what counts takes a second to be imported
+    """Return the multiply-adds of a forward pass of a plain model."""
+    if isinstance(model, OneLayerRNN):  # in closed form: importing torch's counter takes a second
         return operations_of_a_pass(model.seq_len, model.hidden_size, model.output_size)
     counter = OperationCounter()
     n = 2  # a single sequence would go through attention in another order of products

@@ -1,9 +1,9 @@
-"""Recurrent models on many inputs at once, compiled: outputs, and how good they are.
+"""Compiled recurrent models on many inputs at once: outputs and their scores.
 
-Inputs lie along the last axis, so that a neuron's states of neighbouring inputs are neighbours in
+Inputs lie along the last axis, so that a neuron's states for neighbouring inputs are adjacent in
 memory; a tile of them stays in the processor's first cache through all steps. All functions here
-let go of Python's lock, so that threads work side by side. Their results are the same bits on every
-machine (:mod:`algzoo.estimates.samplers.compiled`).
+release Python's global interpreter lock, so that threads work in parallel. Their results are the
+same bits on every machine (:mod:`algzoo.estimates.samplers.compiled`).
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from ...structure import Weights
 from .compiled import compiled, inlined
 
-TILE = 256  # inputs at a time: two states of 16 neurons for them fill 32 kB
-_GROUP = 4  # neurons at a time: a state that was read is used for four sums
+TILE = 256  # inputs at a time; two states of 16 neurons for them fill 32 kB
+_GROUP = 4  # neurons at a time; a state that was read is used for four sums
 
 Array = NDArray[np.floating]
 
 
 def padded(weights: Weights) -> tuple[Array, Array, Array]:
-    """W_hi, W_hh and W_oh as :func:`run` takes them: with zeros up to multiples of four."""
+    """Pad W_hi, W_hh and W_oh with zeros up to multiples of four, as :func:`run` takes them."""
     w_hi = np.pad(weights.w_hi, (0, -len(weights.w_hi) % _GROUP))[:, np.newaxis]
     w_hh, w_oh = (
         np.pad(matrix, [(0, -size % _GROUP) for size in matrix.shape])
@@ -69,7 +69,7 @@ def run(x: Array, w_hi: Array, w_hh: Array, w_oh: Array, outputs: Array) -> None
         outputs[:, start : start + TILE] = output[: len(outputs)]
 
 
-# Written out because the compiler does not keep sixteen weights in registers of its own accord.
+# This is written out because the compiler does not keep sixteen weights in registers by itself.
 @inlined
 def add_product(matrix: Array, state: Array, total: Array) -> None:
     """Add ``matrix @ state`` to ``total``."""
@@ -94,10 +94,10 @@ def add_product(matrix: Array, state: Array, total: Array) -> None:
 
 @compiled
 def n_right(x: Array, logits: Array, rank: int, n: int) -> int:
-    """Of the first ``n`` inputs, how many are answered with the position of the given rank.
+    """Count the first ``n`` inputs that are answered with the position of the given rank.
 
     ``x`` and ``logits`` have the shape (seq_len, c); the answer is the first largest logit. Rank 0
-    is the smallest number; of equal ones the first.
+    is the smallest number; the first of equal numbers has the lower rank.
     """
     largest = logits[0].copy()
     answer = np.zeros(len(largest), np.int32)
@@ -122,10 +122,11 @@ def n_right(x: Array, logits: Array, rank: int, n: int) -> int:
 def squared_errors(
     x: Array, outputs: Array, rank: int, other_rank: int, n: int
 ) -> tuple[float, float]:
-    """Over the first ``n`` inputs, sum of the squared errors and sum of their squares.
+    """Sum the squared errors of the first ``n`` inputs, and the squares of these.
 
-    ``x`` has the shape (seq_len, c), ``outputs`` (1, c). Right is the mean of the numbers of the
-    two ranks; rank 0 is the smallest, of equal ones the first.
+    ``x`` has the shape (seq_len, c), ``outputs`` (1, c). The right output is the mean of the
+    numbers of the two ranks; rank 0 is the smallest number, and the first of equal numbers has the
+    lower rank.
     """
     target = np.zeros(x.shape[1])
     below = np.empty(x.shape[1], np.int32)

@@ -1,10 +1,10 @@
 """Sampling of all inputs but the last, which is integrated exactly.
 
 Given the inputs before it, every logit is piecewise linear in the last input x, with a breakpoint
-for each neuron, and the right answer is constant on three intervals: the position of the second
-largest, the last position, and the position of the largest of the earlier inputs. On every piece
-the model is right on one interval, between the roots of linear functions, of which the normal
-distribution has a known probability.
+for each neuron, and the right answer is constant on three intervals: it is the position of the
+second largest, the last position, or the position of the largest of the earlier inputs. On every
+piece the model is right on one interval, between the roots of linear functions, and the probability
+of an interval under the normal distribution is known.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _BLOCK = 2**8  # prefixes at a time: their arrays fit into a processor's second 
 def last_input(model: Model, n_samples: int, seed: int) -> Tally:
     """Mean over ``n_samples`` random prefixes of the probability of being right.
 
-    ``std`` is the standard error; ``None`` where all prefixes have the same probability. The
+    ``std`` is the standard error, or ``None`` if all prefixes have the same probability. The
     operations are :func:`last_input_operations`.
     """
     weights = weights_in_range(model)
@@ -43,7 +43,7 @@ def last_input(model: Model, n_samples: int, seed: int) -> Tally:
             for i in range(0, n_samples, _BLOCK)
         ]
     )
-    # Rounding of many small pieces may leave it a few units of 1e-16 outside.
+    # Rounding of many small pieces may put it a few units of 1e-16 outside.
     value = float(np.clip(probability.mean(), 0, 1))
     std = None
     if n_samples > 1:
@@ -61,8 +61,8 @@ def last_input_operations(weights: Weights, n_samples: int) -> int:
     """Operations of :func:`last_input`: of the prefixes, and of integrating over the last input.
 
     A prefix costs the multiply-adds of n - 1 steps and of another product with W_hh, by ARC's
-    convention; :func:`probability_right`, everything it does. Its closed form is what the counter
-    says, as a test checks.
+    convention. All operations of :func:`probability_right` count, in a closed form that equals what
+    the counter counts, as a test checks.
     """
     n, d = weights.w_oh.shape
     prefix = (n - 1) * d * (d + 1) + d * d
@@ -91,18 +91,18 @@ def _ceil_log2(n: int) -> int:
 
 
 def probability_right(w_hi: Any, w_oh: Any, drive: Any, prefixes: Any) -> Any:
-    """For each prefix, the probability over the last input x ~ N(0, 1) that the model is right.
+    """Probability, over the last input x ~ N(0, 1), that the model is right after each prefix.
 
-    Of any array type that numpy's functions take, for counting. Where no neuron is active all
-    logits are 0 and the answer is 0; other logits that are equal for all x, which has probability
-    zero for any model with continuous weights, do not count as an error.
+    The function works with any array type that numpy's functions accept, for counting. If no neuron
+    is active, all logits are 0 and the answer is 0. Other logits that are equal for all x, which
+    has probability zero for any model with continuous weights, do not count as an error.
 
     Parameters
     ----------
     w_hi, w_oh
         Weights, shapes (d,) and (n, d).
     drive
-        W_hh times the state after the prefix, shape (d, n_prefixes): in the end the neurons hold
+        W_hh times the state after the prefix, shape (d, n_prefixes): at the end the neurons hold
         ``ReLU(drive + w_hi x)``.
     prefixes
         Inputs before the last, shape (n - 1, n_prefixes).
@@ -150,7 +150,7 @@ def probability_right(w_hi: Any, w_oh: Any, drive: Any, prefixes: Any) -> Any:
     margin = constant[answer, pieces, columns] - constant
     margin_slope = slope[answer, pieces, columns] - slope
     with np.errstate(divide="ignore", invalid="ignore"):
-        root = -margin / margin_slope  # nan for the answer itself, which fmax and fmin pass over
+        root = -margin / margin_slope  # nan for the answer itself, which fmax and fmin ignore
     rising = margin_slope >= 0
     lower = np.fmax(left, np.fmax.reduce(np.where(rising, root, -np.inf), axis=0))
     upper = np.fmin(right, np.fmin.reduce(np.where(rising, np.inf, root), axis=0))
@@ -167,12 +167,12 @@ def _on_pieces(first: Any, jumps: Any, by_size: Any) -> Any:
     Parameters
     ----------
     first
-        Shape (k, n_prefixes), or (k, 1) where all prefixes have the same.
+        Shape (k, n_prefixes), or (k, 1) if they are the same for all prefixes.
     jumps
-        Those at the neurons' breakpoints, (k, d, n_prefixes) or (k, d, 1). At the two other
-        breakpoints, in which the right answer changes, there are none.
+        Jumps at the neurons' breakpoints, (k, d, n_prefixes) or (k, d, 1). There are none at the
+        two other breakpoints, where the right answer changes.
     by_size
-        Numbers of the breakpoints in the order of their places, (d + 2, n_prefixes).
+        Numbers of the breakpoints in increasing order, (d + 2, n_prefixes).
     """
     none = np.zeros_like(jumps, shape=(len(jumps), 2, jumps.shape[2]))
     at_breakpoints = np.concatenate([jumps, none], axis=1)

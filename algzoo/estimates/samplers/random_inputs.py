@@ -1,20 +1,23 @@
-"""Random inputs for sampling, which are the same bits on every machine.
+"""Random inputs for sampling that are the same bits on every machine.
 
-The random bits are those of a bit generator of numpy, which promises never to change them; what its
-distributions make of the bits may change from one version to the next. torch's float32 Gaussian
-numbers differ between processors, in the last bits of two fifths of them. So the step from bits to
-Gaussian numbers is made here, by correctly rounded arithmetic alone
+The random bits are those of a bit generator of numpy, which promises never to change them; its
+distributions may change from one version to the next. torch's float32 Gaussian numbers differ
+between processors, in the last bits of two fifths of them. So the step from bits to Gaussian
+numbers is made here, with correctly rounded arithmetic only
 (:mod:`algzoo.estimates.samplers.compiled`).
 
 A random whole number gives a uniform u in (-1, 1), and u the Gaussian number
 
     z = sqrt(2) erfinv(u) = u g(w),   w = -log(1 - u^2).
 
-g is smooth; it is replaced by one polynomial in w where w is small and by one in sqrt(w) where it
-is large, as Giles does. The coefficients are this book's, fitted to the quantile function of scipy
-for the least relative error; with rounding to float32, z is off by less than 5e-7 of itself.
+g is smooth; following Giles, it is replaced by one polynomial in w where w is small and by one in
+sqrt(w) where it is large. The coefficients are this book's, fitted to the quantile function of
+scipy for the least relative error; with rounding to float32, the relative error of z is less than
+5e-7.
 
-Source: M. Giles, "Approximating the erfinv function", GPU Computing Gems, Jade Edition, 2011.
+References
+----------
+M. Giles, "Approximating the erfinv function", GPU Computing Gems, Jade Edition, 2011.
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from numpy.typing import NDArray
 
 from .compiled import compiled, inlined
 
-_TILE = 256  # numbers at a time, so that the arrays in between stay in the first cache
+_TILE = 256  # numbers at a time, so that intermediate arrays stay in the first cache
 
 _f = np.float32
 
@@ -55,15 +58,15 @@ _LOG = _coefficients("""
 
 _LOG_2 = _f(np.log(2))
 _ROOT_OF_HALF = np.int32(np.array(np.sqrt(0.5), np.float32).view(np.int32))  # its bits
-_FRACTION_BITS = np.int32(23)  # of a float32
+_FRACTION_BITS = np.int32(23)  # bits of the fraction of a float32
 
 
 def gaussian_inputs(
     shape: tuple[int, int], stream: np.random.SeedSequence, number_type: Any
 ) -> NDArray[np.floating]:
-    """Independent standard Gaussian numbers, float32 or float64, below 6.4 in size.
+    """Draw independent standard Gaussian numbers, float32 or float64, below 6.4 in size.
 
-    Numbers of both types differ by no more than rounding. ``shape`` has a multiple of 256 columns.
+    Numbers of the two types differ only by rounding. ``shape`` must have a multiple of 256 columns.
     """
     numbers = np.empty(shape, number_type)
     _gaussian(_bits(numbers.size, stream), numbers.reshape(-1))
@@ -71,7 +74,7 @@ def gaussian_inputs(
 
 
 def normal_quantiles(whole: NDArray[np.uint32]) -> NDArray[np.float64]:
-    """Gaussian numbers at the probabilities ``(whole + 1/2) / 2^32``, to 5e-7 of themselves."""
+    """Gaussian quantiles at the probabilities ``(whole + 1/2) / 2^32``; relative error 5e-7."""
     size = -(-whole.size // _TILE) * _TILE
     bits, numbers = np.zeros(size, np.uint32), np.empty(size)
     bits[: whole.size] = whole.reshape(-1) ^ np.uint32(2**31)  # two's complement
@@ -82,7 +85,7 @@ def normal_quantiles(whole: NDArray[np.uint32]) -> NDArray[np.float64]:
 def uniform_inputs(
     shape: tuple[int, int], stream: np.random.SeedSequence, n_tokens: int
 ) -> NDArray[np.int64]:
-    """Independent whole numbers from 0 to ``n_tokens`` - 1, equally probable to n_tokens / 2^32."""
+    """Draw whole numbers from 0 to ``n_tokens`` - 1, equally probable up to n_tokens / 2^32."""
     bits = _bits(shape[0] * shape[1], stream).astype(np.uint64)
     return ((bits * np.uint64(n_tokens)) >> np.uint64(32)).astype(np.int64).reshape(shape)
 
@@ -103,7 +106,7 @@ def _gaussian(bits: Any, numbers: Any) -> None:
         drawn = bits[start : start + _TILE]
         z = numbers[start : start + _TILE]
         for i in range(_TILE):
-            # Two's complement: of a whole number and its complement the sizes are alike.
+            # In two's complement a whole number and its bitwise complement have the same size.
             whole = np.int32(drawn[i])
             size = whole if whole >= 0 else ~whole
             rest = (_f(2**31 - 1 - size) + _f(0.5)) * _f(2.0**-31)  # 1 - |u|

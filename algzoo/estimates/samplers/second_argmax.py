@@ -1,11 +1,11 @@
-"""Samplers that the challenge compares with: random sampling and what does better at the same cost.
+"""Samplers with which the challenge compares: random sampling, and better ones at the same cost.
 
 Each takes a model, a number of samples and a seed. All but the shrunk one are unbiased. They are
-charged by ARC's convention: the multiply-adds of the forward passes, n d (d + 1) + o d each;
-drawing and arranging the inputs is free, and so is looking whether an answer is right.
+charged by ARC's convention, the multiply-adds of the forward passes, n d (d + 1) + o d each;
+drawing and arranging the inputs is free, and so is testing whether an answer is right.
 
 Unlike :func:`~algzoo.estimates.samplers.iid.sampling`, which runs a model in its own number type,
-they compute in float64, by one thread.
+they compute in float64, in one thread.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from .tree import tree
 
 Sampler = Callable[[Model, int, int], Estimate]
 
-_NEWTON_STEPS = 100  # at most; sequences of ten inputs take about thirty
+_NEWTON_STEPS = 100  # upper limit; sequences of ten inputs take about thirty
 
 _POSITIONS = SECOND_ARGMAX | ARGMEDIAN
 _ACCURATE = Scope("2nd_argmax", as_it_is=True) | Scope("argmedian") | Scope("longest_cycle")
@@ -44,9 +44,9 @@ CELL = 2.0**-30  # side of the cells on whose lower corners scipy's Sobol points
 
 @sampler("antithetic", scope=_POSITIONS)
 def antithetic(model: Model, n_samples: int, seed: int) -> Tally:
-    """Accuracy on inputs in pairs x, -x; the last one alone where ``n_samples`` is odd.
+    """Accuracy on pairs of inputs x, -x; the last input is alone if ``n_samples`` is odd.
 
-    ``std`` is that of independent pairs; ``None`` where ``n_samples`` is odd or all pairs scored
+    ``std`` is that of independent pairs; it is ``None`` if ``n_samples`` is odd or all pairs scored
     the same.
     """
     weights = weights_in_range(model)
@@ -63,12 +63,15 @@ def antithetic(model: Model, n_samples: int, seed: int) -> Tally:
 
 @sampler("Sobol", scope=_POSITIONS, source="A. B. Owen, J. Complexity 14, 1998")
 def sobol(model: Model, n_samples: int, seed: int) -> Tally:
-    """Accuracy on the first points of Sobol's sequence, scrambled, as Gaussian quantiles.
+    """Accuracy on the first points of a scrambled Sobol sequence, as Gaussian quantiles.
 
-    A power of two is best for ``n_samples``. No ``std``: one scrambling does not tell it.
+    A power of two is best for ``n_samples``. There is no ``std``, because a single scrambling does
+    not determine one.
 
-    Source: A. B. Owen, "Scrambling Sobol' and Niederreiter-Xing points", J. Complexity 14, 1998;
-    scipy's scrambling is Matousek's.
+    References
+    ----------
+    A. B. Owen, "Scrambling Sobol' and Niederreiter-Xing points", J. Complexity 14, 1998; scipy's
+    scrambling is Matousek's.
     """
     weights = weights_in_range(model)
     x = special.ndtri(sobol_points(model.seq_len, n_samples, np.random.default_rng(seed)))
@@ -83,8 +86,8 @@ def stratified(model: Model, n_samples: int, seed: int) -> Tally:
     allocation are the same: every pair has as many samples as every other, and a remainder goes to
     pairs chosen at random without replacement.
 
-    ``std`` where every pair has the same number of samples, at least two, and within some pair not
-    all scored the same; else ``None``.
+    ``std`` is given if every pair has the same number of samples, at least two, and within some
+    pair not all scored the same; otherwise it is ``None``.
     """
     weights = weights_in_range(model)
     rng = np.random.default_rng(seed)
@@ -102,20 +105,20 @@ def stratified(model: Model, n_samples: int, seed: int) -> Tally:
 
 @sampler("stratified Sobol", scope=_POSITIONS)
 def stratified_sobol(model: Model, n_samples: int, seed: int) -> Tally:
-    """Accuracy on stratified positions of what decides, with magnitudes by Sobol's sequence.
+    """Accuracy with stratified positions of the deciding inputs, and sizes by a Sobol sequence.
 
     For 2nd argmax the pairs of positions are those of :func:`stratified`. The first two coordinates
     of a point give the second largest and the largest number, by inverting their distribution
-    functions; the others, the remaining numbers, which are independent given the second largest.
-    The samples of a pair are neighbours in the sequence, so that n (n - 1) times a power of two is
-    best for ``n_samples``.
+    functions; the others give the remaining numbers, which are independent given the second
+    largest. The samples of a pair are adjacent in the sequence, so that n (n - 1) times a power of
+    two is best for ``n_samples``.
 
     For argmedian the strata are the positions of the median; a remainder goes to positions chosen
-    at random. The first coordinate of a point gives the median, whose distribution is
-    Beta((n + 1) / 2, (n + 1) / 2) of uniform numbers; the others the remaining numbers, which are
-    independent given the median once it is drawn which of them lie above.
+    at random. The first coordinate of a point gives the median, which for uniform numbers has the
+    distribution Beta((n + 1) / 2, (n + 1) / 2). The others give the remaining numbers, which are
+    independent given the median and which of them lie above it.
 
-    No ``std``.
+    There is no ``std``.
     """
     weights = weights_in_range(model)
     rng = np.random.default_rng(seed)
@@ -125,7 +128,7 @@ def stratified_sobol(model: Model, n_samples: int, seed: int) -> Tally:
 
 
 def _n_larger(model: Model) -> int:
-    """How many numbers are larger than that whose position is the right answer."""
+    """Number of inputs that are larger than the one whose position is the right answer."""
     return model.seq_len // 2 if model.task_name == "argmedian" else 1
 
 
@@ -150,11 +153,11 @@ def _below_second(n: int, n_samples: int, rng: np.random.Generator) -> NDArray[n
     """Inputs, shape (n, n_samples), stratified by the positions of the two largest."""
     largest, second = _stratified_positions(n, n_samples, rng)
     u = sobol_points(n, n_samples, rng)
-    u_second = _second_largest(u[0], n)  # of n uniform numbers; the largest is uniform above it
+    u_second = _second_largest(u[0], n)  # second of n uniform numbers; the largest is uniform above
     rest = u[2:] * u_second
     uniform = np.concatenate([(u_second + (1 - u_second) * u[1])[None], u_second[None], rest])
     x = _swap(special.ndtri(uniform), np.zeros_like(largest), largest)
-    # What stood at the first position has moved to where the largest was.
+    # The number at the first position has moved to where the largest was.
     return _swap(x, np.where(largest == 1, 0, 1), second)
 
 
@@ -163,21 +166,24 @@ def prior_shrunk(
 ) -> Estimate:
     """Accuracy by :func:`sampling`, shrunk to the mean of the population that the model is from.
 
-    The posterior mean, to second order: ``mean + w (p - mean)`` where p is the sampled accuracy and
-    ``w = variance / (variance + v / n_samples)``, ``v = mean (1 - mean) - variance`` being the
-    average of a (1 - a) over the population. Its expected squared error is
-    ``1 / (1 / variance + n_samples / v)``; ``std`` is the root of that.
+    This is the posterior mean, to second order: ``mean + w (p - mean)`` where p is the sampled
+    accuracy and ``w = variance / (variance + v / n_samples)``, with ``v = mean (1 - mean) -
+    variance`` the average of a (1 - a) over the population. Its expected squared error is ``1 / (1
+    / variance + n_samples / v)``, and ``std`` is the square root of that.
 
     Parameters
     ----------
+    model, n_samples, seed
+        As for :func:`sampling`.
     mean, variance
-        Of the accuracy over the population: advice, to be had from other models.
+        Mean and variance of the accuracy over the population, which must be known from other
+        models.
 
     Raises
     ------
-    ValueError
-        If no accuracies have this mean and variance, or the model's score is no accuracy, and
-        as of :func:`sampling`.
+    TypeError, ValueError
+        Under the same conditions as :func:`sampling`, or if no accuracies have this mean and
+        variance, or if the model's score is not an accuracy.
     """
     within = mean * (1 - mean) - variance
     if not (0 <= mean <= 1 and variance >= 0 and within >= 0):
@@ -194,15 +200,15 @@ def prior_shrunk(
 
 
 def constant(value: float) -> Estimator:
-    """Estimator that says ``value`` of every model: advice and nothing else.
+    """Make an estimator that returns ``value`` for every model.
 
-    Reading the number is charged one operation, so that there is something to compare its error
-    with.
+    Reading the number is charged one operation, so that there is a number of samples with which to
+    compare its error.
 
     Raises
     ------
     ValueError
-        If ``value`` is no probability.
+        If ``value`` is not a probability.
     """
     if not 0 <= value <= 1:
         raise ValueError(f"An accuracy is between 0 and 1, got {value}")
@@ -220,15 +226,15 @@ def constant(value: float) -> Estimator:
     fails_when="the network has learned anything",
 )
 def chance(model: Model) -> Tally:
-    """What guessing a position gets, 1 / seq_len: deduced from the task, not from the weights."""
+    """Accuracy of guessing a position, 1 / seq_len, which follows from the task alone."""
     return Tally(1 / model.seq_len, 1)
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A sampler at one budget as an estimator; its seed belongs to the model's weights.
+    """Sampler with one budget as an estimator; its seed depends on the model's weights.
 
-    So every model has inputs of its own, and the errors over a population are independent.
+    Every model therefore has its own inputs, and the errors over a population are independent.
     """
 
     name: str
@@ -237,10 +243,10 @@ class Drawn:
     seed: int = 0
 
     def __call__(self, model: Model) -> Estimate:
-        """The sampler's estimate."""
+        """Estimate the score of a model."""
         check_model(model)
         digest = int(model_digest(model), 16)
-        # Of a name only letters, digits and underscores enter, so that it may have spaces.
+        # Only the letters, digits and underscores of a name enter, so that it may have spaces.
         name = re.sub(r"\W", "_", self.name.lower())
         stream = named_stream(f"sampler {name}", self.seed, self.n_samples, digest)
         return self.sampler(model, self.n_samples, int(stream.generate_state(1)[0]))
@@ -257,7 +263,7 @@ class Drawn:
     fails_when="the models differ from each other, or from those that it was fitted on",
 )
 def fitted_constant(models: Sequence[Model], accuracies: Sequence[float]) -> Estimator:
-    """The mean of the accuracies that a fit has seen, said of every model."""
+    """The mean of the accuracies of the models of a fit, for every model."""
     return constant(fmean(accuracies))
 
 
@@ -275,7 +281,7 @@ def fitted_constant(models: Sequence[Model], accuracies: Sequence[float]) -> Est
 def fitted_prior_shrunk(
     models: Sequence[Model], accuracies: Sequence[float], *, n_samples: int
 ) -> Estimator:
-    """Random sampling, shrunk to the mean of the accuracies that a fit has seen."""
+    """Random sampling, shrunk to the mean of the accuracies of the models of a fit."""
     prior = partial(prior_shrunk, mean=fmean(accuracies), variance=pvariance(accuracies))
     return Drawn("prior-shrunk", prior, n_samples)
 
@@ -287,7 +293,7 @@ SAMPLERS: dict[str, Declared[[int, int]]] = {
 
 
 def samplers_for(model: Model) -> dict[str, Sampler]:
-    """Those of :data:`SAMPLERS` that are for a model."""
+    """Return the samplers in :data:`SAMPLERS` that take a model."""
     return {name: one for name, one in SAMPLERS.items() if one.declaration.scope.takes(model)}
 
 
@@ -296,7 +302,7 @@ def _tally(weights: Weights, right: NDArray[np.bool_], std: float | None) -> Tal
 
 
 def sobol_points(dimension: int, n_points: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """The first points of a scrambled Sobol sequence, shape (dimension, n_points)."""
+    """Draw the first points of a scrambled Sobol sequence, shape (dimension, n_points)."""
     points = qmc.Sobol(dimension, rng=rng).random_base2((n_points - 1).bit_length())
     return np.ascontiguousarray(points[:n_points].T) + CELL / 2
 
@@ -304,9 +310,10 @@ def sobol_points(dimension: int, n_points: int, rng: np.random.Generator) -> NDA
 def _second_largest(u: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Quantile function of the second largest of ``n`` uniform numbers, to 1e-10.
 
-    It is Beta(n - 1, 2): the root x of n x^(n - 1) - (n - 1) x^n = u, by Newton's method. From the
-    point of inflection, (n - 2) / (n - 1), that approaches the root from one side. scipy's inverse
-    of the incomplete beta function takes several times as long.
+    Its distribution is Beta(n - 1, 2), so that the quantile is the root x of n x^(n - 1) - (n - 1)
+    x^n = u, found by Newton's method. Starting from the point of inflection, (n - 2) / (n - 1), the
+    method approaches the root from one side. scipy's inverse of the incomplete beta function takes
+    several times as long.
     """
     x = np.full_like(u, (n - 2) / (n - 1))
     for _ in range(_NEWTON_STEPS):
@@ -345,7 +352,7 @@ def _move_largest(
 
 
 def _swap(x: NDArray[np.float64], i: NDArray[np.intp], j: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Of each column of ``x``, elements i and j interchanged."""
+    """Interchange elements i and j of each column of ``x``."""
     swapped, columns = x.copy(), np.arange(x.shape[1])
     swapped[i, columns], swapped[j, columns] = x[j, columns], x[i, columns]
     return swapped

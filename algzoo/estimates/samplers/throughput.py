@@ -1,4 +1,4 @@
-"""How fast models are sampled here, beside the plain way."""
+"""Speed of sampling on this machine, compared with a plain forward pass."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PLAIN_BATCH = 2**14  # ARC's
 
 @dataclass(frozen=True)
 class Throughput:
-    """Samples per second of both ways on one model, and what each estimated."""
+    """Samples per second in both ways on one model, and both estimates."""
 
     plain: float
     fast: float
@@ -26,15 +26,15 @@ class Throughput:
 
     @property
     def ratio(self) -> float:
-        """How many times as many samples per second :func:`sampling` takes."""
+        """Samples per second of :func:`sampling`, divided by those of the plain way."""
         return self.fast / self.plain
 
 
 def throughput(model: DistRNN, *, rounds: int = 8, seconds: float = 1.0) -> Throughput:
-    """Throughput of :func:`sampling` and of the model's own forward pass with ``argsort``.
+    """Measure the speed of :func:`sampling` and of the model's own forward pass with ``argsort``.
 
-    Both take turns, ``rounds`` of about ``seconds`` each, so that what else the machine does slows
-    both down; of each the median round counts, for a round may be disturbed. Both use as many
+    The two take turns, for ``rounds`` rounds of about ``seconds`` each, so that other programs slow
+    both down. The median round of each counts, because a round may be disturbed. Both use as many
     threads as torch does.
     """
 

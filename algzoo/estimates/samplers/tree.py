@@ -1,4 +1,4 @@
-"""Sampling on a tree of inputs: samples share their first inputs, and what was computed of them."""
+"""Sampling on a tree of inputs: samples share their first inputs and the states after them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from ..scope import SECOND_ARGMAX
 from .forward import has_larger
 
 LEAVES_PER_ROOT = 12
-"""How many samples share a first input.
+"""Number of samples that share a first input.
 
 Chosen once, for all models, on noisy copies of two. On M16,10 the inputs up to step t explain about
-.07, .13, .22, .35 and .61 of the variance of being right for t = 5 to 9; n_t nodes at step t, each
-at a cost of c_t, are best where n_t^2 is proportional to what step t adds to that over c_t: growing
-by about 1.3 a step, twelvefold in all. On M4,3 (.01, .08) it is about sixteenfold.
+.07, .13, .22, .35 and .61 of the variance of being right for t = 5 to 9. The best numbers n_t of
+nodes at step t, each at a cost of c_t, have n_t^2 proportional to what step t adds to that share,
+divided by c_t. They grow by about 1.3 a step, twelvefold in all; on M4,3 (.01, .08) sixteenfold.
 """
 
 _ONE_THREAD = 2**18  # multiplications of a matrix product for which OpenBLAS uses a single thread
@@ -30,12 +30,12 @@ def tree(model: Model, n_samples: int, seed: int) -> Tally:
     """Accuracy on the leaves of a random tree of inputs.
 
     A node is an input and the state after it; a sample is a leaf with all inputs on its path. From
-    the first step to the last the number of nodes grows by a constant factor,
-    :data:`LEAVES_PER_ROOT` in all, where it is not rounded; nodes have nearly equally many
-    children. Every sample has the right distribution, so that the estimate is unbiased, but samples
-    depend on each other: no ``std``.
+    the first step to the last the number of nodes grows by a constant factor at each step, up to
+    rounding, and by :data:`LEAVES_PER_ROOT` in all; nodes have nearly equally many children. Every
+    sample has the right distribution, so that the estimate is unbiased, but samples depend on each
+    other, so that there is no ``std``.
 
-    The operations are :func:`tree_operations`, the multiply-adds of every node done once.
+    The operations are :func:`tree_operations`, the multiply-adds of every node computed once.
     """
     weights = weights_in_range(model)
     rng = np.random.default_rng(seed)
@@ -46,7 +46,7 @@ def tree(model: Model, n_samples: int, seed: int) -> Tally:
 
 
 def nodes(seq_len: int, n_samples: int) -> list[int]:
-    """Nodes at each step, the last of which are the samples."""
+    """Numbers of nodes at each step; the last of them is the number of samples."""
     shares = LEAVES_PER_ROOT ** (np.arange(1 - seq_len, 1) / (seq_len - 1))
     return [int(n) for n in np.ceil(n_samples * shares)]
 
@@ -54,8 +54,8 @@ def nodes(seq_len: int, n_samples: int) -> list[int]:
 def tree_operations(weights: Weights, n_samples: int) -> int:
     """Multiply-adds of a tree: with n_t nodes at step t, sum_t (n_(t-1) d^2 + n_t d) + n_n o d.
 
-    Children share the product of W_hh with their parent's state. The first step has no parents; by
-    ARC's convention it is charged n_1 d (d + 1) nevertheless.
+    Children share the product of W_hh with their parent's state. The first step has no parents, but
+    by ARC's convention it is charged n_1 d (d + 1).
     """
     n, d = weights.w_oh.shape
     level = nodes(n, n_samples)
@@ -67,7 +67,7 @@ def tree_operations(weights: Weights, n_samples: int) -> int:
 def tree_outputs(weights: Weights, inputs: list[NDArray[np.float64]]) -> Any:
     """Outputs at the leaves, shape (output_size, n_samples), from the inputs of each step's nodes.
 
-    Of any array type that numpy's functions take, for counting.
+    The function works with any array type that numpy's functions accept, for counting.
     """
     w_hi, w_hh, w_oh = weights
     state = np.zeros((w_hi.shape[0], len(inputs[0])))
@@ -81,7 +81,7 @@ def tree_outputs(weights: Weights, inputs: list[NDArray[np.float64]]) -> Any:
 
 
 def _product(matrix: Any, columns: Any) -> Any:
-    """Their matrix product, in parts that are too small for libraries to start threads for them."""
+    """Multiply matrices in parts that are too small for libraries to start threads."""
     n = max(_ONE_THREAD // matrix.size, 1)
     parts = [matrix @ columns[:, i : i + n] for i in range(0, columns.shape[1], n)]
     return np.concatenate(parts, axis=1)

@@ -1,7 +1,7 @@
 """Sampling of all inputs but the last, which is integrated exactly by a walk between events.
 
-It gives what :func:`.last_input.last_input` gives, up to 2e-7, for less than a third of
-the operations after the prefix; and it is also for argmedian models.
+The result is that of :func:`.last_input.last_input` up to 2e-7, for less than a third of the
+operations after the prefix; the method also takes argmedian models.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from ..many_inputs.exact_last_input import (
 def last_input_walk(model: Model, n_samples: int, seed: int) -> Tally:
     """Mean over ``n_samples`` random prefixes of the probability of being right.
 
-    The prefixes are those of :func:`.last_input.last_input`. ``std`` is the standard
-    error; ``None`` where all prefixes have the same probability. The operations are those of the
-    prefixes and of what the walks met, :meth:`.last_input_walk.Events.operations`.
+    The prefixes are those of :func:`.last_input.last_input`. ``std`` is the standard error, or
+    ``None`` if all prefixes have the same probability. The operations are those of the prefixes and
+    of the events on the walks, :meth:`.last_input_walk.Events.operations`.
     """
     weights = weights_in_range(model)
     prefixes = np.random.default_rng(seed).standard_normal((model.seq_len - 1, n_samples))

@@ -1,4 +1,4 @@
-"""Measuring the bundled models: the scores that choose the best seed of each size."""
+"""Measurement of the bundled models' scores, which decide the best seed of each size."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ...zoo import FAMILIES, SEEDS, DistTransformer, Family, Model, load_model, 
 from ..functions.exhaustive import exhaustive_accuracy
 from .iid import ensemble_sampling
 
-SAMPLE_SEED = 20260101  # one stream of inputs for all models, so that seeds are compared fairly
+SAMPLE_SEED = 20260101  # all models see the same inputs, so that seeds are compared fairly
 
 
 def scores(models: Sequence[Model], n_samples: int) -> list[float]:
-    """Accuracies, for median root mean squared errors, of models of one family and length.
+    """Scores of models of one family and length: accuracies, or RMS errors for the median.
 
-    Sampled on the same inputs, and exact for longest cycle.
+    They are sampled on the same inputs; those of longest cycle are exact.
     """
     if isinstance(models[0], DistTransformer):
         return [float(exhaustive_accuracy(model)) for model in models]
@@ -25,12 +25,12 @@ def scores(models: Sequence[Model], n_samples: int) -> list[float]:
 
 
 def best_of(family: Family, scores: list[float]) -> int:
-    """Seed of the highest accuracy, or least error; the first of equals."""
+    """Seed of the highest accuracy or the least error; the first of equal ones."""
     return scores.index(min(scores) if family.measures_error else max(scores))
 
 
 def measure_all(n_samples: int) -> Iterator[tuple[Family, int, int, list[float]]]:
-    """Family, hidden size, length and the scores of the five seeds, of every size."""
+    """Yield family, hidden size, length and the scores of the five seeds, for every size."""
     for family, hidden_size, seq_len in sizes():
         models = [load_model(family.name, hidden_size, seq_len, seed=seed) for seed in SEEDS]
         yield family, hidden_size, seq_len, scores(models, n_samples)

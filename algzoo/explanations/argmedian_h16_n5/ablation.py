@@ -1,8 +1,7 @@
-"""Where an argmedian model errs, and what remains of it when neurons are replaced.
+"""Error rates of an argmedian model, and what remains of it when neurons are replaced.
 
-What :mod:`.ablation` is for 2nd argmax. Its
-:func:`~algzoo.structure.features.ablation.answers_carried` takes the sample of this module as it
-is.
+This is for argmedian what :mod:`algzoo.structure.features.ablation` is for 2nd argmax; its
+:func:`~algzoo.structure.features.ablation.answers_carried` accepts the sample of this module.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from .comparisons import Comparison
 
 
 class ArgmedianSample(Sample):
-    """An argmedian model on Gaussian inputs."""
+    """Run of an argmedian model on Gaussian inputs."""
 
     task_name: ClassVar[str] = "argmedian"
     _needed: ClassVar[str] = "An argmedian model"
 
     @property
     def rank(self) -> int:
-        """How many inputs are larger than the right answer."""
+        """Number of inputs that are larger than the right answer."""
         n = int(self.x.shape[1])
         return n - 1 - n // 2
 
@@ -38,7 +37,7 @@ class ArgmedianSample(Sample):
 
     @property
     def group(self) -> NDArray[np.intp]:
-        """Number of the ordered pair (position of the median, of the next above it)."""
+        """Number of the pair (position of the median, of the next larger) of each input."""
         n = self.x.shape[1]
         numbers: NDArray[np.intp] = self.order[:, self.rank] * n + self.order[:, self.rank - 1]
         return numbers
@@ -46,7 +45,7 @@ class ArgmedianSample(Sample):
 
 @dataclass(frozen=True, eq=False)
 class MedianErrors:
-    """Where an argmedian model errs.
+    """Error rates of an argmedian model by position and by gap.
 
     Attributes
     ----------
@@ -56,14 +55,14 @@ class MedianErrors:
         Shape (seq_len,): error rate by the position of the median.
     above, below
         Shape (seq_len, seq_len): error rate by the position of the median (row) and of the next
-        larger, of the next smaller input (column); nan on the diagonal.
+        larger or next smaller input (column); nan on the diagonal.
     answered_rank
-        Shape (seq_len,): share of all inputs that were answered with the position of the largest,
+        Shape (seq_len,): share of all inputs answered with the position of the largest,
         second-largest input, and so on.
     by_gap_above, by_gap_below
-        Error rate by the distance of the median to the next larger, to the next smaller input.
+        Error rate by the distance of the median to the next larger, and to the next smaller input.
     by_nearest
-        The same for the lesser of the two distances.
+        The same for the smaller of the two distances.
     """
 
     rate: float
@@ -77,12 +76,12 @@ class MedianErrors:
 
 
 def median_errors(sample: ArgmedianSample, n_bins: int = 20) -> MedianErrors:
-    """Errors by position of the median and by the gaps around it.
+    """Measure error rates by position of the median and by the gaps around it.
 
     Raises
     ------
     ValueError
-        If inputs have fewer than three numbers, or there is no bin.
+        If inputs have fewer than three numbers, or if there is no bin.
     """
     n_inputs, n = sample.x.shape
     if n < 3:
@@ -108,21 +107,21 @@ def median_errors(sample: ArgmedianSample, n_bins: int = 20) -> MedianErrors:
 
 @dataclass(frozen=True, eq=False)
 class ComparisonSurvival:
-    """Accuracies that survive where neurons hold plain comparisons after the last step.
+    """Accuracies that remain when neurons hold plain comparisons after the last step.
 
     Attributes
     ----------
     intact
         Accuracy of the model.
     one
-        By neuron: this one holds its comparison.
+        By neuron: this neuron holds its comparison.
     one_with_noise
-        By neuron: to its activation is added Gaussian noise of the standard deviation of that
-        replacement's error. A comparison that does no less harm than noise misses what matters.
+        By neuron: Gaussian noise with the standard deviation of that replacement's error is added
+        to its activation. A comparison that does no less harm than noise misses what matters.
     together
-        All of them hold their comparisons.
+        All neurons hold their comparisons.
     without
-        All of them hold their means instead.
+        All neurons hold their means instead.
     """
 
     intact: float
@@ -135,7 +134,7 @@ class ComparisonSurvival:
 def comparison_survival(
     sample: ArgmedianSample, comparisons: Iterable[Comparison], seed: int
 ) -> ComparisonSurvival:
-    """Accuracies that survive when neurons hold plain comparisons; ``seed`` is the noise's."""
+    """Measure accuracies when neurons hold plain comparisons; ``seed`` is that of the noise."""
     rng = np.random.default_rng(seed)
     together, without = sample.last.copy(), sample.last.copy()
     one: dict[int, float] = {}

@@ -1,17 +1,17 @@
-"""Comparisons: what a neuron holds of differences of inputs, measured.
+"""Comparisons: which differences of inputs a neuron holds, by measurement.
 
-The feature search (:mod:`.features`) reads formulas off nearly isolated subcircuits. Where a
-network has none, because each neuron listens to many others whose parts cancel, a neuron may still
-hold something simple. Here its activation after the last step is held against dictionaries of
-functions of the inputs, by least squares on Gaussian inputs: nothing is derived from weights.
+The feature search (:mod:`algzoo.structure.features`) derives formulas of nearly isolated
+subcircuits. In a network that has none, because each neuron receives from many others whose
+contributions cancel, a neuron may still hold something simple. Here its activation after the last
+step is fitted by least squares with dictionaries of functions of the inputs, on Gaussian inputs;
+nothing is derived from weights.
 
-The dictionaries, each of which contains the one before but for the third:
+These are the dictionaries; each of the first three contains the one before:
 
 * ``"inputs"``: the inputs themselves;
-* ``"distances"``: abs(x[i] - x[j]) for all pairs as well. The ReLU of a difference is one of these:
-  2 ReLU(u) = abs(u) + u;
-* ``"prefix orders"``: distances, and the numbers of each prefix x[0..t] of three inputs or more in
-  order;
+* ``"distances"``: also abs(x[i] - x[j]) for all pairs. They contain the ReLU of a difference: 2
+  ReLU(u) = abs(u) + u;
+* ``"prefix orders"``: also the sorted numbers of each prefix x[0..t] of three inputs or more;
 * ``"maxima"``: inputs, and maxima over all sets of two inputs or more. Every order statistic of
   every set of inputs is a sum of these.
 """
@@ -31,14 +31,15 @@ from ...structure.weights import outputs
 Array = NDArray[np.float64]
 Dictionary = Literal["inputs", "distances", "prefix orders", "maxima"]
 
-_MOST_INPUTS = 8  # of the maxima, whose number doubles with each: 247 for eight
+_MOST_INPUTS = 8  # limit for maxima, whose number doubles with each input: 247 for eight
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The ReLU of one input less another number that comes closest to a neuron's last activation.
+    """ReLU of one input minus another number that is closest to a neuron's last activation.
 
-    The other number is a single input, or the mean of some of the remaining inputs in order.
+    The other number is a single input, or an order statistic of the remaining inputs, or a mean of
+    two.
 
     Attributes
     ----------
@@ -47,18 +48,20 @@ class Comparison:
     position, sign
         Position i and sign of ``unit * ReLU(sign * (x[i] - other))``.
     other
-        The position of the other number where it is an input.
+        Position of the other number if it is an input.
     ranks
-        Else which of the remaining inputs it is, 1 for the largest of them; of two ranks the mean.
+        Otherwise the rank of the other number among the remaining inputs, 1 for the largest of
+        them; two ranks stand for the mean.
     unit
-        By least squares, on the model's own scale.
+        The least-squares factor, on the model's own scale.
     r2
         R^2 of the activation about its mean.
     linear_r2
-        R^2 of the neuron's drive, before the ReLU, as a linear function of all inputs. Near 1 the
-        neuron is a half space: the memory it listens to is linear where it matters.
+        R^2 of the neuron's drive, before the ReLU, as a linear function of all inputs. If it is
+        near 1, the neuron is a half space: the earlier activations that it receives are linear
+        where it matters.
     n_candidates
-        Candidates that it was chosen among.
+        Number of candidates among which it was chosen.
     """
 
     neuron: int
@@ -73,7 +76,7 @@ class Comparison:
 
     @property
     def text(self) -> str:
-        """The comparison in words of the inputs."""
+        """The comparison in terms of the inputs."""
         if self.other is not None:
             against = f"x{self.other}"
         elif len(self.ranks) == 2:
@@ -97,10 +100,11 @@ class Comparison:
 
 
 def comparisons(sample: Sample) -> list[Comparison]:
-    """For each neuron the comparison that comes closest to its last activation.
+    """Find for each neuron the comparison that is closest to its last activation.
 
-    Among the differences of two inputs, and of an input and the k-th largest of the others, either
-    way round; where there are evenly many others, also of an input and their median.
+    The candidates are the differences of two inputs, and of an input and the k-th largest of the
+    others, with both signs; if the number of others is even, also the difference of an input and
+    their median.
     """
     x = sample.x
     candidates = _candidates(x.shape[1])
@@ -109,7 +113,7 @@ def comparisons(sample: Sample) -> list[Comparison]:
         [_relu_of_difference(x, *candidate, others[candidate[0]]) for candidate in candidates]
     )
     products, squares = values @ sample.last, (values**2).sum(axis=1)
-    # The squares that a multiple of each candidate takes away.
+    # The reduction of the squared error by a multiple of each candidate.
     best = (products**2 / squares[:, None]).argmax(axis=0)
     linear_r2 = _r2(*_halves(np.c_[x, np.ones(len(x))], drives(sample)))
     found = []
@@ -164,7 +168,7 @@ def _relu_of_difference(
 
 
 def drives(sample: Sample) -> Array:
-    """What each neuron receives at the last step, before the ReLU, (n_inputs, hidden_size)."""
+    """Input of each neuron at the last step, before the ReLU, shape (n_inputs, hidden_size)."""
     w_hi, w_hh, _ = sample.weights
     drive: Array = outputs(sample.weights._replace(w_oh=w_hh), sample.x[:, :-1])
     drive += sample.x[:, -1:] * w_hi
@@ -173,25 +177,26 @@ def drives(sample: Sample) -> Array:
 
 @dataclass(frozen=True, eq=False)
 class StateFit:
-    """The last activations as sums over a dictionary, fitted on one half of a sample.
+    """Fit of the last activations by sums over a dictionary, on one half of a sample.
 
     Attributes
     ----------
     dictionary
         Its name.
     terms
-        What the rows of ``coefficients`` belong to, without the constant: positions of the inputs.
-        One is the input there; several are a distance, an order statistic or a maximum.
+        Meaning of the rows of ``coefficients``, without the constant: positions of the inputs. One
+        position is the input there; several are a distance, an order statistic or a maximum.
     coefficients
         Shape (n_terms + 1, hidden_size); the last row is the constant.
     r2
-        Shape (hidden_size,): on the other half.
+        R^2 on the other half, shape (hidden_size,).
     accuracy
-        Of the model's readout from the fitted activations, none below zero, on the other half.
+        Accuracy of the model's readout from the fitted activations, none below zero, on the other
+        half.
     intact
         Accuracy of the model there.
     logits_r2
-        R^2 of the logits, less their mean over positions, over all logits and inputs of that half.
+        R^2 of the logits, minus their mean over positions, over all logits and inputs of that half.
     """
 
     dictionary: Dictionary
@@ -204,7 +209,7 @@ class StateFit:
 
 
 def fitted_state(sample: Sample, dictionary: Dictionary) -> StateFit:
-    """Least-squares fit of every neuron's last activation by a dictionary and a constant.
+    """Fit every neuron's last activation by a dictionary and a constant, by least squares.
 
     Raises
     ------
@@ -239,9 +244,9 @@ def fitted_state(sample: Sample, dictionary: Dictionary) -> StateFit:
 def distance_coefficients(weights_of_readout: Array, fit: StateFit) -> Array:
     """Coefficients of the distances in the logits, shape (seq_len, n_pairs).
 
-    Logits are linear in the last activations, and so are their fits. Of each column the mean is
-    taken off, for a number added to all logits changes no answer: positive entries speak for a
-    position, negative ones against it.
+    Logits are linear in the last activations, and so are their fits. The mean of each column is
+    subtracted, because a number added to all logits changes no answer: positive entries favour a
+    position, negative ones disfavour it.
 
     Raises
     ------
@@ -283,7 +288,7 @@ def _halves(values: Array, targets: Array) -> tuple[tuple[Array, Array], tuple[A
 
 
 def _r2(fit_on: tuple[Array, Array], held_out: tuple[Array, Array]) -> Array:
-    """R^2 of each target on the second half, fitted on the first; 1 for one that is constant."""
+    """R^2 of each target on the second half, fitted on the first; 1 for a constant target."""
     coefficients = np.linalg.lstsq(*fit_on, rcond=None)[0]
     values, targets = held_out
     errors = ((targets - values @ coefficients) ** 2).sum(axis=0)

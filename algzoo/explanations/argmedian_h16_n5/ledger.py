@@ -1,21 +1,25 @@
-r"""An explanation of M16,5 (argmedian) as a ledger, its residual, and what it predicts.
+"""Explanation of M16,5 (argmedian) as a ledger, its residual, and its prediction.
 
-The explanation: the newest input is compared with each before it, and the logits are, nearly, minus
-the sums of the distances of each input to the others, which only the median has least.
+According to the explanation, the newest input is compared with each before it, and each logit is
+nearly minus the sum of the distances of its input to the others. This sum is least for the median.
 
-* :func:`comparison_ledger` prices that: for each earlier input, that the drive of some neuron at
-  the last step is a multiple of its difference to the newest; for each pair of inputs, that their
-  distance speaks most against the two of them; that distances make up the logits; and that their
-  plain sums nearly do.
-* :func:`predicted_accuracy` is what follows: the accuracy of the model's readout from activations
-  that are sums of inputs and distances.
+* :func:`comparison_ledger` prices these claims: for each earlier input, that the drive of some
+  neuron at the last step is a multiple of its difference to the newest; for each pair of inputs,
+  that their distance lowers the logits of the two most; that the logits are sums of distances; and
+  that they nearly are the plain sums.
+* :func:`predicted_accuracy` is the consequence: the accuracy of the model's readout from
+  activations that are sums of inputs and distances.
 
-Works for any argmedian model of three inputs or more. It measures on fixed Gaussian inputs, so that
-the entries are functions of the weights, but not deductions from them. Against the total stands the
-bound of :mod:`.noise_tolerance`; the surprise that is left is that of :mod:`.residual`.
+The functions take any argmedian model of three inputs or more. They measure on fixed Gaussian
+inputs, so that the entries are functions of the weights but not deductions from them. The total is
+compared with the bound of :func:`~algzoo.scoring.surprise.bounds.noise_tolerance`; the remaining
+surprise is that of :mod:`algzoo.scoring.surprise.residual`.
 
-Source: this book's, by the conventions of :mod:`.second_argmax_4_3` and
-:mod:`.second_argmax_16_10`.
+References
+----------
+The ledger is this book's, by the conventions of
+:mod:`algzoo.explanations.second_argmax_h4_n3.ledgers` and
+:mod:`algzoo.explanations.second_argmax_h16_n10.ledgers`.
 """
 
 from __future__ import annotations
@@ -39,15 +43,15 @@ from .comparisons import fitted_state
 
 Array = NDArray[np.float64]
 
-_N_INPUTS = 2**12  # on which measurements are made
+_N_INPUTS = 2**12  # number of inputs on which measurements are made
 _SEED = 0
 
 
 @measure
 def half_space_gap(weights: Weights, neuron: int, earlier: int) -> Array:
-    """How far a neuron's last drive is from a multiple of the newest input less an earlier one.
+    """Deviation of a neuron's last drive from a multiple of the newest input minus an earlier one.
 
-    One minus the squared cosine of the two, over Gaussian inputs.
+    It is one minus the squared cosine of the two, over Gaussian inputs.
     """
     gap: Array = _half_space_gaps(weights, earlier)[..., neuron]
     return gap
@@ -55,10 +59,10 @@ def half_space_gap(weights: Weights, neuron: int, earlier: int) -> Array:
 
 @measure
 def more_against(weights: Weights, one: int, other: int) -> Array:
-    """How many logits of other inputs the distance of two speaks against more than one of theirs.
+    """Number of other logits that the distance of two inputs lowers more than one of theirs.
 
-    0 where the two logits have the least coefficients of that distance, by least squares with all
-    inputs and distances.
+    It is 0 if their two logits have the least coefficients of that distance, in a least-squares fit
+    with all inputs and distances.
     """
     n = weights.w_oh.shape[-2]
     place = n + list(combinations(range(n), 2)).index((one, other))
@@ -73,10 +77,11 @@ def more_against(weights: Weights, one: int, other: int) -> Array:
 
 @measure
 def logit_gap(weights: Weights, by: Literal["distances", "sums"]) -> Array:
-    """Share of the logits, less their mean over positions, that is not made up of distances.
+    """Share of the logits, minus their mean over positions, that is not explained by distances.
 
-    Of the sum of their squares on Gaussian inputs: what least squares leave, either with all inputs
-    and distances at liberty, or with one multiple of minus the sum of the distances of each input.
+    It is the share of the sum of their squares on Gaussian inputs that a least-squares fit leaves,
+    either with free coefficients for all inputs and distances, or with one common factor of minus
+    the sum of the distances of each input.
     """
     n = weights.w_oh.shape[-2]
     x = _gaussian_inputs(n)
@@ -97,17 +102,17 @@ def logit_gap(weights: Weights, by: Literal["distances", "sums"]) -> Array:
 
 
 def comparison_ledger(model: DistRNN) -> Ledger:
-    """The comparisons and the sums of distances, each as close as it is found.
+    """Ledger of the comparisons and the sums of distances, each claimed as exactly as it is found.
 
-    A neuron for each earlier input is searched out among all. Its gap is priced as that of a linear
-    drive of random direction: Beta((n - 1) / 2, 1 / 2) for n inputs. That two of n logits are the
-    least has probability 2 / (n (n - 1)), for before training no logit is different from another.
-    The surprise that is left, given all this, is not included.
+    The neuron for each earlier input is searched for among all neurons. Its gap is priced as that
+    of a linear drive of random direction: Beta((n - 1) / 2, 1 / 2) for n inputs. That two given
+    logits of n are the least has probability 2 / (n (n - 1)), because before training no logit is
+    different from another. The surprise that remains, given all this, is not included.
 
     Raises
     ------
     ValueError
-        If ``model`` is no argmedian model of three inputs or more.
+        If ``model`` is not an argmedian model of three inputs or more.
     """
     _check_argmedian(model)
     weights, n = weights_in_range(model), model.seq_len
@@ -154,8 +159,13 @@ def comparison_ledger(model: DistRNN) -> Ledger:
 def predicted_accuracy(model: DistRNN) -> float:
     """Accuracy that the explanation predicts: with sums of distances for all activations.
 
-    They are fitted to the activations on fixed Gaussian inputs, on others of which the accuracy is
-    measured: no deduction either. Errors as of :func:`comparison_ledger`.
+    The sums are fitted to the activations on fixed Gaussian inputs, and the accuracy is measured on
+    others, so that this is not a deduction either.
+
+    Raises
+    ------
+    ValueError
+        Under the same conditions as :func:`comparison_ledger`.
     """
     _check_argmedian(model)
     sample = ArgmedianSample.of(model, 2 * _N_INPUTS, seed=_SEED)
@@ -172,14 +182,15 @@ def _check_argmedian(model: DistRNN) -> None:
 
 
 def prediction_sd(predicted: Sequence[float], actual: Sequence[float]) -> float:
-    """How far such predictions are off on other models: root mean square on the logit scale.
+    """Root mean square error of such predictions on other models, on the logit scale.
 
-    About zero, for the prediction is not to be corrected by what those models show.
+    It is taken about zero, because the prediction is not corrected by the mean error on those
+    models.
 
     Raises
     ------
     ValueError
-        If there are no models, or not as many of one as of the other.
+        If there are no models, or if the two numbers of values differ.
     """
     if not predicted or len(predicted) != len(actual):
         raise ValueError(
@@ -190,7 +201,7 @@ def prediction_sd(predicted: Sequence[float], actual: Sequence[float]) -> float:
 
 
 def _half_space_gaps(weights: Weights, earlier: int) -> Array:
-    """For every neuron the measurement of :func:`half_space_gap`, shape (..., hidden_size)."""
+    """Measurements of :func:`half_space_gap` for every neuron, shape (..., hidden_size)."""
     x = _gaussian_inputs(weights.w_oh.shape[-2])
     drive = outputs(weights._replace(w_oh=weights.w_hh), x[:, :-1])
     drive += x[:, -1:] * weights.w_hi[..., None, :]

@@ -1,9 +1,9 @@
-"""The explanation of the smallest median model as a ledger: it computes the mean, by weights.
+"""Ledger of the explanation of the smallest median model: its weights compute the mean.
 
 Throughout, the model is in standard form with its neurons in canonical order, so that W_hi = (+1,
--1) where the input weights have opposite signs. Then one network computes the mean of the two
-inputs (:mod:`algzoo.explanations.median_h2_n2.mean_of_two`), and the explanation says how close the
-model is to it.
+-1) if the input weights have opposite signs. Then one network computes the mean of the two inputs
+(:mod:`algzoo.explanations.median_h2_n2.mean_of_two`), and the explanation says how close the model
+is to it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from .mean_of_two import MEAN, SECOND_ORDER_FORM, deviations
 
 NAMES = ("W_oh[0]", "W_oh[1]", "W_hh[0, 0]", "W_hh[0, 1]", "W_hh[1, 0]", "W_hh[1, 1]")
 
-RESOLUTION = 0.1  # to which the mean squared error is to be predicted; a convention
-LARGEST_SMALL_ERROR = 1e-3  # to which the second-order formula for selection is trusted
+RESOLUTION = 0.1  # relative precision to which the mean squared error is predicted; a convention
+LARGEST_SMALL_ERROR = 1e-3  # largest error at which the formula for selection is trusted
 
 
 @measure
@@ -66,13 +66,13 @@ def mean_ledger(model: OneLayerRNN) -> Ledger:
     """Ledger of "this network computes the mean": one sign and six near-equalities.
 
     Each weight is claimed to be as close to its ideal as it is found to be. The six deviations
-    predict the mean squared error by a formula of second order; the residual is minus log2 of the
+    predict the mean squared error by a second-order formula; the residual is minus log2 of the
     probability that this prediction gives to the exact value within :data:`RESOLUTION`.
 
     Raises
     ------
     ValueError
-        If ``model`` is no median model with hidden_size 2 and seq_len 2.
+        If ``model`` is not a median model with hidden_size 2 and seq_len 2.
     """
     weights = _standardised(model).weights
     return Ledger(_checks(), weights, _residual_bits(weights, exact(model).value))
@@ -112,9 +112,9 @@ def _checks() -> list[Check]:
 def _residual_bits(weights: Weights, squared_error: float) -> float:
     """Bits of the mean squared error given the deviations, to within :data:`RESOLUTION`.
 
-    The predictive density is that of a Gaussian log error, centred on the second-order formula. Its
-    standard deviation is the largest deviation, for what the formula leaves out is smaller than it
-    by about that factor. Nothing where the error is 0: then so are the deviations.
+    The predictive density is Gaussian in the log error, centred on the second-order formula. Its
+    standard deviation is the largest deviation, because the terms that the formula omits are
+    smaller by about that factor. If the error is 0, so are the deviations, and the bits are 0.
     """
     d = deviations(weights)
     if not d.any():
@@ -129,15 +129,15 @@ def _residual_bits(weights: Weights, squared_error: float) -> float:
 def selection_bits(model: OneLayerRNN) -> float:
     """Bits of optimisation: -log2 of the prior probability of an error at most as large.
 
-    Under the joint Cauchy prior (:func:`algzoo.scoring.cauchy_models`) and to leading order in the
-    error e, which must be small: the six deviations d then lie in the ellipsoid ``d . H d <= e`` of
-    volume ``(pi e)^3 / (6 sqrt(det H))``.
+    The prior is the joint Cauchy prior (:func:`algzoo.scoring.cauchy_models`), and the formula
+    holds to leading order in the error e, which must be small: the six deviations d are then in the
+    ellipsoid ``d . H d <= e`` of volume ``(pi e)^3 / (6 sqrt(det H))``.
 
     Raises
     ------
     ValueError
-        If ``model`` is no median model with hidden_size 2 and seq_len 2, or its error is zero,
-        which no prior of this kind ever draws, or above :data:`LARGEST_SMALL_ERROR`.
+        If ``model`` is not a median model with hidden_size 2 and seq_len 2, or if its error is
+        zero, which no prior of this kind ever draws, or above :data:`LARGEST_SMALL_ERROR`.
     """
     error = exact(_standardised(model)).value
     if not 0 < error <= LARGEST_SMALL_ERROR:

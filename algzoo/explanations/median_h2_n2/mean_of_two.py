@@ -1,4 +1,4 @@
-r"""What median models of two inputs and two neurons do near the mean, and where they cannot get.
+r"""Median models of two inputs and two neurons: near the mean, and stuck far from it.
 
 In standard form with W_hi = (+1, -1) exactly one such network computes the mean of its inputs,
 
@@ -74,12 +74,12 @@ def deviations(weights: Weights) -> NDArray[Any]:
 def second_order(model: Model) -> Tally:
     """Mean squared error of a median model of two inputs and two neurons, to second order.
 
-    Good where the deviations are small; what is left out is of third order in them.
+    It is accurate if the deviations are small; the omitted terms are of third order in them.
 
     Raises
     ------
     ValueError
-        If its input weights do not have opposite signs.
+        If the input weights do not have opposite signs.
     """
     weights = weights_in_range(model)
     if not weights.w_hi[0] * weights.w_hi[1] < 0:
@@ -108,27 +108,27 @@ def second_order(model: Model) -> Tally:
 
 
 def forgetful_limit() -> float:
-    """Mean squared error that :func:`algzoo.zoo.forgetful_median` has in the limit.
+    """Limit of the mean squared error of :func:`algzoo.zoo.handcrafted.median.forgetful_median`.
 
-    Where x0 < 0 the best multiple of ReLU(x1) leaves ``1/4 - (1/4 - 1/(2 pi))^2``. Where x0 > 0 the
-    output is right for x0 + x1 > 0 and 0 else, which leaves ``1/16 - 1/(8 pi)``. Together
-    ``1/4 + 1/(8 pi) - 1/(4 pi^2)``. A finite gate g adds ``1/(3 pi^3 g)`` to first order in 1/g:
-    the wedge 0 < g x0 < x1, in which neuron 1 is active.
+    If x0 < 0 the best multiple of ReLU(x1) leaves ``1/4 - (1/4 - 1/(2 pi))^2``. If x0 > 0 the
+    output is right for x0 + x1 > 0 and 0 otherwise, which leaves ``1/16 - 1/(8 pi)``. Together this
+    is ``1/4 + 1/(8 pi) - 1/(4 pi^2)``. A finite gate g adds ``1/(3 pi^3 g)`` to first order in 1/g,
+    from the wedge 0 < g x0 < x1, in which neuron 1 is active.
     """
     return 1 / 4 + 1 / (8 * math.pi) - 1 / (4 * math.pi**2)
 
 
 def forgetful_excess(gate: float) -> float:
-    """What a finite gate adds to :func:`forgetful_limit`, to first order in 1 / gate."""
+    """Increase of :func:`forgetful_limit` by a finite gate, to first order in 1 / gate."""
     return 1 / (3 * math.pi**3 * gate)
 
 
 def least_forgetful_limit() -> float:
-    """The least mean squared error known of models with input weights of one sign, a limit too.
+    """Least known limit of the mean squared error of models with input weights of one sign.
 
-    Two neurons that are both on wherever x0 > 0, one of them with a large weight and the other with
-    nearly its opposite, make any ``k x1 + x0 / 2`` there; where x0 < 0 the output is k ReLU(x1).
-    The error ``(k - 1/2)^2 / 2 + 1/4 - k (1/4 - 1/(2 pi)) + k^2 / 4`` is least at
-    ``k = 1/2 - 1/(3 pi)``, where it is ``3/16 + 1/(4 pi) - 1/(12 pi^2)``.
+    Two neurons that are both active wherever x0 > 0, one of them with a large weight and the other
+    with nearly its opposite, give any ``k x1 + x0 / 2`` there; if x0 < 0 the output is k ReLU(x1).
+    The error ``(k - 1/2)^2 / 2 + 1/4 - k (1/4 - 1/(2 pi)) + k^2 / 4`` is least at ``k = 1/2 - 1/(3
+    pi)``, where it is ``3/16 + 1/(4 pi) - 1/(12 pi^2)``.
     """
     return 3 / 16 + 1 / (4 * math.pi) - 1 / (12 * math.pi**2)

@@ -1,7 +1,7 @@
-"""Where a recurrent model's output bends as the last input grows.
+"""Thresholds at which a recurrent model's output bends as the last input grows.
 
-Given all inputs but the last, the output is a piecewise linear function of it, which bends by
-W_oh[j] abs(W_hi[j]) at the threshold of neuron j, where W_hh h + W_hi x = 0.
+Given all inputs but the last, the output is a piecewise linear function of the last one. It bends
+by W_oh[j] abs(W_hi[j]) at the threshold of neuron j, where W_hh h + W_hi x = 0.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def last_thresholds(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.floa
     """Threshold of each neuron for the last input, shape (n_inputs, hidden_size).
 
     ``x``, shape (n_inputs, seq_len - 1), holds the inputs before. A neuron without input has no
-    threshold: infinity of the sign of minus its drive, NaN where that is 0.
+    threshold: its entry is infinity with the sign of minus its drive, or NaN if that is 0.
     """
     state = np.zeros((len(x), len(weights.w_hi)))
     for newest in x.T:
@@ -27,6 +27,6 @@ def last_thresholds(weights: Weights, x: NDArray[np.float64]) -> NDArray[np.floa
 
 
 def bends(weights: Weights) -> NDArray[np.float64]:
-    """By how much the outputs' slopes grow at the thresholds, shape (output_size, hidden_size)."""
+    """Increase of the outputs' slopes at the thresholds, shape (output_size, hidden_size)."""
     change: NDArray[np.float64] = weights.w_oh * np.abs(weights.w_hi)
     return change

@@ -1,20 +1,23 @@
-r"""Explanations of M16,10 as ledgers: formulas of neurons, and one decision for each class.
+"""Ledgers of M16,10: formulas of neurons, and one decision for each class of inputs.
 
-Neither explains the model; the ledgers say what each costs and leaves.
+Neither explains the model; the ledgers say what each costs and what it leaves open.
 
-* :func:`feature_ledger`, that some neurons follow the formulas which the feature search found: for
-  each, the sign and size of every weight that counts, and that the rest of what it receives is
-  small;
-* :func:`skeleton_ledger`, that each class of inputs, by position of the largest and the second
-  largest, is decided rightly at its mean: log2(n) bits for one of n answers without a reason.
+* :func:`feature_ledger` claims that some neurons follow the formulas found by the feature search:
+  for each, the sign and size of every weight that counts, and that the rest of what it receives is
+  small.
+* :func:`skeleton_ledger` claims that each class of inputs, by position of the largest and the
+  second largest, is decided rightly at its mean: log2(n) bits for one of n answers without a
+  reason.
 
-Both work for any 2nd-argmax model of three inputs or more. What the model does with inputs that are
-not means, no check here says; it is paid as the residual (:mod:`.residual`). Against the totals
-stands the bound of :mod:`.noise_tolerance`.
+Both take any 2nd-argmax model of three inputs or more. No check covers what the model does with
+inputs that are not means; this is paid as the residual (:mod:`algzoo.scoring.surprise.residual`).
+The totals are compared with the bound of :func:`~algzoo.scoring.surprise.bounds.noise_tolerance`.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, for the
-subcircuits of its example; the prices are this book's, by the conventions of
-:mod:`.second_argmax_4_3`.
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026, for the subcircuits of
+its example; the prices are this book's, by the conventions of
+:mod:`algzoo.explanations.second_argmax_h4_n3.ledgers`.
 """
 
 from __future__ import annotations
@@ -38,26 +41,26 @@ from ..measures import ARC_EQUALITY, FAIR_SIGN, BoundMeasure, log_ratio, measure
 
 Array = NDArray[np.float64]
 
-# Inputs on which the sizes of activations are measured, which tell what a neuron receives.
+# Inputs on which the sizes of activations are measured, and so what each neuron receives.
 _N_INPUTS = 2**12
 _SEED = 0
 
 
 @dataclass(frozen=True)
 class Units:
-    """Units of the activations of some neurons, as the feature search takes them.
+    """Units of the activations of some neurons, as the feature search chooses them.
 
     Attributes
     ----------
     sources
-        Pairs of a neuron and where its unit comes from: ``None`` for its own input weight, else
+        Pairs of a neuron and the source of its unit: ``None`` for its own input weight, otherwise
         another neuron, earlier in the list, whose contribution then has weight 1 or -1.
     """
 
     sources: tuple[tuple[int, int | None], ...]
 
     def of(self, weights: Weights) -> dict[int, Array]:
-        """The units by neuron, each of the shape of the leading axes."""
+        """Compute the units by neuron, each with the shape of the leading axes."""
         units: dict[int, Array] = {}
         for neuron, source in self.sources:
             if source is None:
@@ -80,7 +83,7 @@ def natural_weight(weights: Weights, units: Units, neuron: int, source: int) -> 
 def natural_weight_gap(
     weights: Weights, units: Units, neuron: int, source: int, size: int
 ) -> Array:
-    """Absolute log ratio of such a weight's size and a whole number; infinite where it is 0."""
+    """Absolute log ratio of such a weight's size and a whole number; infinite for a zero weight."""
     natural = natural_weight(units, neuron, source)(weights)
     return log_ratio(np.abs(natural), np.array(float(size)))
 
@@ -89,20 +92,22 @@ def natural_weight_gap(
 def neglected_share(
     weights: Weights, neuron: int, counted: tuple[int, ...], input_neglected: bool, seq_len: int
 ) -> Array:
-    """Of the squares of what a neuron receives, the share of what its formula leaves out.
+    """Share of what a neuron receives that its formula leaves out, in terms of squares.
 
-    The input is left out of account where the formula takes it in, for it outweighs all neurons in
-    untrained models; the share is then of what comes from neurons. It is 1 for a neuron that
-    receives nothing.
+    If the formula contains the input, the input is ignored on both sides, because it outweighs all
+    neurons in untrained models; the share is then one of what comes from neurons. It is 1 for a
+    neuron that receives nothing.
 
     Parameters
     ----------
+    weights
+        Weights of the model.
     neuron
         Its number.
     counted
-        The neurons whose contributions its formula takes in.
+        The neurons whose contributions the formula contains.
     input_neglected
-        Whether its formula leaves out the input.
+        Whether the formula leaves out the input.
     seq_len
         Number of inputs that the model reads.
     """
@@ -118,10 +123,12 @@ def neglected_share(
 
 @measure
 def rank_of_answer(weights: Weights, first: int, second: int, seq_len: int) -> Array:
-    """Place of the right answer among a model's logits at the mean input of a class, 0 the first.
+    """Rank, from 0, of the right answer among the logits at the mean input of a class.
 
     Parameters
     ----------
+    weights
+        Weights of the model.
     first, second
         Positions of the largest and of the second largest input.
     seq_len
@@ -136,14 +143,14 @@ def rank_of_answer(weights: Weights, first: int, second: int, seq_len: int) -> A
 
 
 def class_mean(first: int, second: int, seq_len: int) -> Array:
-    """Mean of Gaussian inputs whose largest is at ``first`` and whose second largest at ``second``.
+    """Mean of Gaussian inputs whose largest is at ``first`` and second largest at ``second``.
 
-    The others all have the same mean, and the mean of all is zero. Shape (seq_len,).
+    The others all have the same mean, and the sum of all means is zero. Shape (seq_len,).
 
     Raises
     ------
     ValueError
-        If the positions are not two of an input of three numbers or more.
+        If the positions are not two different positions of an input of three numbers or more.
     """
     if seq_len < 3 or first == second or not {first, second} <= set(range(seq_len)):
         raise ValueError(
@@ -159,7 +166,8 @@ def class_mean(first: int, second: int, seq_len: int) -> Array:
 def order_mean(rank: int, n: int) -> float:
     """Mean of the ``rank``-th largest of ``n`` independent standard Gaussian numbers.
 
-    By quadrature of its density, ``rank C(n, rank) phi(z) Phi(z)^(n - rank) Q(z)^(rank - 1)``.
+    It is computed by quadrature of its density, ``rank C(n, rank) phi(z) Phi(z)^(n - rank)
+    Q(z)^(rank - 1)``.
     """
 
     def integrand(z: float) -> float:
@@ -171,17 +179,18 @@ def order_mean(rank: int, n: int) -> float:
 
 
 def feature_ledger(model: OneLayerRNN, search: FeatureSearch, residual_bits: float = 0.0) -> Ledger:
-    """That the neurons of ``search`` have the rounded weights from which their formulas come.
+    """Ledger of the claim that neurons have the rounded weights from which their formulas follow.
 
-    For each neuron: a bit for the sign of the input weight and of every weight that its formula
-    takes in; for each of the latter that it is a whole number, as closely as it is found, but for
-    the one that only fixes the neuron's unit; and that the rest is as small as it is found. The
-    last is priced as if all contributions were independent, Gaussian and of one size: the share of
-    m among k in the sum of squares is then Beta(m / 2, (k - m) / 2). Unrolling the rounded weights
-    is algebra and free; where the activations leave the formulas is not priced here.
+    The neurons are those of ``search``. For each, the ledger charges a bit for the sign of the
+    input weight and of every weight that its formula contains; for each of the latter the claim
+    that it is a whole number, as exactly as it is found, except for the one that only fixes the
+    neuron's unit; and the claim that the rest is as small as it is found. The last is priced as if
+    all contributions were independent, Gaussian and of one size: the share of m among k in the sum
+    of squares is then Beta(m / 2, (k - m) / 2). Unrolling the rounded weights is algebra and free;
+    deviations of the activations from the formulas are not priced here.
 
-    Each subcircuit was searched out among all groups of as many neurons or fewer that were not yet
-    explained. The thresholds of the search are not priced. A search that found nothing makes an
+    Each subcircuit was searched for among all groups of as many neurons or fewer that were not yet
+    explained. The thresholds of the search are not priced. A search that found nothing gives an
     empty ledger.
     """
     weights = weights_of(model)
@@ -209,7 +218,7 @@ def _units(weights: Weights, search: FeatureSearch) -> Units:
                 break
             candidates = [s for s in feature.from_neurons if s in known]
             if candidates:
-                # The one that has weight 1 or -1 without rounding.
+                # The source is the neuron that has weight 1 or -1 without rounding.
                 row = weights.w_hh[feature.neuron]
                 gaps = {
                     s: abs(abs(row[s]) * search.features[s].unit / feature.unit - 1)
@@ -268,19 +277,19 @@ def _sign(name: str, of: BoundMeasure, sign: int) -> Check:
 
 
 def skeleton_ledger(model: OneLayerRNN, residual_bits: float = 0.0) -> Ledger:
-    """That every class is decided rightly at its mean: n (n - 1) decisions among n answers.
+    """Ledger of the claim that every class is decided rightly at its mean.
 
-    The prior says that the right answer is equally likely to have any place among the logits, which
-    is exact where the rows of the readout are exchangeable, as in untrained models. Decisions are
-    priced as if they were independent, which is a convention: a rule that gives many of them at
-    once would cost less, and untrained models, most of which give one answer to all inputs, get
-    n - 1 of them right and hardly ever many more. The inputs are given by the order of their
-    entries and cost nothing.
+    These are n (n - 1) decisions among n answers. In the prior the right answer is equally likely
+    to have any rank among the logits, which is exact if the rows of the readout are exchangeable,
+    as in untrained models. Decisions are priced as if they were independent, which is a convention:
+    a rule that gives many of them at once would cost less, and untrained models, most of which give
+    one answer to all inputs, get n - 1 of them right and hardly ever many more. The inputs are
+    determined by the order of their entries and cost nothing.
 
     Raises
     ------
     ValueError
-        If the model has fewer than three inputs, or not a logit for each.
+        If the model has fewer than three inputs, or not one logit for each.
     """
     check_model(model)
     n = model.seq_len

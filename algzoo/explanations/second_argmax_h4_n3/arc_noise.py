@@ -1,20 +1,20 @@
-r"""ARC's second estimate of M4,3's accuracy: the reduced network, and the rest taken for noise.
+r"""ARC's second estimate of M4,3's accuracy: the reduced network, and the rest as noise.
 
 The weights are replaced by those of reduced form that are nearest by least squares
 (:mod:`algzoo.explanations.second_argmax_h4_n3.symmetry`), so that y = F x after the last input and
-logits = W'_oh abs(y). What is left of W_hi and W_hh, eps_hi and eps_hh, disturbs the four drives of
-a step by
+logits = W'_oh abs(y). The remainders of W_hi and W_hh, eps_hi and eps_hh, disturb the four drives
+of a step by
 
     eps_hh h + eps_hi x,   covariance D = eps_hh Cov(h) eps_hh^T + eps_hi eps_hi^T.
 
-Were both neurons of a pair active, y = U h would be disturbed with covariance U D U^T; only one of
-them is, and the covariance is halved. (That is right for disturbances that are independent of each
-other.) Noise is carried along by W', and the logits have noise of covariance
+If both neurons of a pair were active, y = U h would be disturbed with covariance U D U^T; only one
+of them is, and the covariance is halved. (This is right for disturbances that are independent of
+each other.) W' propagates the noise, and the logits have noise of covariance
 
     C_l = W'_oh Cov(noise of y) W'_oh^T + eps_oh Cov(h) eps_oh^T.
 
 Cov(h) is that of the positive and negative parts of a Gaussian y. The noise is taken to be Gaussian
-and independent of the inputs; that is the one approximation.
+and independent of the inputs; this is the only approximation.
 
 There are 24 subregions: six orders of the inputs by two signs of y. In each, two logit differences
 with noise must be positive. Counting two signs and two orders as the planes of each, and 5 k^3
@@ -23,9 +23,11 @@ ARC did with the last, six-dimensional volume is not known. Here each subregion 
 triangles, and each triangle is an orthant probability of five Gaussian numbers, found by one
 quadrature (:mod:`algzoo.explanations.second_argmax_h4_n3.orthants`), without sampling.
 
-Source: ARC's notes on M4,3, the estimate by George Robinson ("AlgZoo: uninterpreted models with
-fewer than 1,500 parameters", 2026). The notes themselves were not at hand; how the noise is
-propagated is a reconstruction, which has about their error.
+References
+----------
+ARC's notes on M4,3, the estimate by George Robinson ("AlgZoo: uninterpreted models with fewer than
+1,500 parameters", 2026). The notes themselves were not available; how the noise is propagated is a
+reconstruction, whose error is about theirs.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ CLAIMED_OPERATIONS = 24 * 5 * 4**3  # ARC's 7,680
 # weights, three quotients, two additions; once, the squares of 32 weights.
 SEARCH_OPERATIONS = 3 * (2 * 16 + 3 + 2) + 32
 
-_NODES = 16  # of the quadrature; the accuracy is then good to about 1e-5
+_NODES = 16  # nodes of the quadrature; the accuracy is then exact to about 1e-5
 
 
 @estimator(
@@ -65,13 +67,13 @@ _NODES = 16  # of the quadrature; the accuracy is then good to about 1e-5
 def arc_symmetric(model: Model) -> Tally:
     """Accuracy of a model like M4,3 by ARC's second estimate, on standard Gaussian inputs.
 
-    ``operations`` are those counted, the search for the pairs of neurons included; ARC's own figure
-    is :data:`CLAIMED_OPERATIONS`.
+    ``operations`` are the counted ones, including the search for the pairs of neurons; ARC's own
+    figure is :data:`CLAIMED_OPERATIONS`.
 
     Raises
     ------
     ValueError
-        If its reduced network is degenerate.
+        If the reduced network is degenerate.
     """
     symmetry = find_symmetry(model)
     try:
@@ -161,7 +163,7 @@ def _triangles(polygon: Polygon) -> list[list[Vector]]:
 
 
 def _inward_normals(triangle: list[Vector]) -> list[Vector]:
-    """Normals of the three planes that bound a triangle, positive inside; none where it is flat."""
+    """Normals of the three planes that bound a triangle, positive inside; none if it is flat."""
     a, b, c = triangle
     normals = [cross(b, c), cross(c, a), cross(a, b)]
     side = height(a, normals[0])

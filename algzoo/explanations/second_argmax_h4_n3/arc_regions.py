@@ -1,4 +1,4 @@
-r"""ARC's first estimate of M4,3's accuracy: 18 regions, each with the states that it mostly has.
+r"""ARC's first estimate of M4,3's accuracy: 18 regions with their most frequent states.
 
 The neurons are numbered so that 0 and 1 have positive input weights, 2 and 3 negative ones. Before
 the second ReLU neuron j holds ``z[j] = a[j] x0 + c[j] x1`` where x0 > 0 and ``b[j] x0 + c[j] x1``
@@ -6,7 +6,7 @@ where x0 < 0, with
 
     a[j] = sum over i in (0, 1) of W_hh[j, i] W_hi[i],   b[j] the same over (2, 3),   c = W_hi.
 
-Sixteen inequalities (see :func:`inequalities`) have it that the plane of x0 and x1 falls into four
+Sixteen inequalities (see :func:`inequalities`) imply that the plane of x0 and x1 falls into four
 parts, in which the active neurons are
 
     R1: 0 and 1, with rows b     R2: 2 and 3, with rows a
@@ -16,19 +16,21 @@ R1 lies in x0 < x1 and R2 in x0 > x1, which leaves three orders of the inputs in
 six in R3 and R4: 18 regions. In R3 and R4 x2 is hardly ever between x0 and x1; those 4 unlikely
 regions are taken to be answered wrongly. In each of the other 14 the state after x2 is taken to be
 one of two. A neuron that is active with probability below q or above 1 - q is taken to be always
-off or always on. What the others do is told by a latent Z that is independent of the inputs: where
-Z = 1 those with positive input weight are on and the rest off, where Z = 0 the other way round, and
-P(Z = 1) is the mean over these neurons of the probability of being as Z = 1 has it. In either
-state the logits are linear.
+off or always on. A latent variable Z that is independent of the inputs decides about the others: if
+Z = 1 those with positive input weight are on and the rest off, if Z = 0 it is the reverse, and
+P(Z = 1) is the mean over these neurons of the probability of their state for Z = 1. In either state
+the logits are linear.
 
 So there are 18 volumes cut out by 4 planes, 14 x 4 by 5 (one for each neuron, to have its
 probability) and 14 x 2 by 6 (with two comparisons of logits). At 5 k^3 operations for k planes that
-is ARC's figure, 71,000; :func:`arc_original` counts those it does, which are fewer, for it reuses
-what volumes have in common.
+is ARC's figure, 71,000; :func:`arc_original` counts those it does, which are fewer, because it
+reuses what volumes have in common.
 
-Source: ARC's notes on M4,3 ("AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026).
-The notes themselves were not at hand. The regions, the numbers of volumes and the 71,000 are
-theirs; the details of the latent Z are a reconstruction, which has about their error.
+References
+----------
+ARC's notes on M4,3 ("AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026). The
+notes themselves were not available. The regions, the numbers of volumes and the 71,000 are theirs;
+the details of the latent variable Z are a reconstruction, whose error is about theirs.
 """
 
 from __future__ import annotations
@@ -66,13 +68,13 @@ class Region:
     Attributes
     ----------
     right_answer
-        The position of the second-largest input.
+        Position of the second-largest input.
     polygon
-        The region on the sphere; empty where there is none.
+        The region on the sphere; empty if there is none.
     drive
         z after x2 as a linear function of the inputs, shape (4, 3).
     likely
-        Whether it is one of the 14.
+        Whether it is one of the 14 likely regions.
     """
 
     right_answer: int
@@ -94,7 +96,7 @@ class Region:
 def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None = None) -> Tally:
     """Accuracy of a model like M4,3 by ARC's first estimate, on standard Gaussian inputs.
 
-    ``operations`` are those counted, the search for the neurons' numbering included; ARC's own
+    ``operations`` are the counted ones, including the search for the neurons' numbering; ARC's own
     figure is :data:`CLAIMED_OPERATIONS`.
 
     Parameters
@@ -104,14 +106,14 @@ def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None =
     q
         Probability below which a state is taken not to occur.
     order
-        The numbering, as :func:`numbering` gives it, where it is known: that of M4,3 for its noisy
-        copies. The inequalities are then taken for granted, as ARC took them.
+        The numbering, as :func:`numbering` returns it, if it is known: that of M4,3 for its noisy
+        copies. The inequalities are then assumed to hold, as ARC assumed them.
 
     Raises
     ------
     ValueError
-        If the sixteen inequalities fail for every numbering of its neurons, or q is not in
-        (0, 1/2), or ``order`` is not a permutation.
+        If the sixteen inequalities fail for every numbering of the neurons, or if q is not in (0,
+        1/2), or if ``order`` is not a permutation.
     """
     if not 0 < q < 0.5:
         raise ValueError(f"q must lie between 0 and 1/2, got {q}")
@@ -136,8 +138,13 @@ def numbering(model: Model) -> NDArray[np.intp]:
     """Order of the neurons, shape (4,), in which the sixteen inequalities hold.
 
     Neuron ``numbering(model)[i]`` is ARC's neuron i. The inequalities compare neuron 0 with 3 and 1
-    with 2, which they take for opposite, and may hold in several orders; it is then the one in
-    which the ratios are farthest from 1. Errors as of :func:`arc_original`.
+    with 2, which they take to be opposite, and may hold in several orders; the order is then the
+    one in which the ratios are farthest from 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`arc_original`.
     """
     M43.check(model, "ARC's numbering")
     weights = weights_in_range(model)
@@ -145,14 +152,15 @@ def numbering(model: Model) -> NDArray[np.intp]:
 
 
 def inequalities(weights: Weights) -> dict[str, NDArray[Any]]:
-    """The numbers that ARC's sixteen inequalities say are positive.
+    """Numbers that are positive according to ARC's sixteen inequalities.
 
-    Twelve signs of a, b and c, and four ratios of c to them, each compared with 1: the neurons of a
-    pair switch on opposite sides of the diagonal. Leading axes of the weights run over models.
+    They are twelve signs of a, b and c, and four ratios of c to them, each compared with 1: the
+    neurons of a pair switch on opposite sides of the diagonal. Leading axes of the weights run over
+    models.
     """
     a, b = _rows(weights)
     c = weights.w_hi
-    # Products where the ratio would do, for the denominators are positive by the signs.
+    # Products replace ratios, because the denominators are positive by the signs.
     return {
         "a[3] > 0": a[..., 3],
         "a[0] < 0": -a[..., 0],
@@ -174,7 +182,7 @@ def inequalities(weights: Weights) -> dict[str, NDArray[Any]]:
 
 
 def regions(weights: Weights) -> Iterator[Region]:
-    """The 18 regions of a model whose neurons are numbered as ARC has them."""
+    """Yield the 18 regions of a model whose neurons are numbered as in ARC's notes."""
     a, b = _rows(weights)
     w_hi, w_hh, _ = weights
     for active, rows_a, side in _PARTS:
@@ -197,7 +205,7 @@ def _right_in(region: Region, weights: Weights, q: float, counter: OperationCoun
     whole = fraction(region.polygon, counter)
     positive = [w > 0 for w in weights.w_hi]
     on = []
-    states_of_z = []  # probability, for each undecided neuron, of being as Z = 1 has it
+    states_of_z = []  # probability, for each undecided neuron, of its state for Z = 1
     for row, is_positive in zip(region.drive, positive, strict=True):
         p = fraction(cut(region.polygon, row), counter) / whole
         undecided = q < p < 1 - q
@@ -225,7 +233,7 @@ def _right_in(region: Region, weights: Weights, q: float, counter: OperationCoun
 def _right_in_state(
     region: Region, weights: Weights, on: list[bool], counter: OperationCounter
 ) -> Any:
-    """Probability of being in a region and right, were the state after x2 the same throughout."""
+    """Probability of being in a region and right if the state after x2 were the same throughout."""
     logits = weights.w_oh[:, on] @ region.drive[on] if any(on) else np.zeros((3, 3))
     polygon = region.polygon
     for other in range(3):
@@ -241,7 +249,7 @@ def _rows(weights: Weights) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _numbering(weights: Weights, plain_weights: Weights) -> NDArray[np.intp]:
-    """The numbering that passes with the largest ratios; ``plain_weights`` are for the message."""
+    """Return the valid numbering with the largest ratios; ``plain_weights`` are for the message."""
     passing = [
         order for order in permutations(range(4)) if not _failures(weights, order, only_first=True)
     ]
@@ -259,7 +267,7 @@ def _numbering(weights: Weights, plain_weights: Weights) -> NDArray[np.intp]:
 
 
 def _least_ratio(weights: Weights, order: tuple[int, ...]) -> Any:
-    """By how much the four ratios differ from 1: the least of them, each the way it is above 1."""
+    """Least deviation of the four ratios from 1, each taken as above 1."""
     p = list(order)
     relabelled = Weights(weights.w_hi[p], weights.w_hh[np.ix_(p, p)], weights.w_oh[:, p])
     a, b = _rows(relabelled)
@@ -270,7 +278,7 @@ def _least_ratio(weights: Weights, order: tuple[int, ...]) -> Any:
 def _failures(weights: Weights, order: tuple[int, ...], *, only_first: bool) -> list[str]:
     """The inequalities that fail with the neurons in that order."""
     p = list(order)
-    # The signs of the input weights first, without which the rest is not even computed.
+    # The signs of the input weights come first; without them the rest is not computed.
     if only_first and not (
         weights.w_hi[p[0]] > 0
         and weights.w_hi[p[1]] > 0

@@ -13,19 +13,19 @@ from ...structure.geometry.cone import Cone
 
 AnyCone = TypeVar("AnyCone", bound=Cone)
 
-# Radians. Rays are rounded once, so that what belongs together differs by far less.
+# Radians. Rays are rounded once, so that equal directions differ by far less.
 _TOLERANCE = 1e-9
 
 
 def connected_regions(cones: Sequence[AnyCone]) -> list[list[AnyCone]]:
-    """Cones of three inputs in groups that hang together, the group of the largest area first.
+    """Group cones of three inputs into connected regions, the one with the largest area first.
 
-    Two cones hang together where they have a part of an edge in common; a corner is not enough.
+    Two cones are connected if they share a part of an edge; a corner is not enough.
 
     Raises
     ------
     ValueError
-        If the cones are of another number of inputs.
+        If the cones have another number of inputs.
     """
     if not cones:
         return []
@@ -43,9 +43,9 @@ def connected_regions(cones: Sequence[AnyCone]) -> list[list[AnyCone]]:
 
 
 def _have_an_edge_in_common(cones: Sequence[Cone]) -> NDArray[np.bool_]:
-    """Tell whether cones have a part of an edge in common, shape (n_cones, n_cones).
+    """Tell whether cones share a part of an edge, shape (n_cones, n_cones).
 
-    Each edge is an arc shorter than pi; two on one great circle overlap where their middles are
+    Each edge is an arc shorter than pi; two on one great circle overlap if their midpoints are
     closer than half the sum of their lengths.
     """
     owner = np.repeat(np.arange(len(cones)), [len(cone.rays) for cone in cones])
@@ -62,7 +62,7 @@ def _have_an_edge_in_common(cones: Sequence[Cone]) -> NDArray[np.bool_]:
     middle = start + stop
     middle /= np.linalg.norm(middle, axis=1, keepdims=True)
 
-    # Of the two planes, that of the longer edge is known better.
+    # The plane of the longer edge is the more precise of the two.
     longer = length[:, None] >= length
     off_plane = np.maximum(np.abs(normal @ start.T), np.abs(normal @ stop.T))
     on_one_circle = np.where(longer, off_plane, off_plane.T) < _TOLERANCE

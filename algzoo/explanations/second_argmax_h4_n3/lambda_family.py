@@ -1,8 +1,8 @@
-r"""One number for M4,3: the handcrafted models of three inputs form a family, and it is a member.
+r"""One number for M4,3: it is a member of the one-parameter family of handcrafted models.
 
 With u = x2 - x1 and v = x0 - x1 the handcrafted model of three inputs reads y0 = lambda u + v and
-y1 = lambda u + u - v. Where both have the same sign, its largest logit is that of the middle input.
-They differ in a wedge about u = 0, and label 0 wins there, wrongly, for
+y1 = lambda u + u - v. If both have the same sign, its largest logit is that of the middle input.
+The signs differ in a wedge about u = 0, and label 0 wins there, wrongly, for
 
     -v / a < u < v / (a + 1),   a = 2 lambda (lambda + 1),   v > 0,
 
@@ -12,10 +12,12 @@ lie at ``atan(sqrt(3) / (2 a + 1))`` on either side of it, and 2 a + 1 = (2 lamb
 
     error(lambda) = (2 / pi) atan(sqrt(3) / (2 lambda + 1)^2).
 
-That is in real numbers. The weights grow with lambda and cancel, so that their rounding to float32
-makes the error three times as large at lambda = 100, and to float64 twice at 10,000; from there on
-it grows.
+This holds in real numbers. The weights grow with lambda and cancel, so that their rounding to
+float32 makes the error three times as large at lambda = 100, and to float64 twice at 10,000; it
+grows beyond.
 
+References
+----------
 The model is ARC's, :func:`algzoo.zoo.handcrafted_2nd_argmax`; the formula is this book's.
 """
 
@@ -48,9 +50,9 @@ def lambda_error(lam: float) -> float:
 
 
 def lambda_error_small_angle(lam: float) -> float:
-    """The same to first order in the slopes 1 / a and 1 / (a + 1) of a wedge's two edges.
+    """Error rate to first order in the slopes 1 / a and 1 / (a + 1) of a wedge's two edges.
 
-    Each turns by sqrt(3) / 2 times its slope, of 2 pi in which the wedge occurs twice.
+    Each edge turns by sqrt(3) / 2 times its slope, out of 2 pi, in which the wedge occurs twice.
 
     Raises
     ------
@@ -66,14 +68,14 @@ def lambda_fits(model: Model) -> tuple[float, float, float, float]:
     """Four values of lambda, one from each free entry of the reduced network's last state.
 
     The reduced network of a symmetric model
-    (:mod:`algzoo.explanations.second_argmax_h4_n3.symmetry`) ends with y = F x. Each row over its
-    last entry is, in the family, (1, -(lambda + 1), lambda) / lambda or (-1, -lambda, lambda + 1) /
-    (lambda + 1); the row with the positive first entry comes first.
+    (:mod:`algzoo.explanations.second_argmax_h4_n3.symmetry`) ends with y = F x. In the family, each
+    row divided by its last entry is (1, -(lambda + 1), lambda) / lambda or (-1, -lambda, lambda +
+    1) / (lambda + 1); the row with the positive first entry comes first.
 
     Raises
     ------
     ValueError
-        If ``model`` is no 2nd-argmax model of four neurons and three inputs, or its F is not
+        If ``model`` is not a 2nd-argmax model of four neurons and three inputs, or if its F is not
         like that of any positive lambda.
     """
     M43.check(model, "the lambda family")
@@ -82,9 +84,12 @@ def lambda_fits(model: Model) -> tuple[float, float, float, float]:
 
 
 def lambda_of(model: Model) -> float:
-    """The member of the family that a model of four neurons and three inputs is: mean of the fits.
+    """Lambda of a model of four neurons and three inputs: the mean of the four fits.
 
-    Errors as of :func:`lambda_fits`.
+    Raises
+    ------
+    ValueError
+        Under the same conditions as :func:`lambda_fits`.
     """
     return fmean(lambda_fits(model))
 
@@ -102,8 +107,13 @@ def lambda_of(model: Model) -> float:
 def lambda_estimate(model: Model) -> Tally:
     """Accuracy of the family's member with the model's lambda.
 
-    It takes for granted that the model is of the family, and so does not follow a model that noise
-    has driven away from it. Errors as of :func:`lambda_fits`.
+    The estimate assumes that the model is of the family, and so does not follow a model that noise
+    has moved away from it.
+
+    Raises
+    ------
+    ValueError
+        Under the same conditions as :func:`lambda_fits`.
     """
     counter = OperationCounter()
     fits = _fits(model, counter)

@@ -1,17 +1,19 @@
-r"""Explanations of M4,3 as ledgers, and a bound on the bits that training can have chosen.
+"""Ledgers of M4,3's explanations, and a bound on the bits that training can have chosen.
 
-Three ledgers, all about the model in standard form:
+The three ledgers are about the model in standard form:
 
-* :func:`arc_ledger`, the sixteen inequalities that ARC's first estimate rests on;
-* :func:`symmetry_ledger`, that the model is antipodal, of reduced form, and a member of the
-  handcrafted models' family, each equality to a stated or a measured tolerance;
-* :func:`brute_force_ledger`, that each arc on which the answer changes is near a plane on which two
-  inputs are equal.
+* :func:`arc_ledger`, the sixteen inequalities on which ARC's first estimate rests;
+* :func:`symmetry_ledger`, which claims that the model is antipodal, of reduced form, and a member
+  of the handcrafted models' family, with each equality to a stated or a measured tolerance;
+* :func:`brute_force_ledger`, which claims that each arc on which the answer changes is near a plane
+  on which two inputs are equal.
 
-Against them stands :func:`~algzoo.scoring.surprise.bounds.weight_information`.
+They are compared with :func:`~algzoo.scoring.surprise.bounds.weight_information`.
 
-Source: ARC's notes on M4,3 for the sixteen bits and for k bits for one part in 2^k ("AlgZoo:
-uninterpreted models with fewer than 1,500 parameters", 2026); the other ledgers are this book's.
+References
+----------
+ARC's notes on M4,3 for the sixteen bits and for k bits for one part in 2^k ("AlgZoo: uninterpreted
+models with fewer than 1,500 parameters", 2026); the other ledgers are this book's.
 """
 
 from __future__ import annotations
@@ -48,27 +50,27 @@ ORDER_PLANES = np.array([[1, -1, 0], [1, 0, -1], [0, 1, -1]]) / math.sqrt(2)
 
 _NORMALS = Prior(stats.uniform(0, 1), "a plane of random direction")
 
-# Neurons as in ARC's notes: 0 with 3 and 1 with 2, the first of each with positive input.
+# The pairs of neurons are those of ARC's notes, the first of each with positive input weight.
 _PARTNER = (3, 2, 1, 0)
 
 
 @measure
 def inequality(weights: Weights, name: str) -> Array:
-    """One of the numbers that ARC's sixteen inequalities say are positive."""
+    """One of the numbers that are positive according to ARC's sixteen inequalities."""
     value: Array = inequalities(weights)[name]
     return value
 
 
 @measure
 def pair_product(weights: Weights, matrix: MatrixName, index: tuple[int, ...]) -> Array:
-    """Product of a weight and the one that the antipodal symmetry makes equal or opposite."""
+    """Product of a weight and its partner, which the antipodal symmetry makes equal or opposite."""
     one, other = _pair(weights, matrix, index)
     return one * other
 
 
 @measure
 def pair_gap(weights: Weights, matrix: MatrixName, index: tuple[int, ...]) -> Array:
-    """Absolute log ratio of the sizes of the same two weights, 0 where they are equal."""
+    """Absolute log ratio of the sizes of the same two weights, 0 if they are equal."""
     one, other = _pair(weights, matrix, index)
     return log_ratio(np.abs(one), np.abs(other))
 
@@ -83,7 +85,7 @@ def _pair(weights: Weights, matrix: MatrixName, index: tuple[int, ...]) -> tuple
 
 @measure
 def reduced_form_gap(weights: Weights, row: int, column: int) -> Array:
-    """abs(K / W') for one entry: how far the drive of y is from linear in y."""
+    """abs(K / W') for one entry: the deviation of the drive of y from a linear function of y."""
     u, v = _differences(), np.abs(_differences())
     w, k = (m @ weights.w_hh @ m.T for m in (u, v))
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -92,7 +94,7 @@ def reduced_form_gap(weights: Weights, row: int, column: int) -> Array:
 
 @measure
 def translation_gap(weights: Weights, row: int) -> Array:
-    """Sum of a row of F over its last entry: what adding 1 to all inputs does to y."""
+    """Sum of a row of F over its last entry: the effect on y of adding 1 to all inputs."""
     f = _last_state(weights)[..., row, :]
     with np.errstate(divide="ignore", invalid="ignore"):
         return infinite_if_none(np.abs(f.sum(-1) / f[..., 2]))
@@ -100,17 +102,17 @@ def translation_gap(weights: Weights, row: int) -> Array:
 
 @measure
 def lambda_gap(weights: Weights) -> Array:
-    """Absolute log ratio of lambda as the two rows of F have it."""
+    """Absolute log ratio of the values of lambda in the two rows of F."""
     return log_ratio(*_lambdas(weights))
 
 
 @measure
 def readout_gap(weights: Weights, which: Literal["first", "second, y0", "second, y1"]) -> Array:
-    """Absolute log ratio of a difference of logits to what the family has for it.
+    """Absolute log ratio of a difference of logits and its value in the family.
 
-    Row differences of W'_oh in units of F's last entries, up to one factor: in the family
-    W'_oh[1] - W'_oh[0] is (-1, 1), and W'_oh[2] - W'_oh[0] is (r, -1 / r) with
-    r = lambda / (lambda + 1).
+    The numbers are row differences of W'_oh in units of F's last entries, up to one factor: in the
+    family W'_oh[1] - W'_oh[0] is (-1, 1), and W'_oh[2] - W'_oh[0] is (r, -1 / r) with r = lambda /
+    (lambda + 1).
     """
     u = _differences()
     f = _last_state(weights)
@@ -127,11 +129,11 @@ def readout_gap(weights: Weights, which: Literal["first", "second, y0", "second,
 
 @dataclass(frozen=True)
 class DecisionArc:
-    """An arc on which a model's answer changes from one to another, within one linear piece.
+    """Arc on which a model's answer changes from one to another, within one linear piece.
 
-    Called with weights, it measures the plane on which the two logits are equal, for the same
-    active neurons: the probability that a plane of random direction is at least as near to a plane
-    on which two inputs are equal, 3 (1 - cos(angle)), at most 1.
+    Called with weights, it takes the plane on which the two logits are equal, for the same active
+    neurons, and returns the probability that a plane of random direction is at least as near to a
+    plane on which two inputs are equal, 3 (1 - cos(angle)), at most 1.
 
     Attributes
     ----------
@@ -145,14 +147,14 @@ class DecisionArc:
     answers: tuple[int, int]
 
     def __call__(self, weights: Weights) -> Array:
-        """The probability, shape of the leading axes; 0 where the plane is one of them."""
+        """The probability, with the shape of the leading axes; 0 if the plane is one of them."""
         share: Array = np.minimum(3 * (1 - np.cos(self.angle(weights))), 1.0)
         return share
 
     def angle(self, weights: Weights) -> Array:
-        """Angle to the nearest plane on which two inputs are equal, radians."""
+        """Angle to the nearest plane on which two inputs are equal, in radians."""
         normal = self._normal(weights)
-        # By sines, for the angles are small.
+        # Sines are used because the angles are small.
         across = np.linalg.norm(np.cross(normal[..., None, :], ORDER_PLANES), axis=-1)
         length = np.linalg.norm(normal, axis=-1)[..., None]
         smallest: Array = np.arcsin(np.minimum(across / length, 1.0)).min(-1)
@@ -170,7 +172,7 @@ class DecisionArc:
 
 
 def arc_ledger(model: OneLayerRNN) -> Ledger:
-    """The sixteen inequalities at one bit each, as ARC counts them.
+    """Ledger of the sixteen inequalities at one bit each, as ARC counts them.
 
     Raises
     ------
@@ -182,10 +184,16 @@ def arc_ledger(model: OneLayerRNN) -> Ledger:
 
 
 def conditional_ledger(model: OneLayerRNN) -> Ledger:
-    """The same, the four comparisons with 1 priced under independent standard Cauchy weights.
+    """Ledger of the same inequalities, with conditional prices for the four comparisons with 1.
 
-    In standard form a[3] and its like are sums of two weights, and Cauchy of scale 2; they are
-    known to be positive when they are compared with 1. Errors as of :func:`arc_ledger`.
+    The prior is that of independent standard Cauchy weights. In standard form a[3] and similar
+    numbers are sums of two weights, and Cauchy of scale 2; they are known to be positive when they
+    are compared with 1.
+
+    Raises
+    ------
+    ValueError
+        Under the same conditions as :func:`arc_ledger`.
     """
     sizes = Prior(
         stats.halfcauchy(scale=2), "sum of two standard Cauchy weights, given that it is positive"
@@ -195,19 +203,20 @@ def conditional_ledger(model: OneLayerRNN) -> Ledger:
 
 
 def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledger:
-    """The symmetries and the family, in the order of the argument.
+    """Ledger of the symmetries and the family, in the order of the argument.
 
-    Antipodal (S1): 16 agreements of sign, and 14 equalities to within ``tolerance``, or as close as
-    they are found where it is ``None``; those of W_hi are a matter of units and cost nothing.
-    Reduced form (S2): K is small against W'. Then y reads differences of the inputs, its two rows
-    have one lambda, and the readout is that of the same lambda: all as close as they are found. One
-    of three pairings was searched out. The surprise that is left, given all this, is not included.
+    Antipodal (S1): 16 agreements of sign, and 14 equalities to within ``tolerance``, or as exactly
+    as they are found if it is ``None``; those of W_hi are a matter of units and cost nothing.
+    Reduced form (S2): K is small compared with W'. Then y reads differences of the inputs, its two
+    rows have one lambda, and the readout is that of the same lambda, all as exactly as they are
+    found. The pairing was searched for among three. The surprise that remains, given all this, is
+    not included.
 
     Raises
     ------
     ValueError
-        If the model has not four neurons and three inputs with a logit each, or its neurons do
-        not pair so that the input weights of a pair have opposite signs.
+        If the model does not have four neurons and three inputs with a logit each, or if its
+        neurons do not pair so that the input weights of a pair have opposite signs.
     """
     checks: list[Check] = []
     pairs: list[tuple[MatrixName, tuple[int, ...]]] = [
@@ -263,12 +272,14 @@ def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledg
 
 
 def brute_force_ledger(model: OneLayerRNN, shortest: float = 0.2) -> Ledger:
-    """One entry for each decision arc longer than ``shortest``, radians, as near as it is found.
+    """Ledger with one entry for each decision arc longer than ``shortest``, in radians.
+
+    Each arc is claimed to be as near to a plane of equal inputs as it is found.
 
     Raises
     ------
     ValueError
-        If the model has other than three inputs, or one with no arc as long.
+        If the number of inputs is not three, or if no arc is as long.
     """
     arcs = [arc for arc, length in decision_arcs(model) if length > shortest]
     if not arcs:
@@ -290,15 +301,15 @@ def brute_force_ledger(model: OneLayerRNN, shortest: float = 0.2) -> Ledger:
 
 
 def decision_arcs(model: OneLayerRNN) -> list[tuple[DecisionArc, float]]:
-    """The arcs on which a model's answer changes, each with its length, radians; longest first.
+    """Arcs on which a model's answer changes, each with its length in radians; longest first.
 
-    They are those of :func:`algzoo.explanations.second_argmax_h4_n3.tie_arcs.tie_arcs`: which there
-    are is decided exactly. An arc ends where its linear piece does.
+    They are those of :func:`algzoo.explanations.second_argmax_h4_n3.tie_arcs.tie_arcs`, whose
+    existence is decided exactly. An arc ends where its linear piece does.
 
     Raises
     ------
     ValueError
-        If the model has other than three inputs and three logits.
+        If the model does not have three inputs and three logits.
     """
     found = [
         (DecisionArc(tuple(tuple(map(bool, active)) for active in arc.pattern), arc.answers), arc)
@@ -347,8 +358,8 @@ def _in_pairs(model: OneLayerRNN) -> Weights:
             "weights of a pair do not have opposite signs"
         )
     f = _last_state(weights)
-    # The row that x0 enters with the sign of x2 comes first, as in the handcrafted model.
-    if f[0, 0] < f[1, 0]:  # that of x2 is 1 in both
+    # The row in which x0 has the sign of x2 comes first, as in the handcrafted model.
+    if f[0, 0] < f[1, 0]:  # the entry of x2 is 1 in both
         weights = reorder_neurons(in_pairs, [1, 0, 3, 2]).weights
     return weights
 
@@ -368,7 +379,7 @@ def _last_state(weights: Weights) -> Array:
 
 
 def _lambdas(weights: Weights) -> Array:
-    """Lambda from what x0 does to y0 and to y1, shape (2, ...); not a number if not positive."""
+    """Lambda from the effect of x0 on y0 and on y1, shape (2, ...); nan if it is not positive."""
     f = _last_state(weights)
     with np.errstate(divide="ignore", invalid="ignore"):
         lams = np.stack([f[..., 0, 2] / f[..., 0, 0], -f[..., 1, 2] / f[..., 1, 0] - 1])

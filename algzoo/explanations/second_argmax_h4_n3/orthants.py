@@ -1,22 +1,25 @@
-r"""Orthant probabilities of five Gaussian numbers, three of which are exact and two noisy.
+r"""Orthant probabilities of five Gaussian numbers, of which three are exact and two are noisy.
 
 For x standard Gaussian in three dimensions, the three are X_i = n_i . x with unit vectors n_i, and
-the two Y_j = b_j . x + noise. Where b_j . x is replaced by ``s b_j . x + sqrt(1 - s^2) b_j . x'``,
-x' independent of x, the covariances between X and Y are multiplied by s, and no others change. So
-Plackett's identity makes the probability that all five are positive an integral,
+the two Y_j = b_j . x + noise. If b_j . x is replaced by ``s b_j . x + sqrt(1 - s^2) b_j . x'``,
+with x' independent of x, the covariances between X and Y are multiplied by s, and no others change.
+So Plackett's identity writes the probability that all five are positive as an integral,
 
     P(1) = P(X > 0) P(Y > 0) + integral over s in (0, 1) of the sum over i, j of
            b_j . n_i  p_j  P(the other three > 0, given X_i = Y_j = 0),
 
-with ``p_j = 1 / (2 pi sqrt(t))`` and t the variance of Y_j given X_i. Gauss-Legendre quadrature in
-u, s = 1 - (1 - u)^4, does it: where Y has little noise the integrand changes fast towards s = 1.
+with ``p_j = 1 / (2 pi sqrt(t))`` and t the variance of Y_j given X_i. It is computed by
+Gauss-Legendre quadrature in u, s = 1 - (1 - u)^4, because the integrand changes fast towards s = 1
+if Y has little noise.
 
 Probabilities of two and of three numbers are sums of angles between vectors whose scalar products
-are the covariances. An angle is found from the scalar product and the vector product, and what is
-given is taken away from the vectors, not from the covariances: of two nearly parallel planes, or of
-a Y that X nearly says, an arcsine of correlations would keep half of the digits.
+are the covariances. An angle is found from the scalar product and the vector product, and the
+conditions are projected out of the vectors, not out of the covariances: for two nearly parallel
+planes, or a Y that X nearly determines, an arcsine of correlations would lose half of the digits.
 
-Source: R. L. Plackett, "A reduction formula for normal multivariate integrals", Biometrika, 1954.
+References
+----------
+R. L. Plackett, "A reduction formula for normal multivariate integrals", Biometrika, 1954.
 """
 
 from __future__ import annotations
@@ -33,8 +36,8 @@ def positive_probability(normals: Array, readouts: Array, noise: Array, n_nodes:
     """Probability that all five numbers are positive; shape (...).
 
     ``normals``, of any length, have shape (..., 3, 3), ``readouts`` (..., 2, 3) and the covariance
-    of the noise ``noise`` (..., 2, 2). The error falls with the nodes, the slower the less noise
-    there is. Plain arrays and such as count operations will do.
+    of the noise ``noise`` (..., 2, 2). The error falls as the number of nodes grows, more slowly if
+    there is little noise. The arrays may be plain or count operations.
     """
     n = [_unit(normals[..., i, :]) for i in range(3)]
     b = [readouts[..., j, :] for j in range(2)]
@@ -49,7 +52,7 @@ def positive_probability(normals: Array, readouts: Array, noise: Array, n_nodes:
     u, weight = np.polynomial.legendre.leggauss(n_nodes)
     u, weight = (1 + u) / 2, weight / 2
     s, weight = 1 - (1 - u) ** 4, weight * 4 * (1 - u) ** 3
-    # Covariance of what x does not say of Y.
+    # Covariance of the part of Y that x does not determine.
     rest = {
         (j, m): of_b[j, m][..., None] * ((1 - u) ** 4 * (1 + s)) + noise[..., j, m][..., None]
         for j, m in of_b
@@ -75,9 +78,9 @@ def positive_probability(normals: Array, readouts: Array, noise: Array, n_nodes:
 class _Given:
     """Vectors of the other numbers, given X_i = 0 and Y_j = 0; one for each node.
 
-    Numbers are vectors with three coordinates in the plane of X_i = 0, which x says, and two more
-    for the noise, e for that of Y_j and f for what the other has of its own. The space is turned so
-    that Y_j becomes e, which is then left out.
+    Numbers are vectors with three coordinates in the plane of X_i = 0, which x determines, and two
+    more for the noise: e for that of Y_j and f for the other's own. The space is rotated so that
+    Y_j becomes e, which is then left out.
     """
 
     def __init__(self, y: Array, rest: Any, j: int, s: Any, variance: Array) -> None:
@@ -112,9 +115,9 @@ def _unit(vector: Array) -> Array:
 
 
 def _asin_of_correlation(one: Array, other: Array, own: Array = None) -> Array:
-    """Arcsine of a correlation: pi / 2 less the angle between two vectors.
+    """Arcsine of a correlation: pi / 2 minus the angle between two vectors.
 
-    ``own`` is the square of a further coordinate of the other vector, which the first has not.
+    ``own`` is the square of a further coordinate of the other vector, which is zero in the first.
     """
     x, y, z = (one[..., i] for i in range(3))
     p, q, r = (other[..., i] for i in range(3))

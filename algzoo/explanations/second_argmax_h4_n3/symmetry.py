@@ -8,17 +8,19 @@ pair, U h and V h. Any W_hh is
 
 four parts that are orthogonal to each other.
 
-S1, *antipodal*: exchanging partners is the same as changing the sign of the inputs, and the logits
-do not notice: W_hi is odd under the exchange, W_hh and W_oh are even, A = B = 0. Then the model
-answers x and -x alike.
+S1, *antipodal*: exchanging partners has the same effect as changing the sign of the inputs, and
+leaves the logits unchanged: W_hi is odd under the exchange, W_hh and W_oh are even, A = B = 0. Then
+the model answers x and -x alike.
 
-S2, *reduced form*: of what S1 leaves, K = 0 as well. Then y = U h is linear in the inputs, for
-ReLU(z) - ReLU(-z) = z, the activations of a pair are the positive and the negative part of y, and
+S2, *reduced form*: in addition to S1, K = 0. Then y = U h is linear in the inputs, because ReLU(z)
+- ReLU(-z) = z, the activations of a pair are the positive and the negative part of y, and
 
     y[t+1] = W' y[t] + W'_hi x[t],   logits = W'_oh abs(y[n]),
     W'_hi = U W_hi / 2,   W'_oh = W_oh V^T / 2.
 
-Source: the reduced network is ARC's, from the second estimate in their notes on M4,3 ("AlgZoo:
+References
+----------
+The reduced network is ARC's, from the second estimate in their notes on M4,3 ("AlgZoo:
 uninterpreted models with fewer than 1,500 parameters", 2026); the division into S1 and S2 is this
 book's.
 """
@@ -44,7 +46,7 @@ _MOST_NEURONS = 12  # 10,395 pairings; each further pair multiplies them by an o
 
 
 class Residuals(NamedTuple):
-    """What a symmetry leaves of each matrix: Frobenius norm over that of the matrix."""
+    """Part of each matrix outside a symmetry: its Frobenius norm over that of the matrix."""
 
     w_hi: float
     w_hh: float
@@ -53,7 +55,7 @@ class Residuals(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Symmetry:
-    """A model's weights taken apart along pairs of neurons.
+    """Decomposition of a model's weights along pairs of neurons.
 
     Attributes
     ----------
@@ -61,7 +63,7 @@ class Symmetry:
         The model's weights, in its own units.
     pairs
         The pairs of neurons. The first of a pair has the larger input weight, or the lower number
-        where these are equal; pairs are ordered by their first neuron.
+        if these are equal; pairs are ordered by their first neuron.
     """
 
     weights: Weights
@@ -69,7 +71,7 @@ class Symmetry:
 
     @cached_property
     def difference(self) -> Array:
-        """U, shape (n_pairs, hidden_size): the first neuron of each pair less its partner."""
+        """U, shape (n_pairs, hidden_size): the first neuron of each pair minus its partner."""
         u = np.zeros((len(self.pairs), 2 * len(self.pairs)))
         for row, (first, partner) in enumerate(self.pairs):
             u[row, first], u[row, partner] = 1, -1
@@ -104,7 +106,7 @@ class Symmetry:
         return sizes
 
     def symmetrised_weights(self, k_rank: int | None = None) -> Weights:
-        """The antipodal part of the weights, exactly of S1, with K cut to a rank.
+        """Return the antipodal part of the weights, which has S1 exactly, with K cut to a rank.
 
         Rank 0 is the reduced form, and ``None`` keeps all of K.
 
@@ -124,7 +126,13 @@ class Symmetry:
         return Weights(w_hi @ u, u.T @ w_hh @ u + v.T @ k @ v, w_oh @ v)
 
     def symmetrised(self, k_rank: int | None = None) -> DistRNN:
-        """Model with :meth:`symmetrised_weights`, float64; errors as there."""
+        """Return a model with :meth:`symmetrised_weights`, in float64.
+
+        Raises
+        ------
+        ValueError
+            If the rank is negative or larger than K.
+        """
         w_hi, w_hh, w_oh = map(torch.as_tensor, self.symmetrised_weights(k_rank))
         model = DistRNN(len(w_hi), len(w_oh)).double()
         model.load_state_dict(
@@ -134,20 +142,21 @@ class Symmetry:
 
     @property
     def antipodal_residuals(self) -> Residuals:
-        """What S1 leaves of each matrix."""
+        """Part of each matrix outside S1."""
         return self._residuals(None)
 
     @property
     def reduced_residuals(self) -> Residuals:
-        """What S2, the reduced form, leaves of each matrix."""
+        """Part of each matrix outside S2, the reduced form."""
         return self._residuals(0)
 
     @property
     def antipodal_gaps(self) -> Weights:
-        """How far each weight is from the one that S1 wants it equal to, or opposite.
+        """Deviation of each weight from the one that S1 makes equal or opposite to it.
 
-        Their difference over the mean of their sizes, which is nearly the log of their ratio; 0
-        where both are zero. Shapes as the weights, both weights of a pair having the same entry.
+        It is their difference over the mean of their sizes, which is nearly the log of their ratio;
+        0 if both are zero. The shapes are those of the weights; both weights of a pair have the
+        same entry.
         """
         opposite = (-1, +1, +1)
         pairs = zip(self.weights, self._exchanged, opposite, strict=True)
@@ -166,7 +175,7 @@ class Symmetry:
 
     @property
     def _exchanged(self) -> Weights:
-        """The weights with every neuron in its partner's place, shape as the weights."""
+        """Weights with every neuron at its partner's place, with the shape of the weights."""
         partner = np.empty(2 * len(self.pairs), dtype=np.intp)
         for first, second in self.pairs:
             partner[[first, second]] = second, first
@@ -183,19 +192,19 @@ class Symmetry:
 
 
 def find_symmetry(model: Model) -> Symmetry:
-    """The pairing of neurons under which the model is closest to antipodal, of all pairings.
+    """Find the pairing of neurons under which the model is closest to antipodal.
 
-    Closest in the sum of squares of :attr:`Symmetry.antipodal_residuals`, in the model's own units;
-    pass a :func:`~algzoo.structure.standard_form` to have it in standard ones. That a pairing is
-    found does not mean that there is a symmetry: the residuals tell.
+    All pairings are compared by the sum of squares of :attr:`Symmetry.antipodal_residuals`, in the
+    model's own units; pass a :func:`~algzoo.structure.standard_form` to compare in standard ones. A
+    pairing is always found; the residuals show whether there is a symmetry.
 
     Raises
     ------
     TypeError
         If ``model`` is not a recurrent model of this package.
     ValueError
-        If the number of neurons is odd or above 12, the outputs are not one for each input, or
-        there are biases.
+        If the number of neurons is odd or above 12, if the outputs are not one for each input, or
+        if there are biases.
     """
     weights = weights_in_range(model)
     if model.hidden_size % 2 or model.hidden_size > _MOST_NEURONS:
@@ -213,7 +222,7 @@ def find_symmetry(model: Model) -> Symmetry:
 
 
 def _pairings(w_hi: Array) -> Iterator[Pairs]:
-    """All ways to pair the neurons, each pair starting with the larger input weight."""
+    """Yield all ways to pair the neurons, each pair starting with the larger input weight."""
 
     def rest(neurons: tuple[int, ...]) -> Iterator[Pairs]:
         if not neurons:
@@ -232,6 +241,6 @@ def _pairings(w_hi: Array) -> Iterator[Pairs]:
 def _ratio(
     part: NDArray[np.float64] | np.floating, whole: NDArray[np.float64] | np.floating
 ) -> Array:
-    """``part / whole`` with 0/0 = 0; neither is negative."""
+    """Divide ``part`` by ``whole``, with 0/0 = 0; neither is negative."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(part == 0, 0.0, part / whole)

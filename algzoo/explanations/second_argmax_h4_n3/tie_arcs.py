@@ -1,7 +1,7 @@
-"""The arcs on which the answer of a model of three inputs changes, within its linear pieces.
+"""Arcs on which the answer of a model of three inputs changes, within its linear pieces.
 
-Where an arc begins and ends, and whether there is one at all, is decided in exact arithmetic, as
-the pieces are (:mod:`algzoo.structure.geometry.sweep`). Only its length is rounded.
+Whether there is an arc, and where it begins and ends, is decided in exact arithmetic, as for the
+pieces (:mod:`algzoo.structure.geometry.sweep`). Only its length is rounded.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ Integers = Sequence[Number]
 
 @dataclass(frozen=True, eq=False)
 class TieArc:
-    """An arc within a linear piece on which two logits are equal and larger than the third.
+    """Arc within a linear piece on which two logits are equal and larger than the third.
 
     Attributes
     ----------
     pattern
         Which neurons are active there after each input, shape (3, hidden_size).
     answers
-        The positions of the two logits, the lower one first.
+        Positions of the two logits, the lower one first.
     length
-        Radians, above 0.
+        Length in radians, above 0.
     """
 
     pattern: NDArray[np.bool_]
@@ -44,14 +44,14 @@ class TieArc:
 
 
 def tie_arcs(model: OneLayerRNN) -> list[TieArc]:
-    """The arcs of a model of three inputs with a logit for each, in the order of its pieces.
+    """List the arcs of a model of three inputs with a logit for each, in the order of its pieces.
 
-    An arc ends where its piece does. Edges of pieces on which two logits are equal are no arcs.
+    An arc ends where its piece does. Edges of pieces on which two logits are equal are not arcs.
 
     Raises
     ------
     ValueError
-        If ``model`` has other than three inputs and three logits.
+        If ``model`` does not have three inputs and three logits.
     """
     check_model(model)
     if (model.seq_len, model.output_size) != (3, 3):
@@ -84,12 +84,12 @@ def tie_arcs(model: OneLayerRNN) -> list[TieArc]:
 def arc_of_zeros(
     points: Sequence[Vector], tie: Integers, winning: Integers
 ) -> tuple[Vector, Vector] | None:
-    """The ends of the arc in a convex polygon on which a function is zero and another positive.
+    """Ends of the arc in a convex polygon on which a function is zero and another is positive.
 
-    No two neighbours among the polygon's vertices, the ``points``, are the same. Both functions are
-    linear, and given at the vertices. All numbers are integers, so that the answer is exact; a
-    positive factor of a vertex and its values does not matter. ``None`` where there is no arc, or
-    where it is an edge of the polygon.
+    Neighbouring vertices of the polygon, the ``points``, are different. Both functions are linear,
+    and given at the vertices. All numbers are integers, so that the answer is exact; a positive
+    factor of a vertex and its values does not matter. The result is ``None`` if there is no arc, or
+    if it is an edge of the polygon.
     """
     if not min(tie) < 0 < max(tie):
         return None
@@ -103,7 +103,7 @@ def arc_of_zeros(
     start, stop = ends
     if start[1] <= 0 and stop[1] <= 0:
         return None
-    # Where only one end is won, the arc is cut where the other function vanishes.
+    # If the other function is positive at one end only, the arc is cut where it vanishes.
     if start[1] < 0:
         start = _between(start, stop, stop[1], start[1])
     elif stop[1] < 0:
@@ -114,7 +114,7 @@ def arc_of_zeros(
 def _between(
     one: tuple[Vector, Number], other: tuple[Vector, Number], of_other: Number, of_one: Number
 ) -> tuple[Vector, Number]:
-    """The point on the arc between two where a function vanishes, and the value of another there.
+    """Point on the arc between two where a function vanishes, and the value of another there.
 
     ``of_one`` and ``of_other`` are the values of the function that vanishes, of opposite signs.
     """
@@ -125,6 +125,6 @@ def _between(
 
 
 def arc_length(start: Vector, stop: Vector) -> float:
-    """Angle between two points in integers, radians; all digits of it, however short it is."""
+    """Angle between two points in integers, in radians, to full relative precision."""
     *across, along = scaled(*cross(start, stop), dot(start, stop))
     return math.atan2(math.hypot(*across), along)

@@ -1,7 +1,7 @@
-"""How much noise each weight matrix bears, and the bits of the weights that lie above it.
+"""Noise that each weight matrix tolerates, and the bits of the weights above it.
 
-Digits that noise may change at little cost are not what training chose. The others bound the bits
-of optimisation from above.
+Digits that noise can change at little cost were not chosen by training. The other digits bound the
+bits of optimisation from above.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from ...zoo import DistTransformer, Model, OneLayerRNN, check_model
 from ...zoo.model_check import check_transformer_weights
 from .thresholds import least_factor
 
-_LARGEST = 4  # octaves: noise of up to 16 times the size of a matrix is tried
-_STEPS = 1024  # of an octave
+_LARGEST = 4  # octaves; noise of up to 16 times the size of a matrix is tried
+_STEPS = 1024  # steps of the grid in an octave
 
 _MATRICES = {
     "rnn.weight_ih_l0": "W_hi",
@@ -32,16 +32,16 @@ _MATRICES = {
 
 @dataclass(frozen=True)
 class MatrixTolerance:
-    """The noise that one weight matrix bears.
+    """Noise that one weight matrix tolerates.
 
     Attributes
     ----------
     sd
-        Standard deviation of Gaussian noise, on this matrix alone, that costs the stated accuracy.
+        Standard deviation of Gaussian noise on this matrix alone that costs the stated accuracy.
     size
         Root mean square of the weights.
     n_weights
-        How many they are.
+        Number of weights.
     bits
         Sum over the weights of log2(abs(weight) / sd), none below 0.
     """
@@ -54,16 +54,16 @@ class MatrixTolerance:
 
 @dataclass(frozen=True)
 class NoiseTolerance:
-    """What noise leaves of a model's weights.
+    """Noise that a model's weight matrices tolerate.
 
     Attributes
     ----------
     matrices
         By name: W_hi, W_hh, W_oh.
     gauge_bits
-        Bits that the directions and permutations have in which the answers do not change: the share
-        of such directions among all parameters, of the sum over the matrices; and log2(d!) for the
-        order of the d neurons.
+        Bits of the directions and permutations that change no answer: of the sum over the matrices,
+        the share of such directions among all parameters; and log2(d!) for the order of the d
+        neurons.
     """
 
     matrices: dict[str, MatrixTolerance]
@@ -83,23 +83,23 @@ def noise_tolerance(
     n_inputs: int = 2**14,
     seed: int = 0,
 ) -> NoiseTolerance:
-    """The noise on each matrix alone that lowers the accuracy by ``loss``.
+    """Find the noise on each matrix alone that lowers the accuracy by ``loss``.
 
-    The fall is the mean over ``n_noises`` fixed draws of the noise, scaled, on the same
-    ``n_inputs`` random inputs as the accuracy without noise; both are drawn from ``seed``. The
+    The fall of the accuracy is the mean over ``n_noises`` fixed draws of the noise, scaled, on the
+    same ``n_inputs`` random inputs as the accuracy without noise; both are drawn from ``seed``. The
     least noise that makes it ``loss`` is searched for on a grid of multiples of a matrix's size, by
-    powers of 2^(1/1024): to one part in 1,500 (:mod:`.thresholds`).
+    powers of 2^(1/1024), that is, to one part in 1,500 (:mod:`.thresholds`).
 
     Raises
     ------
-    ValueError
-        As :func:`~algzoo.structure.weights_of`; where ``loss`` is not positive, or noise of 16
-        times the size of a matrix does not cost it.
+    TypeError, ValueError
+        Raised by :func:`~algzoo.structure.weights.weights_of`, or if ``loss`` is not positive, or
+        if noise of 16 times the size of a matrix does not cost it.
     """
     if not loss > 0:
         raise ValueError(f"loss must be positive, got {loss}")
     check_model(model)
-    weights_of(model)  # refuses what is refused
+    weights_of(model)  # raises an error if the model is not of the right kind
     matrices = {
         label: _matrix_tolerance(model, name, loss, n_noises, n_inputs, seed)
         for name, label in _MATRICES.items()
@@ -137,12 +137,12 @@ def _matrix_tolerance(
 
 
 def weight_information(model: Model, sd: float) -> float:
-    """Bits of the weights that noise of standard deviation ``sd`` leaves, gauge directions aside.
+    """Bits of the weights above noise of standard deviation ``sd``, without gauge directions.
 
-    The sum over weights of log2(abs(weight) / sd), none below 0, times the share of parameters that
-    have an effect (:func:`effective_parameters`). Where noise of that size costs little accuracy,
-    an upper bound on the bits that training can have chosen, though not the least: it depends on
-    how the model is written.
+    It is the sum over weights of log2(abs(weight) / sd), none below 0, times the share of
+    parameters that have an effect (:func:`effective_parameters`). If noise of that size costs
+    little accuracy, this is an upper bound on the bits that training can have chosen, though not
+    the least: it depends on how the model is written.
 
     Raises
     ------
@@ -158,12 +158,16 @@ def weight_information(model: Model, sd: float) -> float:
 
 
 def effective_parameters(model: Model) -> int:
-    """Parameters less the directions in which the answers do not change: 32 - 9 = 23 for M4,3.
+    """Number of parameters minus the directions in which no answer changes: 32 - 9 = 23 for M4,3.
 
-    For a recurrent model, the unit of each neuron, the scale of the logits, and a number added to
-    all logits for each neuron; for a transformer, the scale of the logits and
-    :func:`~algzoo.structure.attention.standard_form.gauge_directions`. Errors as of
-    :func:`~algzoo.structure.weights_of`.
+    For a recurrent model these directions are the unit of each neuron, the scale of the logits, and
+    a number added to all logits for each neuron; for a transformer, the scale of the logits and
+    :func:`~algzoo.structure.attention.standard_form.gauge_directions`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`~algzoo.structure.weights.weights_of`.
     """
     if isinstance(model, DistTransformer):
         check_transformer_weights(model)
@@ -172,6 +176,6 @@ def effective_parameters(model: Model) -> int:
         raise TypeError(
             f"A recurrent or a longest-cycle model is needed, got {type(model).__name__}"
         )
-    weights_of(model)  # refuses what is refused
+    weights_of(model)  # raises an error if the model is not of the right kind
     d = model.hidden_size
     return d * (1 + d + model.output_size) - (d + 1 + d)

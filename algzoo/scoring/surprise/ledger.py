@@ -1,11 +1,13 @@
-"""Surprise accounting: what an explanation pays for the checks it makes.
+"""Surprise accounting: the bits that an explanation pays for the checks it makes.
 
 A check is a statement about the weights: a pure function that measures something, a threshold, and
-a declared prior for the measurement. One of prior probability p costs ``-log2 p`` bits where it
-holds and ``-log2 (1 - p)`` where it fails; a failed check stays in the ledger.
+a declared prior for the measurement. A check of prior probability p costs ``-log2 p`` bits if it
+holds and ``-log2 (1 - p)`` if it fails; a failed check stays in the ledger.
 
-Source: ARC, "Formal verification, heuristic explanations and surprise accounting", 2024, and
-"AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026.
+References
+----------
+ARC, "Formal verification, heuristic explanations and surprise accounting", 2024, and "AlgZoo:
+uninterpreted models with fewer than 1,500 parameters", 2026.
 """
 
 from __future__ import annotations
@@ -26,14 +28,14 @@ Measure = Callable[[Weights], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Prior:
-    """Declared distribution of a check's measurement: a frozen one of :mod:`scipy.stats`."""
+    """Declared distribution of a check's measurement, a frozen one of :mod:`scipy.stats`."""
 
     distribution: Any
     source: str
 
     @property
     def family(self) -> str:
-        """Name of the distribution's family."""
+        """Name of the family of distributions."""
         return str(self.distribution.dist.name)
 
     @property
@@ -45,36 +47,38 @@ class Prior:
 
 @dataclass(frozen=True)
 class Implied:
-    """Prior of a statement that says the same as the one entry it is given: it is free."""
+    """Prior of a statement that follows from the one entry it is given; the statement is free."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """A statement about the weights in standard form, with the price of believing it.
+    """Statement about the weights in standard form, with the price of believing it.
 
     Attributes
     ----------
     id
         Stable name within its ledger.
     kind
-        ``"algebra"``: holds for all weights, costs nothing. ``"sign"``, ``"size"`` (against 1),
-        ``"order"`` (of two numbers), ``"equality"`` (near-equality of two), ``"zero"`` (near
-        nothing), ``"class"`` (a class of inputs gets its answer).
+        ``"algebra"``: holds for all weights, costs nothing. ``"sign"``, ``"size"`` (compared with
+        1), ``"order"`` (of two numbers), ``"equality"`` (near-equality of two numbers), ``"zero"``
+        (near zero), ``"class"`` (a class of inputs gets its answer).
     statement
-        What is claimed, in words or Markdown.
+        The claim, in words or Markdown.
     measure
-        Pure function of weights in standard form to the number that the claim is about; leading
+        Pure function from weights in standard form to the number that the claim is about; leading
         axes of the weights run over models.
     relation, threshold
-        The check holds where ``measure(weights) relation threshold``; priors are continuous, so
-        that ``<`` and ``<=`` are equally probable. No threshold: as small as it is found to be in
-        the model that is explained, which is how a near-equality is claimed.
+        The check holds if ``measure(weights) relation threshold``; priors are continuous, so that
+        ``<`` and ``<=`` are equally probable. Without a threshold the claim is that the number is
+        as small as it is found to be in the explained model, which is how a near-equality is
+        claimed.
     prior
         Distribution of the measurement given the entries in ``given``; ``None`` for algebra.
     given
-        The entries that bear on this one.
+        Ids of the entries on which the prior depends.
     alternatives
-        Among how many like statements this one was searched out; their log2 is paid as well.
+        Number of similar statements among which this one was searched for; its log2 is paid as
+        well.
     """
 
     id: str
@@ -98,7 +102,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Entry:
-    """A check as it came out: the measured value, and the bits paid for the outcome."""
+    """Result of a check: the measured value, and the bits paid for the outcome."""
 
     check: Check
     value: float
@@ -107,7 +111,7 @@ class Entry:
     bits: float
 
     def as_record(self) -> dict[str, Any]:
-        """Plain values for a table or a line of JSON."""
+        """Return plain values for a table or a line of JSON."""
         check = self.check
         prior: dict[str, Any] = {}
         if isinstance(check.prior, Implied):
@@ -138,7 +142,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Audit:
-    """One check against draws from a joint prior: was its price right, given what came before.
+    """Test of a check's price on draws from a joint prior, given the entries before it.
 
     ``p`` is the declared probability, ``frequency`` how often the check held among the ``draws`` in
     which its ``given`` entries held. ``determined_by`` names an earlier entry, not in ``given``,
@@ -153,16 +157,16 @@ class Audit:
 
     @property
     def passed(self) -> bool:
-        """Frequency within 3 standard errors of p, and no other entry fixes the outcome."""
+        """True if the frequency is within 3 standard errors of p and no other entry fixes it."""
         standard_error = math.sqrt(self.p * (1 - self.p) / self.draws) if self.draws else 0.0
         close = abs(self.frequency - self.p) <= 3 * standard_error
         return close and self.determined_by is None
 
     @property
     def margin(self) -> float:
-        """How near the frequency is to where it would pass no more, or would; as a share of that.
+        """Relative distance of the frequency from where the result of the test would change.
 
-        At most 1, which it also is where there is nothing to vary.
+        It is at most 1, and 1 if nothing can vary.
         """
         allowed = 3 * math.sqrt(self.p * (1 - self.p) / self.draws) if self.draws else 0.0
         distance = abs(abs(self.frequency - self.p) - allowed)
@@ -170,15 +174,45 @@ class Audit:
 
 
 class Ledger:
-    """The checks of an explanation, evaluated on a model's weights.
+    """Checks of an explanation, evaluated on a model's weights.
 
-    Thresholds left open are fixed at what is found in ``weights``; :meth:`on` then puts another
-    model's weights to the same test.
+    A threshold that a check leaves open is set to the value found in ``weights``; :meth:`on` then
+    applies the same statements to another model's weights.
+
+    Parameters
+    ----------
+    checks
+        The statements, in order.
+    weights
+        Weights in standard form of the model that is explained.
+    residual_bits
+        Surprise that remains given the explanation.
 
     Raises
     ------
     ValueError
-        If two checks share an id, a ``given`` entry does not come before, or a prior is missing.
+        If two checks have the same id, if an entry in ``given`` does not come before the check, or
+        if a prior is missing.
+
+    Examples
+    --------
+    >>> from algzoo import zoo_2nd_argmax
+    >>> from algzoo.scoring import Check, Prior
+    >>> from algzoo.structure import standard_form
+    >>> from scipy import stats
+    >>> weights = standard_form(zoo_2nd_argmax(2, 2)).weights
+    >>> opposite = Check(
+    ...     id="opposite inputs",
+    ...     kind="sign",
+    ...     statement="the two input weights have opposite signs",
+    ...     measure=lambda weights: weights.w_hi[..., 0] * weights.w_hi[..., 1],
+    ...     relation="<",
+    ...     threshold=0,
+    ...     prior=Prior(stats.uniform(-1, 2), source="signs of fair coins"),
+    ... )
+    >>> ledger = Ledger([opposite], weights)
+    >>> ledger.entry("opposite inputs").holds, ledger.explanation_bits
+    (True, 1.0)
     """
 
     def __init__(
@@ -229,13 +263,13 @@ class Ledger:
         return float(p(check.threshold))
 
     def on(self, weights: Weights) -> Ledger:
-        """The same statements, thresholds included, put to another model's weights."""
+        """Apply the same statements, with their thresholds, to another model's weights."""
         put = Ledger(self.checks, weights, self.residual_bits)
         put._as_found = self._as_found
         return put
 
     def entry(self, check_id: str) -> Entry:
-        """The entry of that id; ``KeyError`` where there is none."""
+        """Return the entry with that id; raise a ``KeyError`` if there is none."""
         for entry in self.entries:
             if entry.check.id == check_id:
                 return entry
@@ -243,10 +277,10 @@ class Ledger:
 
     @property
     def margin(self) -> float:
-        """How near any measurement comes to its threshold, so that rounding might decide.
+        """Least distance of a measurement from its threshold; if it is tiny, rounding may decide.
 
-        As a share of the threshold, or by size where that is 0; at most 1. Left out are algebra,
-        which holds for all weights, and entries whose threshold is what was found in this model.
+        It is a share of the threshold, or absolute if the threshold is 0; at most 1. Algebra, which
+        holds for all weights, and entries whose threshold was found in this model are left out.
         """
         nearest = 1.0
         for entry in self.entries:
@@ -264,12 +298,12 @@ class Ledger:
 
     @property
     def search_bits(self) -> float:
-        """Bits for having searched out some of the statements."""
+        """Bits for having searched for some of the statements among several."""
         return math.fsum(math.log2(check.alternatives) for check in self.checks)
 
     @property
     def total_bits(self) -> float:
-        """Explanation, search, and the residual: the surprise left given the explanation."""
+        """Bits of explanation, search and residual (the surprise given the explanation)."""
         return self.explanation_bits + self.search_bits + self.residual_bits
 
     def bits_by_kind(self) -> dict[Kind, float]:
@@ -284,7 +318,7 @@ class Ledger:
         return {check.id: float(np.mean(check.holds(draws))) for check in self.checks}
 
     def audit(self, draws: Weights) -> list[Audit]:
-        """Put every price to the test on many draws from a joint prior.
+        """Test every price on many draws from a joint prior.
 
         Near-equalities, to each other or to zero, are left out: their prior is a convention about
         the numbers themselves and does not follow from a joint prior.
@@ -298,7 +332,7 @@ class Ledger:
             for other in check.given:
                 given &= outcomes[other]
             held = outcomes[check.id][given]
-            # Of the entries in ``given`` all held; an implied one then certainly does.
+            # All entries in ``given`` held; an implied one then certainly does.
             p = self._probability(check, dict.fromkeys(check.given, True))
             determined_by = None
             if 0 < p < 1:
@@ -318,5 +352,5 @@ def _bits(p: float) -> float:
 
 
 def _constant(outcomes: NDArray[np.bool_]) -> bool:
-    """Tell whether enough outcomes are there to say so, and all are alike."""
+    """Tell whether there are enough outcomes to judge, and all are alike."""
     return outcomes.size >= 30 and bool(outcomes.all() or not outcomes.any())

@@ -1,10 +1,12 @@
 """Upper bounds on the bits of optimisation that went into a model.
 
-An explanation is complete where its surprise is at most the number of bits by which training
-selected the model. That number is not known; these bound it from above.
+An explanation is complete if its surprise is at most the number of bits by which training selected
+the model. That number is not known; the functions here bound it from above.
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026 (the weights'
-bits as a bound).
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026 (the weights' bits as a
+bound).
 """
 
 from __future__ import annotations
@@ -19,16 +21,16 @@ from ...zoo import Model, check_model
 from .thresholds import least_factor
 
 _FLOAT32 = -24  # 2^-24: float32 resolves no smaller relative change
-_STEPS = 2**16  # of an octave: a tolerance is found to 1e-5 of it
+_STEPS = 2**16  # steps of the grid in an octave; a tolerance is found to 1e-5 of itself
 
 
 def storage_bits(model: Model) -> int:
-    """Bits in which the weights are stored, 32 each for float32.
+    """Number of bits in which the weights are stored, 32 each for float32.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`~algzoo.zoo.check_model`.
+        Raised by :func:`~algzoo.zoo.check_model`.
     """
     check_model(model)
     return sum(p.numel() * p.element_size() * 8 for p in model.parameters())
@@ -38,14 +40,15 @@ def weight_bits(model: Model, estimator: Estimator, loss: float) -> float:
     """Bits of the weights that matter: the sum over weights of log2(abs(weight) / tolerance).
 
     A weight's tolerance is the smallest change of it alone, up or down, that lowers the estimated
-    accuracy by ``loss``, of those on a grid of 2^-16 of an octave (:mod:`.thresholds`). Every
-    weight counts by itself, so directions that change nothing (units of the neurons, scale of the
-    logits) are counted too: a bound from above. A weight whose tolerance exceeds it counts nothing.
+    accuracy by ``loss``, on a grid of 2^-16 of an octave (:mod:`.thresholds`). Every weight counts
+    by itself, so that directions that change nothing (units of the neurons, scale of the logits)
+    are counted too; this is why the number is an upper bound. A weight whose tolerance exceeds its
+    size counts nothing.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`~algzoo.zoo.check_model` and the estimator.
+        Raised by :func:`~algzoo.zoo.check_model`, or by the estimator.
     """
     check_model(model)
     floor = estimator(model).value - loss

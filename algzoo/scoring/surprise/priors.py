@@ -1,4 +1,4 @@
-"""Many untrained models at once, in standard form: what a ledger's checks are priced against."""
+"""Random untrained models in standard form, with which the prices of checks are tested."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from ...structure import Weights
 def cauchy_models(
     rng: np.random.Generator, n_models: int, hidden_size: int, output_size: int
 ) -> Weights:
-    """Models whose standardised weights are independent standard Cauchy, W_hi fair signs.
+    """Draw models with independent standard Cauchy weights in standard form, and fair signs W_hi.
 
-    A standard Cauchy number is the ratio of two independent Gaussian ones, which is what a
-    standardised weight is, roughly: it is positive half of the time and above 1 in size half of the
-    time, and there is nothing to choose.
+    A standard Cauchy number is the ratio of two independent Gaussian ones, which is roughly what a
+    weight in standard form is. It is positive half of the time and above 1 in size half of the
+    time, and it has no free parameter.
     """
 
     def cauchy(*shape: int) -> np.ndarray:
@@ -30,7 +30,7 @@ def cauchy_models(
 def initialised_models(
     rng: np.random.Generator, n_models: int, hidden_size: int, output_size: int
 ) -> Weights:
-    """Models as PyTorch initialises them, uniform on +-1/sqrt(hidden_size), then standardised."""
+    """Draw models as PyTorch initialises them, uniform on +-1/sqrt(hidden_size), standardised."""
     bound = hidden_size**-0.5
 
     def uniform(*shape: int) -> np.ndarray:

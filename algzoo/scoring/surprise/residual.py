@@ -1,10 +1,13 @@
-"""The surprise that is left: how surprising the true accuracy is, given what is predicted.
+"""Residual surprise: how surprising the true accuracy is, given a prediction.
 
-An explanation ends in a prediction, and a prediction without an uncertainty cannot be surprised.
-Here it is a normal distribution on the scale of logit(accuracy) = log(accuracy / (1 - accuracy)).
+The prediction of an explanation needs an uncertainty, because otherwise no result could be more
+surprising than another. Here it is a normal distribution on the scale of logit(accuracy) =
+log(accuracy / (1 - accuracy)).
 
-Source: ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026 (surprise that
-remains given the explanation).
+References
+----------
+ARC, "AlgZoo: uninterpreted models with fewer than 1,500 parameters", 2026 (surprise that remains
+given the explanation).
 """
 
 from __future__ import annotations
@@ -17,24 +20,25 @@ from typing import Literal
 import numpy as np
 from scipy import special, stats
 
-ADVICE_BITS = 6  # for a number that is not derived from the weights: one part in 2^6
+ADVICE_BITS = 6  # price of a number that is not derived from the weights: one part in 2^6
 
 Verdict = Literal["full", "partial", "none"]
 
 
 @dataclass(frozen=True)
 class Residual:
-    """What an accuracy costs, given a prediction.
+    """Surprise of an accuracy, given a prediction.
 
     Attributes
     ----------
     predicted, sd
         Median of the predicted accuracy, and standard deviation of its logit.
     bits
-        -log2 of the probability, as predicted, that the accuracy is within the tolerance of what it
-        is. It falls as the tolerance grows; one who knows the accuracy pays nothing.
+        -log2 of the predicted probability that the accuracy is within the tolerance of its true
+        value. It falls as the tolerance grows; someone who knows the accuracy pays nothing.
     tail_bits
-        -log2 of the probability of an accuracy at least as high: what "why is it so good?" asks.
+        -log2 of the predicted probability of an accuracy at least as high, for the question "why is
+        it so good?".
     """
 
     predicted: float
@@ -44,12 +48,12 @@ class Residual:
 
 
 def residual(accuracy: float, predicted: float, sd: float, tolerance: float) -> Residual:
-    """Surprise of ``accuracy`` to within ``tolerance``, given the prediction.
+    """Compute the surprise of ``accuracy`` to within ``tolerance``, given the prediction.
 
     Raises
     ------
     ValueError
-        If the prediction is not between 0 and 1, or ``sd`` or ``tolerance`` is not positive.
+        If the prediction is not between 0 and 1, or if ``sd`` or ``tolerance`` is not positive.
     """
     if not 0 < predicted < 1:
         raise ValueError(f"A predicted accuracy is between 0 and 1, got {predicted}")
@@ -67,12 +71,12 @@ def residual(accuracy: float, predicted: float, sd: float, tolerance: float) -> 
 
 
 def predicted_by_others(accuracies: Sequence[float]) -> tuple[float, float]:
-    """Prediction of an accuracy from those of other models: its median, and the sd of its logit.
+    """Predict an accuracy from those of other models: their median, and the sd of their logits.
 
     Raises
     ------
     ValueError
-        If there are fewer than two, or one is 0 or 1.
+        If there are fewer than two, or if one is 0 or 1.
     """
     logits = special.logit(np.asarray(accuracies, float))
     if len(logits) < 2 or not np.isfinite(logits).all():
@@ -81,11 +85,11 @@ def predicted_by_others(accuracies: Sequence[float]) -> tuple[float, float]:
 
 
 def verdict(total_bits: float, bound: float, left: Residual, without: Residual) -> Verdict:
-    """How far an explanation goes, of ``total_bits`` with its residual ``left``.
+    """Judge an explanation of ``total_bits`` with its residual ``left``.
 
-    ``"none"`` where it costs more than ``bound``, the bits that training can have chosen, or does
-    not leave a bit less surprise than there is ``without`` an explanation; else ``"full"`` where at
-    most one bit is left, and ``"partial"``.
+    The verdict is ``"none"`` if the explanation costs more than ``bound``, the bits that training
+    can have chosen, or if it leaves less than a bit less surprise than ``without`` an explanation;
+    otherwise it is ``"full"`` if at most one bit is left, and ``"partial"`` if more.
     """
     if total_bits > bound or left.bits > without.bits - 1:
         return "none"

@@ -1,8 +1,8 @@
-"""Where a growing disturbance begins to matter: searches on a fixed grid.
+"""Search, on a fixed grid, for the least disturbance that matters.
 
-What a model gets right is a step function of a disturbance. Where a general root finder stops on
-one depends on rounding and on the version of its library. Here the outcome is a point of a grid,
-the same everywhere unless a step lies within rounding of one.
+The number of right answers of a model is a step function of a disturbance. Where a general root
+finder stops on a step function depends on rounding and on the version of its library. Here the
+result is a point of a grid, the same everywhere unless a step is within rounding error of one.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable
 
-_LOWEST = -1000  # octaves; no smaller factor is a normal float64
+_LOWEST = -1000  # octaves; smaller factors are not normal float64 numbers
 
 
 def least_factor(
     reached: Callable[[float], bool], start: int, highest: int, steps: int
 ) -> float | None:
-    """The least factor, of those 2^(k / ``steps``) with a whole k, at which something is reached.
+    """Find the least factor 2^(k / ``steps``), with a whole k, at which ``reached`` is true.
 
-    Whole powers of two are tried upwards from 2^``start`` to the first at which it is reached, or,
-    where that is 2^``start`` itself, downwards to the last; between it and the next lower one the
-    grid is bisected. ``None`` where it is not reached at 2^``highest`` or below.
+    Whole powers of two are tried upwards from 2^``start`` to the first at which it is true, or, if
+    that is 2^``start`` itself, downwards to the last; between it and the next lower one the grid is
+    bisected. The result is ``None`` if it is not true at 2^``highest`` or below.
     """
     octave = start
     if reached(2.0**octave):

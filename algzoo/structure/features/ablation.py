@@ -75,8 +75,7 @@ class Sample:
 
     @property
     def group(self) -> NDArray[np.intp]:
-        """Number of the pair (position of the largest, of the second largest), shape (n_inputs,).
-        """
+        """Number of the pair (position of the largest, of the second largest) of each input."""
         numbers: NDArray[np.intp] = self.order[:, 0] * self.x.shape[1] + self.order[:, 1]
         return numbers
 

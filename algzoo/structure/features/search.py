@@ -206,8 +206,7 @@ class _Search:
         )
 
     def _round(self) -> tuple[list[Feature], list[Rejected]]:
-        """Return new features: of all single neurons that have one, otherwise of the first group.
-        """
+        """Return new features: of all single neurons that have one, or else of the first group."""
         rejected = []
         self.nearest = (np.nan, ())
         for size in range(1, self.thresholds.max_new_neurons + 1):

@@ -85,9 +85,7 @@ def answers(cell: Cell) -> list[tuple[int, Polygon]]:
 
 
 def where_right(cell: Cell, polygon: Polygon, answer: int) -> Polygon:
-    """Return the part of a polygon within a cell on which ``answer`` is right, empty if there is
-    none.
-    """
+    """Return the part of a polygon within a cell on which ``answer`` is right; empty if none is."""
     smaller, larger = cell.order[-2:]
     not_below_smaller = Condition(last_input(smaller), +1, True)
     not_above_larger = Condition(last_input(larger), -1, True)

@@ -13,8 +13,7 @@ RESULTS_FOLDER = "RESULTS_DIR"  # environment variable: where trained models are
 
 
 def results_folder(wanted: str | os.PathLike[str] | None) -> Path:
-    """Return the folder for the files: ``wanted``, or ``$RESULTS_DIR``, or the working directory.
-    """
+    """Return the folder for the files: ``wanted``, or ``$RESULTS_DIR``, or the current folder."""
     return Path(os.environ.get(RESULTS_FOLDER) or "." if wanted is None else wanted)
 
 

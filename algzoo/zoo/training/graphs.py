@@ -48,8 +48,7 @@ class GraphedGroup(Group):
         self.step += self.chunk
 
     def weights(self) -> list[Tensor]:
-        """Return a copy of the weights of every stack, on the CPU, after all steps started so far.
-        """
+        """Return a copy of the weights of every stack, on the CPU, after all steps started."""
         self._stream.synchronize()
         return super().weights()
 

@@ -166,8 +166,7 @@ class FusedStack(Stack):
         self._partial_gradients = torch.empty((n_models, n_parts, n_weights), device=device)
 
     def gradients(self, x: Tensor, target: Tensor) -> Tensor:
-        """Return gradients by parts of the batch, shape (models, parts, n_weights); sum over parts.
-        """
+        """Return gradients by parts of the batch, shape (models, parts, n_weights), to be added."""
         if self.recipe.task_name == "longest_cycle":
             return super().gradients(x, target).unsqueeze(1)
         n_models, n_parts, _ = self._partial_gradients.shape

@@ -64,8 +64,7 @@ class Recipe:
         return self.initial_learning_rate * self.learning_rate_multiple(step)
 
     def learning_rate_multiple(self, step: int) -> float:
-        """Return the factor of the learning rate due to warm-up and decay, the same for all sizes.
-        """
+        """Return the factor of the learning rate due to warm-up and decay, equal for all sizes."""
         warmup = min(step / self.lr_warmup_steps, 1) if self.lr_warmup_steps else 1.0
         decay = max(self.lr_decay_min_mult ** (2 * step / self.n_steps), self.lr_decay_min_mult)
         return float(warmup * decay)
@@ -122,8 +121,7 @@ def check_fit(recipe: Recipe) -> None:
 
 @contextmanager
 def own_random_numbers(seed: int, device: torch.device) -> Iterator[None]:
-    """Provide the numbers of ``torch.manual_seed(seed)`` and restore the caller's state afterwards.
-    """
+    """Provide the numbers of ``torch.manual_seed(seed)``; restore the caller's state afterwards."""
     cuda = device.type == "cuda"
     backend = torch.backends.cudnn
     with (
