@@ -83,7 +83,7 @@ def publish_at(address: str, root: Path) -> list[Path]:
     address = address.removesuffix("/").removesuffix(".git")
     if address and not _ADDRESS.fullmatch(address):
         raise ChapterError(
-            f"{address!r} is not the address of a repository as https://github.com/OWNER/NAME"
+            f"{address!r} is not the address of a repository like https://github.com/OWNER/NAME"
         )
     before = after = _configuration(root)
     buttons = {place: button if address else "" for place, button in _BUTTONS.items()}

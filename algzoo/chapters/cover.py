@@ -32,5 +32,5 @@ def cover(notebook: NotebookNode) -> str | None:
             if output.get("metadata", {}).get(METADATA_KEY, {}).get("figure") == name:
                 return str(output.data["image/svg+xml"])
     raise ChapterError(
-        f"The notebook's metadata names {name!r} as its cover: it shows no such figure"
+        f"The notebook's metadata names {name!r} as its cover, but it shows no such figure"
     )

@@ -94,12 +94,12 @@ def write_new_chapter(
     """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ChapterError(
-            f"{name!r} is no name for a chapter: it starts with a small letter, and small letters, "
-            "digits and underscores follow, as second_argmax_h3_n3"
+            f"{name!r} is not a valid name for a chapter: use small letters, digits and "
+            "underscores, beginning with a letter, as in second_argmax_h3_n3"
         )
     path = root / "analyses" / f"{name}.ipynb"
     if os.path.lexists(path):
-        raise ChapterError(f"{path} is there already: choose another name")
+        raise ChapterError(f"{path} already exists: choose another name")
     notebook = new_chapter(name, family, hidden_size, seq_len, published_at(root))
     size = hidden_size, seq_len
     line, contents = _with_chapter(root / "_toc.yml", name, _WORDS[family].file_prefix, size)
@@ -398,9 +398,9 @@ def _with_chapter(
     listed = [re.fullmatch(r"(\s*- file: )analyses/(\w+)(?:\.ipynb)?\s*", line) for line in lines]
     chapters = {found[2]: place for place, found in enumerate(listed) if found}
     if name in chapters:
-        raise ChapterError(f"{path} lists a chapter {name!r} already: choose another name")
+        raise ChapterError(f"{path} already lists a chapter {name!r}: choose another name")
     if not chapters:
-        raise ChapterError(f"{path} lists no chapter yet below which {name} could stand")
+        raise ChapterError(f"{path} lists no chapter after which {name} could be inserted")
     alike = {c: place for c, place in chapters.items() if c.startswith(f"{file_prefix}_")}
     larger = [place for chapter, place in alike.items() if _size_in(chapter) > size]
     beside = min(larger) if larger else max((alike or chapters).values())

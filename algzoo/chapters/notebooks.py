@@ -320,7 +320,7 @@ def write_back(executed: NotebookNode, path: Path, before: bytes) -> None:
     """
     if path.read_bytes() not in (before, _content(executed)):
         raise ChapterError(
-            f"{path} was changed while it ran, in an editor or by another run: what it holds now "
+            f"{path} was changed while it ran, in an editor or by another run: its present content "
             f"is kept; run it again"
         )
     write(executed, path)

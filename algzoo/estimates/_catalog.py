@@ -115,7 +115,9 @@ def _described(point: EntryPoint) -> str:
 def _rows_of(point: EntryPoint) -> list[CatalogEntry]:
     declared = list(_declared_in(point.load()))
     if not declared:
-        raise ValueError("it holds nothing that @estimator, @sampler or @fitted_estimator declares")
+        raise ValueError(
+            "it holds no function declared with @estimator, @sampler or @fitted_estimator"
+        )
     return [row for one in declared for row in _rows(one, _origin(point))]
 
 

@@ -50,7 +50,7 @@ _SMALLEST = -23  # octaves, relative to the largest weight; float32 resolves no 
 _STEPS = 64  # steps of the grid in an octave
 _ROUNDING = 1e-9  # rounding error of a number of lost answers
 
-_INSTEAD = "this is for models whose inputs can all be put in"
+_INSTEAD = "this is for models that can be run on all inputs"
 
 
 @measure

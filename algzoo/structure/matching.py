@@ -77,19 +77,19 @@ class Match:
 
     @property
     def median_relative_difference(self) -> float:
-        """Median over the entries of W_hh and W_oh together."""
+        """Median of the relative differences over the entries of W_hh and W_oh together."""
         _, w_hh, w_oh = self.relative_differences
         return float(np.median(np.concatenate([w_hh.ravel(), w_oh.ravel()])))
 
     @property
     def largest_w_hh_difference(self) -> float:
-        """Largest difference of an entry of W_hh over the size of the reference's largest entry."""
+        """Largest difference of an entry of W_hh, divided by the reference's largest entry."""
         difference = abs(self.weights.w_hh - self.reference.w_hh).max()
         return float(_ratio(difference, abs(self.reference.w_hh).max()))
 
     @property
     def n_opposite_inputs(self) -> int:
-        """Number of neurons whose input weight has the other sign in the reference."""
+        """Number of neurons whose input weight has the opposite sign in the reference."""
         return int(np.sum(self.weights.w_hi != self.reference.w_hi))
 
 

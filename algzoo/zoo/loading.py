@@ -73,7 +73,9 @@ def _own_model(
             raise ValueError(f"{name} must be a whole number above 0, got {value!r}")
     for name, choice in of_the_zoo.items():
         if choice is not None:
-            raise ValueError(f"{name} {choice} chooses among models of the zoo: {path} is just one")
+            raise ValueError(
+                f"{name} {choice} chooses among models of the zoo: {path} is a single one"
+            )
     try:
         state = read_weights(path, NUMBER_TYPES)
     except FileNotFoundError as error:

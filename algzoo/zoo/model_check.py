@@ -57,8 +57,8 @@ def check_model(model: object) -> None:
     if tuple(readout.weight.shape) != wanted:
         raise ValueError(
             f"A model for {model.task_name} with seq_len {model.seq_len} and hidden_size "
-            f"{model.hidden_size} has output weights of shape {wanted}, this "
-            f"{type(model).__name__} of shape {tuple(readout.weight.shape)}"
+            f"{model.hidden_size} has output weights of shape {wanted}, but those of this "
+            f"{type(model).__name__} have shape {tuple(readout.weight.shape)}"
         )
 
 
@@ -80,15 +80,15 @@ def check_can_be_run(model: object) -> None:
     kind = type(model).__name__
     for name in ("task_name", "seq_len"):
         if not hasattr(model, name):
-            raise ValueError(f"This {kind} has no {name}: a model of one of the families has")
+            raise ValueError(f"This {kind} has no {name}, which every model of a family has")
     check_choice("task_name", model.task_name, FAMILIES, what="model")
     n = model.seq_len
     if isinstance(n, bool) or not isinstance(n, SupportsIndex) or n < 1:
-        raise ValueError(f"seq_len is a whole number above 0, of this {kind} {n!r}")
+        raise ValueError(f"seq_len must be a whole number above 0; that of this {kind} is {n!r}")
     if isinstance(model, OneLayerRNN) == (model.task_name == "longest_cycle"):
         raise ValueError(
-            f"A {kind} is no model for {model.task_name}: longest_cycle is for transformers, the "
-            "other tasks are for recurrent networks"
+            f"A {kind} cannot be a model for {model.task_name}: longest_cycle is for transformers, "
+            "the other tasks are for recurrent networks"
         )
     check_weights(model)
 
@@ -364,11 +364,13 @@ def check_can_be_enumerated(
 def check_task_has_answers(model: OneLayerRNN | AttentionOnlyTransformer) -> None:
     """Raise a ``ValueError`` if the model's inputs have no right answer."""
     if model.task_name == "2nd_argmax" and model.seq_len < 2:
-        raise ValueError(f"Of seq_len {model.seq_len} numbers none is the second largest")
+        raise ValueError(
+            f"There is no second largest of {model.seq_len} numbers: seq_len must be at least 2"
+        )
     if isinstance(model, AttentionOnlyTransformer) and model.input_range > model.seq_len:
         raise ValueError(
-            f"A function of seq_len {model.seq_len} positions has values below that, this model "
-            f"has input_range {model.input_range}"
+            f"A function on {model.seq_len} positions has values below {model.seq_len}, but this "
+            f"model has input_range {model.input_range}"
         )
 
 
@@ -387,11 +389,11 @@ def check_weights(model: Model) -> None:
     ):
         if len(found) > 1:
             listed = ", ".join(sorted(map(str, found)))
-            raise ValueError(f"The weights of a model {what}, of this {kind}: {listed}")
+            raise ValueError(f"The weights of a model must {what}; those of this {kind}: {listed}")
     if model.dtype not in NUMBER_TYPES:
         raise ValueError(
-            f"The weights of a model are real numbers of 16, 32 or 64 bits, of this {kind} "
-            f"{_name(model.dtype)}"
+            "The weights of a model must be real numbers of 16, 32 or 64 bits; those of this "
+            f"{kind} are {_name(model.dtype)}"
         )
 
 

@@ -42,7 +42,7 @@ MAX_BYTES = 4 * 2**20  # ARC's files are under 20 kB
 TIMEOUT = 30.0  # seconds without an answer
 DEADLINE = 120.0  # seconds for one file, even if bytes keep arriving
 
-KNOWN_DIGESTS = {  # of the content, see content_digest
+KNOWN_DIGESTS = {  # digests of the content, see content_digest
     "2nd_argmax_2_2_1073741824_2": (
         "c108be55b57863d7afb8a0d3acd23cff3ddaf4d4dfca528185557b8396bc1642"
     ),
@@ -166,7 +166,7 @@ def read_weights(
         raise ValueError(f"{path} is empty")
     if not is_weight_file(path):
         raise ValueError(
-            f"{path} is no weight file: its name ends in none of {', '.join(WEIGHT_FILES)}"
+            f"{path} is not a weight file: its name must end in one of {', '.join(WEIGHT_FILES)}"
         )
     if path.suffix.lower() != ".safetensors":
         return _checked_weights(path, _unpickled(path, content), number_types)
@@ -245,7 +245,7 @@ def _checked_weights(
 ) -> dict[str, Tensor]:
     """Copy ``state`` to plain tensors if it is a dictionary of finite tensors of these types."""
     if not isinstance(state, dict) or not state:
-        raise ValueError(f"{path} holds no dictionary of tensors")
+        raise ValueError(f"{path} does not hold a dictionary of tensors")
     for key, tensor in state.items():
         if not isinstance(key, str) or type(tensor) not in (Tensor, torch.nn.Parameter):
             raise ValueError(f"{path} holds something other than named tensors")
@@ -354,7 +354,7 @@ def _downloaded(url: str, progress: bool) -> bytes:
     with ExitStack() as connections:
 
         def close_in_the_end(response: Any, **_: object) -> None:
-            connections.callback(response.close)  # pooch leaves it open where a download fails
+            connections.callback(response.close)  # pooch leaves it open if a download fails
 
         download = pooch.HTTPDownloader(
             progressbar=progress,

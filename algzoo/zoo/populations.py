@@ -166,7 +166,7 @@ class TrainingSeeds(Population):
     seeds: tuple[int, ...] = SEEDS
 
     def __post_init__(self) -> None:
-        _ = self.bases  # raises where one does not exist
+        _ = self.bases  # raises an error if one does not exist
 
     @property
     def bases(self) -> tuple[ZooModel, ...]:

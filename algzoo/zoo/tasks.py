@@ -82,7 +82,7 @@ def task_longest_cycle(x: Tensor) -> Tensor:
     n = x.shape[-1]
     start = torch.arange(n, device=x.device).expand_as(x)
     position = start
-    period = torch.zeros_like(x)  # of the start, where it lies on a cycle; else 0
+    period = torch.zeros_like(x)  # period of the start if it is on a cycle, otherwise 0
     for steps in range(1, n + 1):
         position = x.gather(-1, position)
         period = torch.where((position == start) & (period == 0), steps, period)

@@ -70,7 +70,7 @@ def test_another_address_is_refused_and_changes_nothing(clone, monkeypatch, addr
     monkeypatch.chdir(clone)
     result = CliRunner().invoke(main, ["publish-at", address])
     assert result.exit_code == 1
-    assert "is not the address of a repository as https://github.com/OWNER/NAME" in result.stderr
+    assert "is not the address of a repository like https://github.com/OWNER/NAME" in result.stderr
     assert published_at(clone) == ""
 
 

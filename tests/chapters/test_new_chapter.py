@@ -244,10 +244,10 @@ def test_the_row_of_a_median_says_how_far_it_is_off(clone):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("small", "is there already"),
-        ("second_argmax_h4_n3", "lists a chapter 'second_argmax_h4_n3' already"),
-        ("M3,3", "'M3,3' is no name for a chapter"),
-        ("../book/intro", "is no name for a chapter"),
+        ("small", "already exists"),
+        ("second_argmax_h4_n3", "already lists a chapter 'second_argmax_h4_n3'"),
+        ("M3,3", "'M3,3' is not a valid name for a chapter"),
+        ("../book/intro", "is not a valid name for a chapter"),
     ],
 )
 def test_what_is_there_is_left_as_it_is(algzoo, clone, name, message):
@@ -267,7 +267,7 @@ def test_a_size_that_is_not_in_the_zoo_is_one_line(algzoo):
 
 def test_a_table_of_contents_without_chapters(clone):
     (clone / "_toc.yml").write_text("format: jb-book\n")
-    with pytest.raises(ChapterError, match="lists no chapter yet"):
+    with pytest.raises(ChapterError, match="lists no chapter after which"):
         write_new_chapter("x", "median", 2, 2, clone)
     assert not (clone / "analyses" / "x.ipynb").exists()
 

@@ -98,7 +98,7 @@ def test_what_cannot_be_loaded_is_left_out_and_said(tmp_path, algzoo):
     absent, empty, wrong = sorted(result.stderr.splitlines())
     start = "entry point all = "
     assert absent.startswith(f"{start}empty of empty in group algzoo.estimators is left out: ")
-    assert "holds nothing that @estimator" in absent
+    assert "holds no function declared with @estimator" in absent
     assert empty.startswith(f"{start}not_there of absent")
     assert "ModuleNotFoundError: No module named 'not_there'" in empty
     assert "ValueError: exact is one of exact, converges, approximate, not 'nearly'" in wrong

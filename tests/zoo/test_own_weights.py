@@ -60,7 +60,7 @@ def file(tmp_path):
             {},
             r"own\.pth does not hold the weights asked for: .*\(4, 3\), not \(3, 4\)",
         ),
-        ((3, 4), {"seed": 0}, "seed 0 chooses among models of the zoo: .*own.pth is just one"),
+        ((3, 4), {"seed": 0}, "seed 0 chooses among models of the zoo: .*own.pth is a single one"),
         ((3, 4), {"n_seqs": 2**20}, "n_seqs 1048576 chooses among models of the zoo"),
         ((0, 4), {}, "hidden_size must be a whole number above 0, got 0"),
         ((3, 4.0), {}, "seq_len must be a whole number above 0, got 4.0"),

@@ -228,7 +228,7 @@ def test_other_arguments_do_not_go_on_from_the_same_file(argument, value, tmp_pa
         arguments = {argument: value}
     with pytest.raises(ValueError, match="delete") as error:
         small(tmp_path, **arguments)
-    assert f"{path} is of a training with {argument}=" in str(error.value)
+    assert f"{path} belongs to a training with {argument}=" in str(error.value)
     assert f"not {value}" in str(error.value)
     assert contents(tmp_path) == before
 

@@ -182,7 +182,7 @@ def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json
 @click.option("--seq-len", type=int, required=True, help="Of the model.")
 def new_chapter_command(name: str, family: str, hidden_size: int, seq_len: int) -> None:
     """Begin a chapter on a model of the zoo: a notebook that runs, and its line in _toc.yml."""
-    from ..new_chapter import write_new_chapter  # with all estimators, which takes seconds
+    from ..new_chapter import write_new_chapter  # imports all estimators, which takes seconds
 
     try:
         root = repository_root()
@@ -195,7 +195,7 @@ def new_chapter_command(name: str, family: str, hidden_size: int, seq_len: int) 
         f"  {new.line}\n"
         "Add a row to the table in book/intro.md; the last column is yours:\n"
         f"  {new.row}\n"
-        "Execute it, for its outputs are part of the file, and write: each 'Say' asks for a "
+        "Execute it, because its outputs are part of the file, and write: each 'Say' asks for a "
         "sentence of yours.\n"
         f"  .venv/bin/algzoo run {name}\n"
         f"  .venv/bin/jupyter lab {path}\n"

@@ -41,7 +41,7 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
             *(f"{f.name}_{d}_{n}_{CHECKPOINTS[-1]}_{s}" for f, d, n in sizes() for s in SEEDS),
         )
     if not names:
-        raise click.UsageError("Name a MODEL, or --all")
+        raise click.UsageError("Give a MODEL, or --all")
     failed = 0
     for name in names:
         try:

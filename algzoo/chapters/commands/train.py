@@ -56,7 +56,7 @@ def train_command(
     else:
         _refuse(context, "chooses among all models: it needs --all", "families")
         if task is None or hidden_size is None or seq_len is None:
-            raise click.UsageError("Name a TASK, HIDDEN_SIZE and SEQ_LEN, or --all")
+            raise click.UsageError("Give a TASK, HIDDEN_SIZE and SEQ_LEN, or --all")
     try:
         if task is None or hidden_size is None or seq_len is None:
             train_all(folder, families=families or None, n_train=n_train, device=device)

@@ -105,8 +105,8 @@ class CountedArray(NDArrayOperatorsMixin):
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise TypeError(
-            "not priced: plain numbers made of a counted array, to which more could be done "
-            "uncounted; use numpy's functions, and .values or .item() when all is done"
+            "not priced: turning a counted array into plain numbers, whose further operations "
+            "would not be counted; use numpy's functions, and .values or .item() at the end"
         )
 
     __array__ = __float__ = __int__ = __index__ = __complex__ = _refuse
@@ -127,67 +127,67 @@ class CountedArray(NDArrayOperatorsMixin):
 
     @property
     def T(self) -> CountedArray:  # noqa: N802 (numpy's name)
-        """Transposed."""
+        """Transposed array."""
         return self._wrap(self.values.T)
 
     def reshape(self, *shape: Any) -> CountedArray:
-        """Reshaped."""
+        """Array with another shape."""
         return self._wrap(self.values.reshape(*shape))
 
     def swapaxes(self, axis1: int, axis2: int) -> CountedArray:
-        """With two axes interchanged."""
+        """Array with two axes interchanged."""
         return self._wrap(self.values.swapaxes(axis1, axis2))
 
     def astype(self, dtype: Any) -> CountedArray:
-        """Converted to another number type."""
+        """Array converted to another number type."""
         return self._wrap(self.values.astype(dtype))
 
     def copy(self) -> CountedArray:
-        """A copy."""
+        """Copy of the array."""
         return self._wrap(self.values.copy())
 
     def sum(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.sum``."""
+        """Same as ``np.sum``."""
         return np.sum(self, *args, **kwargs)
 
     def mean(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.mean``."""
+        """Same as ``np.mean``."""
         return np.mean(self, *args, **kwargs)
 
     def prod(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.prod``."""
+        """Same as ``np.prod``."""
         return np.prod(self, *args, **kwargs)
 
     def max(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.max``."""
+        """Same as ``np.max``."""
         return np.max(self, *args, **kwargs)
 
     def min(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.min``."""
+        """Same as ``np.min``."""
         return np.min(self, *args, **kwargs)
 
     def any(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.any``."""
+        """Same as ``np.any``."""
         return np.any(self, *args, **kwargs)
 
     def all(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.all``."""
+        """Same as ``np.all``."""
         return np.all(self, *args, **kwargs)
 
     def argmax(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.argmax``."""
+        """Same as ``np.argmax``."""
         return np.argmax(self, *args, **kwargs)
 
     def argmin(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.argmin``."""
+        """Same as ``np.argmin``."""
         return np.argmin(self, *args, **kwargs)
 
     def cumsum(self, *args: Any, **kwargs: Any) -> Any:
-        """As ``np.cumsum``."""
+        """Same as ``np.cumsum``."""
         return np.cumsum(self, *args, **kwargs)
 
     def dot(self, other: Any) -> Any:
-        """As ``np.dot``."""
+        """Same as ``np.dot``."""
         return np.dot(self, other)
 
     # numpy's protocols
@@ -204,7 +204,7 @@ class CountedArray(NDArrayOperatorsMixin):
             or (ufunc is np.power and called)
         ):
             name = ufunc.__name__ + ("" if called else f".{method}")
-            raise TypeError(f"not priced: the function {name}; do it by functions that are")
+            raise TypeError(f"not priced: the function {name}; use functions that are")
         function = getattr(ufunc, method)
         if ufunc is np.power and not kwargs:
             # numpy's operator has exact ways for squares, roots and reciprocals; its function
@@ -252,7 +252,7 @@ class CountedArray(NDArrayOperatorsMixin):
             return self._apply(function, lambda result: {}, args, kwargs)
         if function not in _FUNCTIONS:
             name = f"{function.__module__}.{function.__name__}"
-            raise TypeError(f"not priced: {name}; do it by functions that are")
+            raise TypeError(f"not priced: {name}; use functions that are")
         counts = _FUNCTIONS[function]
         return self._apply(
             function,
@@ -277,7 +277,7 @@ class CountedArray(NDArrayOperatorsMixin):
         out = kwargs.get("out")
         outs = out if isinstance(out, tuple) else () if out is None else (out,)
         if not all(isinstance(target, CountedArray) for target in outs):
-            raise TypeError("not priced: out= a plain array, which would not count any more")
+            raise TypeError("not priced: out= with a plain array, which would no longer count")
         result = function(*_plain(args), **_plain(kwargs))
         self._charge(counts(result), next((x for x in operands if x.is_product), None))
         if outs:
@@ -385,7 +385,7 @@ _KINDS: dict[np.ufunc, tuple[Kind, ...]] = {
     special.entr: ("compare", "multiply", "transcendental"),
 }
 
-# The same, counted up, for those with one result.
+# The same prices, ready to be added, for functions with one result.
 _PRICES: dict[np.ufunc, list[tuple[Kind, int]]] = {
     ufunc: [(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
     for ufunc, kinds in _KINDS.items()
@@ -555,7 +555,7 @@ def _einsum(result: Any, subscripts: Any, *operands: Any, **kwargs: Any) -> Coun
 
 
 def _matrices(a: Any) -> tuple[int, int]:
-    """How many square matrices ``a`` holds, and their size."""
+    """Return how many square matrices ``a`` holds, and their size."""
     return math.prod(np.shape(a)[:-2]), np.shape(a)[-1]
 
 

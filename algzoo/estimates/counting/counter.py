@@ -82,9 +82,9 @@ class OperationCounter:
         """
         for kind, price in prices.items():
             if kind not in PRICES:
-                raise ValueError(f"{kind!r} is no kind of operation; there are {list(PRICES)}")
+                raise ValueError(f"{kind!r} is not a kind of operation; there are {list(PRICES)}")
             if price < 0:
-                raise ValueError(f"A price is at least 0, got {kind}={price}")
+                raise ValueError(f"A price must be at least 0, got {kind}={price}")
         return sum(prices.get(kind, PRICES[kind]) * count for kind, count in self.counts.items())
 
     def array(self, values: ArrayLike) -> CountedArray:

@@ -45,7 +45,7 @@ class Anchor(NamedTuple):
     bulk: tuple[float, float]
 
 
-# Chosen among 280 random pairs of levels and bulk and 70 triples, for the smallest ratio to
+# These were chosen among 280 random pairs of levels and bulk and 70 triples, for the least ratio to
 # sampling on the worst of seeds 0, 1, 3 and 4 of (16, 10) when the constants come from the others.
 ANCHORS: dict[str, tuple[Anchor, ...]] = {
     "one": (Anchor((1.0, 0.86), (-0.27, 0.48)),),

@@ -213,7 +213,8 @@ def step_errors(
     pairs = classes(n).tolist()
     if [largest, second] not in pairs:
         raise ValueError(
-            f"largest and second are two of the positions 0 to {n - 1}, got {largest} and {second}"
+            f"largest and second must be two positions from 0 to {n - 1}, got {largest} and "
+            f"{second}"
         )
     number = pairs.index([largest, second])
     moments = class_moments(n)

@@ -368,7 +368,7 @@ def _walks(
             for k in range(_LANES):
                 n_changes += (which[k] >= d) & (x[k] < _WIDTH)
             met[_CHANGES] += n_changes
-            # Where the right answer changes, or the last neuron switches off, and at no other knot.
+            # This is needed only where the right answer changes or the last neuron switches off.
             n_listed = 0
             for k in range(_LANES):
                 listed[n_listed] = k

@@ -106,7 +106,7 @@ def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) ->
 class _Edges(NamedTuple):
     """Lines of inputs on which only the second largest moves, from one tie to the other."""
 
-    tree: PrefixTree  # of all nodes of all edges, in this order
+    tree: PrefixTree  # tree of the inputs at all nodes of all edges, in this order
     second: Indices  # (n_edges,) position of the second largest
     others: Indices  # (n_edges, n - 1) all other positions
     values: Array  # (n_edges, nodes) of the second largest

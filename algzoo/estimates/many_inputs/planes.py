@@ -114,7 +114,9 @@ def accuracy_at_direction(model: Model, x: Any) -> float:
     planes = _Planes(model)
     x = np.asarray(x, float)
     if x.shape != (planes.n_given,) or not x.any():
-        raise ValueError(f"a direction has shape ({planes.n_given},) and is not zero, got {x}")
+        raise ValueError(
+            f"a direction must have shape ({planes.n_given},) and not be zero, got {x}"
+        )
     return float(plain(planes.accuracy_at(x, 0.0)))
 
 

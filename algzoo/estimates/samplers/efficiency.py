@@ -63,7 +63,7 @@ def efficiency(
         errors.append(np.mean([(estimate.value - accuracy) ** 2 for estimate in estimates]))
         expected.append(accuracy * (1 - accuracy) * price / estimates[0].operations)
     value = float(np.sum(expected) / np.sum(errors))
-    # Of a ratio of two means over the same models, to first order.
+    # Standard error of a ratio of two means over the same models, to first order.
     residuals = np.array(expected) - value * np.array(errors)
     std = float(residuals.std(ddof=1) / math.sqrt(len(models)) / np.mean(errors))
     return Efficiency(value, std, n_samples)

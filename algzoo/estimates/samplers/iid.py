@@ -239,7 +239,7 @@ def _compiled(model: OneLayerRNN) -> _Totals:
     weights = Weights(*(matrix.astype(number_type) for matrix in exact_weights))
     n_outputs = len(weights.w_oh)
     padded = kernel.padded(weights)
-    # Of the sorted numbers 0, 1, 2, ... position, number and rank are the same.
+    # In the sorted sequence 0, 1, 2, ... position, number and rank are the same.
     right = float(TASKS[model.task_name](torch.arange(model.seq_len, dtype=torch.float64)))
     rank, other_rank = math.floor(right), math.ceil(right)
 

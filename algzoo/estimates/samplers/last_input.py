@@ -109,7 +109,7 @@ def probability_right(w_hi: Any, w_oh: Any, drive: Any, prefixes: Any) -> Any:
     """
     n, d = w_oh.shape
     columns = np.arange(drive.shape[1])
-    rises = (w_hi >= 0)[:, None]  # active to the right of its breakpoint; else to the left of it
+    rises = (w_hi >= 0)[:, None]  # active to the right of its breakpoint, otherwise to the left
 
     order = np.argsort(prefixes, axis=0)
     position = order[-1:]

@@ -32,7 +32,7 @@ def connected_regions(cones: Sequence[AnyCone]) -> list[list[AnyCone]]:
     for cone in cones:
         if cone.rays.shape[1] != 3:
             raise ValueError(
-                f"Regions are of cones of three inputs, these are of {cone.rays.shape[1]}"
+                f"Regions consist of cones of three inputs, got cones of {cone.rays.shape[1]}"
             )
     n_regions, of_cone = connected_components(_have_an_edge_in_common(cones), directed=False)
     regions = [

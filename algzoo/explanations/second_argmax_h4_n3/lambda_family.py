@@ -150,7 +150,7 @@ def _fits(model: Model, counter: OperationCounter) -> list[float]:
         if fits is not None:
             return fits
     raise ValueError(
-        "The model is of no positive lambda: the rows of its F are "
+        "No positive lambda fits the model: the rows of its F are "
         + " and ".join(str([float(f"{plain(x):.3g}") for x in row]) for row in rows)
     )
 

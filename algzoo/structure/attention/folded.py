@@ -151,7 +151,9 @@ def fold(model: DistTransformer) -> Folded:
     """
     found = circuits(model)
     if model.n_layers != 2:
-        raise ValueError(f"Transformers of two layers are folded, this one has {model.n_layers}")
+        raise ValueError(
+            f"Only transformers of two layers can be folded, got n_layers {model.n_layers}"
+        )
     cells = model.seq_len * model.input_range
     return Folded(
         model.seq_len,

@@ -207,8 +207,8 @@ def _check_number_of_points(n: int) -> None:
     _check(n)
     if n > MOST_POINTS:
         raise ValueError(
-            f"Classes of functions are listed on {MOST_POINTS} points at most, for there are three "
-            f"to four times as many on each further one; got n = {n}"
+            f"Classes of functions are listed on at most {MOST_POINTS} points, because each "
+            f"further point multiplies their number by three to four; got n = {n}"
         )
 
 

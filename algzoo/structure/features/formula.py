@@ -92,12 +92,12 @@ class Formula:
 
 
 def maximum(positions: Iterable[int]) -> Formula:
-    """Maximum of zero and the inputs at ``positions``."""
+    """Maximum of zero and the inputs at ``positions``, as a formula."""
     return Formula({frozenset(positions): 1})
 
 
 def input_at(position: int) -> Formula:
-    """The input at ``position``."""
+    """The input at ``position``, as a formula."""
     return Formula({position: 1})
 
 

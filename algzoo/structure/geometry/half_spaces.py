@@ -18,7 +18,7 @@ Vector = Sequence[Number]  # three coordinates
 Polygon = list[Vector]
 
 # Relative rounding error up to which a plane is taken to pass through a vertex. Planes that meet in
-# one line are the rule here, not the exception: inputs in order all have (1, 1, 1) on their border.
+# one line are the rule here, not the exception: every order of inputs has (1, 1, 1) on its border.
 _ROUNDING = 1e-12
 
 

@@ -42,7 +42,7 @@ class MedianCone(Cone):
 
 @dataclass(frozen=True, eq=False)
 class MedianPart:
-    """The part of a cell on which the input at ``position`` is the median of three."""
+    """Part of a cell on which the input at ``position`` is the median of three."""
 
     cell: Cell
     polygon: Polygon

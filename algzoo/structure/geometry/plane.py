@@ -132,7 +132,9 @@ def _around(model: OneLayerRNN) -> list[Segment]:
     check_model(model)
     weights = as_fractions(weights_of(model))
     if model.seq_len != 2:
-        raise ValueError(f"A plane is that of two inputs, got seq_len {model.seq_len}")
+        raise ValueError(
+            f"Pieces in the plane are those of two inputs, got seq_len {model.seq_len}"
+        )
     return line_segments(weights, +1) + line_segments(weights, -1)[::-1]
 
 

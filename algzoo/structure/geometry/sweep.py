@@ -261,9 +261,9 @@ class _Sector:
     """Part of a half between two rays, in which alpha and beta are constant."""
 
     weights: StepWeights
-    signs: list[int]  # of the input weights
+    signs: list[int]  # signs of the input weights
     half: Half
-    order: tuple[int, ...]  # as of a cell
+    order: tuple[int, ...]  # like that of a cell
     active: list[bool]  # after the last input but one
     alpha: list[Number]
     beta: list[Number]
@@ -419,7 +419,7 @@ class _Sector:
         )
 
 
-_Line = tuple[int, ...]  # the neurons, more than one where their lines coincide
+_Line = tuple[int, ...]  # the neurons, more than one if their lines coincide
 
 
 @dataclass(eq=False)

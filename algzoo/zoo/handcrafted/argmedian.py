@@ -111,7 +111,7 @@ def ranking_argmedian(
     unit, first_up, first_down, last_up, last_down = state[:5]
     lead, over, aged, ramp = np.split(state[5:], [k - 1, 2 * k - 1, 3 * k - 1])
 
-    # What the state after a step says; the neurons hold ReLUs of it and the next input.
+    # Linear functions of the state after a step; the neurons hold ReLUs of them and the next input.
     first = first_up + first_down  # abs(x[0]) after the first step; later 0
     r = unit + first
     rise = over.copy()  # by how much the j-th largest has risen
@@ -126,10 +126,10 @@ def ranking_argmedian(
 
     rows: list[_Row] = [
         (0, r),  # R
-        (+1, -stranger * r),  # x[0] at the first step, where it is positive; later 0
-        (-1, -stranger * r),  # -x[0] at the first step, where it is negative; later 0
-        (0, number[-1]),  # the last of the list before this input, where it is positive
-        (0, -number[-1]),  # its size, where it is negative
+        (+1, -stranger * r),  # x[0] at the first step, if it is positive; later 0
+        (-1, -stranger * r),  # -x[0] at the first step, if it is negative; later 0
+        (0, number[-1]),  # the last of the list before this input, if it is positive
+        (0, -number[-1]),  # its size, if it is negative
         *((0, number[j] - number[j + 1]) for j in range(k - 1)),  # leads of one over the next
         *((1, -number[j]) for j in range(k)),  # how far x is above each
         *((0, age[j] + r) for j in range(k)),  # R (Q_j + 1)

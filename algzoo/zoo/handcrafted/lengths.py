@@ -92,8 +92,8 @@ def top_two_2nd_argmax(
     (unit, first_up, first_down, lead, second_up, second_down) = state[:6]
     (over_first, over_second, age_first, age_second, ramp_first, ramp_second) = state[6:]
 
-    # What the state after a step says; the neurons hold ReLUs of it and the next input. They are
-    # zero before the first input and then only: the first input alone reaches first_up or _down.
+    # Linear functions of the state after a step; the neurons hold ReLUs of them and the next input.
+    # All are zero before the first input and only then: only that input reaches first_up or _down.
     first = first_up + first_down
     r = unit + first
     s = second_up - second_down + over_second - over_first - first_down - far * first
@@ -103,11 +103,11 @@ def top_two_2nd_argmax(
 
     rows = [
         (0, r),  # R
-        (1, -stranger * r),  # x[0] at the first step, where it is positive; later 0
-        (-1, -stranger * r),  # -x[0] at the first step, where it is negative; later 0
+        (1, -stranger * r),  # x[0] at the first step, if it is positive; later 0
+        (-1, -stranger * r),  # -x[0] at the first step, if it is negative; later 0
         (0, m - s),  # M - S before this input
-        (0, s),  # S before this input, where it is positive
-        (0, -s),  # -S before this input, where it is negative
+        (0, s),  # S before this input, if it is positive
+        (0, -s),  # -S before this input, if it is negative
         (1, -m),  # how far x is above M
         (1, -s),  # how far x is above S
         (0, r_p + r),  # R (P + 1)

@@ -40,7 +40,7 @@ from ..families import check_choice
 
 ATTRACTION = 8.0  # score of an arrow between two positions
 _TOKEN = 0.5  # size of a token relative to that of a position
-_ORDINARY, _LAST = 3.0, 7.0  # what the third axis holds at a position
+_ORDINARY, _LAST = 3.0, 7.0  # values of the third axis at a position
 _GAIN = 64.0  # so large that the arrow remaining in the axis that is read out does not matter
 _TWO_OR_THREE, _THREE_OR_NONE = 2.35, 2.83  # halfway between the ranges of y
 

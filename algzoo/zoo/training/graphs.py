@@ -61,7 +61,7 @@ class GraphedGroup(Group):
         """Continue from what :meth:`state` returned."""
         self._stream.synchronize()
         super().load(state)
-        self._graph = None  # the numbers of the generators were recorded from where they stood
+        self._graph = None  # the recorded graph depends on the states of the generators
 
     def _recorded(self) -> torch.cuda.CUDAGraph:
         # Kernels are compiled and buffers made in the first steps, which cannot be recorded.

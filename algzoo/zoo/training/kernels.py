@@ -24,10 +24,10 @@ _WEIGHTS = 256  # weights that one program of the optimizer's kernel works on
 @triton.jit
 def _rnn_gradients_kernel(
     inputs,  # (streams, batch, seq_len)
-    targets,  # (streams, batch): right output, or where it is one number, that number
+    targets,  # (streams, batch): position of the right output, or the right number
     weights,  # (models, n_weights), laid out W_ih, W_hh, W_oh
     streams,  # (models,)
-    states,  # (models, batch / block, seq_len, block, width): room for the hidden states
+    states,  # (models, batch / block, seq_len, block, width): memory for the hidden states
     gradients,  # (models, batch / block, n_weights): gradients by each block of the batch
     seq_len: tl.constexpr,
     output_size: tl.constexpr,
@@ -37,7 +37,7 @@ def _rnn_gradients_kernel(
     block: tl.constexpr,
     measures_error: tl.constexpr,
 ):
-    """Program (m, b): gradient of the mean loss of model m by block b of its batch."""
+    """Compute, in program (m, b), the gradient of model m's mean loss over block b of its batch."""
     model, part = tl.program_id(0), tl.program_id(1)
     n_weights: tl.constexpr = width + width * width + output_size * width
     n_parts: tl.constexpr = batch // block
@@ -114,7 +114,7 @@ def _adamw_kernel(
     epsilon: tl.constexpr,
     block: tl.constexpr,
 ):
-    """Program (m, b): a step of AdamW for block b of the weights of model m."""
+    """Make, in program (m, b), a step of AdamW for block b of the weights of model m."""
     model = tl.program_id(0)
     weight = tl.program_id(1) * block + tl.arange(0, block)
     exists = weight < n_weights

@@ -140,7 +140,7 @@ def _group(recipes: Sequence[Recipe], device: torch.device) -> Group:
 
 
 class _Run:
-    """A group, its files, and its progress bar."""
+    """Training of a group, with its files and its progress bar."""
 
     def __init__(self, group: Group, folder: Path, save_every: int, bar: Progress) -> None:
         recipe = group.recipe

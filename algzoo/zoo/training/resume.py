@@ -68,8 +68,8 @@ def read_resume_file(path: Path, arguments: Mapping[str, object]) -> dict[str, A
     for name, value in arguments.items():
         if found.get(name) != value:
             raise ValueError(
-                f"{path} is of a training with {name}={found.get(name)!r}, not {value!r}: go "
-                f"on with the same arguments, or delete the file to train anew"
+                f"{path} belongs to a training with {name}={found.get(name)!r}, not {value!r}: "
+                f"continue with the same arguments, or delete the file to start again"
             )
     return state
 

@@ -20,7 +20,7 @@ from torch.nn import functional
 from ..tasks import TASKS
 from .recipe import Recipe, own_random_numbers
 
-# Of torch.optim.AdamW.
+# Defaults of torch.optim.AdamW.
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 
 _CHUNK = 64  # steps that a group makes at a time, at most
@@ -44,7 +44,7 @@ class Layout:
 
     @property
     def sizes(self) -> list[int]:
-        """Numbers of the row that each weight takes."""
+        """Number of entries of the row that each weight takes."""
         return [rows * columns for rows, columns in self.shapes.values()]
 
     def padded(self, state: StateDict) -> Tensor:
@@ -148,7 +148,7 @@ class Stack:
     ) -> None:
         """Begin with the state dicts ``models``; model i learns from the inputs ``streams[i]``."""
         self.recipes = tuple(recipes)
-        self.recipe = self.recipes[0]  # for all that they have in common
+        self.recipe = self.recipes[0]  # stands for all that they have in common
         self.width = width
         self.layout = Layout(_shapes(replace(self.recipe, hidden_size=width)))
         self.weights = torch.stack([self.layout.padded(state) for state in models]).to(device)
@@ -161,9 +161,9 @@ class Stack:
         self._scale = sizes.double().rsqrt()
 
     def losses(self, weights: Tensor, x: Tensor, target: Tensor) -> Tensor:
-        """Loss of each model, shape (models,).
+        """Compute the loss of each model, shape (models,).
 
-        ``weights`` are rows as :attr:`weights`; ``x`` and ``target`` are the inputs and the right
+        ``weights`` are rows like :attr:`weights`; ``x`` and ``target`` are the inputs and the right
         answers of all streams, shapes (streams, batch, seq_len) and (streams, batch).
         """
         x, target = x[self.streams], target[self.streams]
@@ -179,7 +179,7 @@ class Stack:
         return losses.view(target.shape).mean(1)
 
     def gradients(self, x: Tensor, target: Tensor) -> Tensor:
-        """Gradient of each model's loss by its own weights, shaped as :attr:`weights`."""
+        """Compute the gradient of each model's loss by its own weights, with the shape of these."""
         weights = self.weights.detach().requires_grad_()
         with torch.enable_grad():
             total = self.losses(weights, x, target).sum()
@@ -197,7 +197,7 @@ class Stack:
         self.weights -= rates / correction_1 * (self.first_moment / denominator)
 
     def state_dict(self, model: int, weights: Tensor) -> StateDict:
-        """State dict of one model from rows as :attr:`weights`."""
+        """Return the state dict of one model, from rows like :attr:`weights`."""
         return self.layout.unpadded(weights[model], _shapes(self.recipes[model]))
 
 
@@ -248,7 +248,7 @@ class Group:
         stack_type: type[Stack] = Stack,
     ) -> None:
         """Draw the initial weights. The recipes may differ only in hidden_size and seed."""
-        self.recipe = recipes[0]  # for all that they have in common
+        self.recipe = recipes[0]  # stands for all that they have in common
         self.device = device
         self.step = 0
         self.chunk = math.gcd(_CHUNK, *self.recipe.checkpoint_steps)
@@ -320,12 +320,12 @@ class Group:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` gave."""
+        """Continue from what :meth:`state` returned."""
         for stack, saved in zip(self.stacks, state["stacks"], strict=True):
             current = (stack.weights, stack.first_moment, stack.second_moment)
             for tensor, value in zip(current, saved, strict=True):
                 if tensor.shape != value.shape:  # copy_ would broadcast it
-                    raise ValueError(f"{tuple(value.shape)} is no shape of this group's weights")
+                    raise ValueError(f"{tuple(value.shape)} is not a shape of this group's weights")
                 tensor.copy_(value)
         for generator, value in zip(self.generators, state["generators"], strict=True):
             generator.set_state(value)

@@ -175,7 +175,7 @@ def test_a_cover_that_is_not_there_or_cannot_be_written_is_said(algzoo, chapter,
     result = algzoo("run")
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-2:] == [
-        "The notebook's metadata names 'figure' as its cover: it shows no such figure",
+        "The notebook's metadata names 'figure' as its cover, but it shows no such figure",
         "small: not written",
     ]
     assert chapter.read_bytes() == before

@@ -40,7 +40,7 @@ def test_fetch_says_where_files_are_and_what_could_not_be_had(monkeypatch):
 def test_fetch_needs_to_know_what():
     result = algzoo("fetch")
     assert result.exit_code == 2
-    assert "Name a MODEL, or --all" in result.stderr
+    assert "Give a MODEL, or --all" in result.stderr
 
 
 def test_fetch_of_an_unknown_name_is_one_line():

@@ -41,8 +41,8 @@ def test_train_all_writes_the_files_of_the_families_asked_for(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Name a TASK, HIDDEN_SIZE and SEQ_LEN, or --all"),
-        (["median", "2"], "Name a TASK, HIDDEN_SIZE and SEQ_LEN, or --all"),
+        ([], "Give a TASK, HIDDEN_SIZE and SEQ_LEN, or --all"),
+        (["median", "2"], "Give a TASK, HIDDEN_SIZE and SEQ_LEN, or --all"),
         (["median", "2", "2", "--family", "median"], "'--family' .* needs --all"),
         (["--family", "median"], "'--family' .* needs --all"),
         (["--all", "median", "2", "2"], r"'\[TASK\]' is of one model: leave it out with --all"),

@@ -354,7 +354,7 @@ def test_sensitivity_to_a_price(counter):
     assert counter.total_at(transcendental=50) == 1020
     assert counter.total_at(transcendental=5, add=0) == 100
     assert counter.total == 220
-    with pytest.raises(ValueError, match="'exponential' is no kind of operation"):
+    with pytest.raises(ValueError, match="'exponential' is not a kind of operation"):
         counter.total_at(exponential=5)
     with pytest.raises(ValueError, match="at least 0, got add=-1"):
         counter.total_at(add=-1)

@@ -120,9 +120,9 @@ def test_classes_are_listed_of_twelve_points_at_most():
     assert len(conjugacy_classes(9)) == 2615  # OEIS A001372
     assert len(conjugacy_classes(10)) == 7318
     for function in (conjugacy_classes, pointed_classes):
-        with pytest.raises(ValueError, match=r"on 12 points at most, .*; got n = 13"):
+        with pytest.raises(ValueError, match=r"on at most 12 points, .*; got n = 13"):
             function(13)
-    with pytest.raises(ValueError, match="on 12 points at most"):
+    with pytest.raises(ValueError, match="on at most 12 points"):
         class_margins(DistTransformer(2, 13, n_layers=2))
     with pytest.raises(ValueError, match=r"All 8\^7 functions at once"):
         fewest_cases(7)

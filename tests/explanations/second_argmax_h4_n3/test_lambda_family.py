@@ -145,7 +145,7 @@ def test_lambda_of_a_member_is_its_own(lam):
 
 @pytest.mark.parametrize("seed", [1, 2, 3, 4])
 def test_other_seeds_have_no_lambda(seed):
-    with pytest.raises(ValueError, match="of no positive lambda"):
+    with pytest.raises(ValueError, match="No positive lambda fits"):
         lambda_of(zoo_2nd_argmax(4, 3, seed=seed))
 
 
