@@ -68,7 +68,7 @@ def rectified_moments(mean: Array, covariance: Array, n_nodes: int) -> tuple[Arr
     scale = deviation[..., i] * deviation[..., j]
     r = np.clip(covariance[..., i, j] / scale, -1, 1)
     off_diagonal = scale * (
-        r * (gate[..., i] * gate[..., j]) + _beyond_the_gates(r, a[..., i], a[..., j], n_nodes)
+        r * (gate[..., i] * gate[..., j]) + _covariance_integral(r, a[..., i], a[..., j], n_nodes)
     )
     result = np.zeros_like(covariance, dtype=float)
     result[..., diagonal, diagonal] = np.maximum(second_moment - rectified * rectified, 0)
@@ -77,7 +77,7 @@ def rectified_moments(mean: Array, covariance: Array, n_nodes: int) -> tuple[Arr
     return rectified, result, gate
 
 
-def _beyond_the_gates(r: Array, a: Array, b: Array, n_nodes: int) -> Array:
+def _covariance_integral(r: Array, a: Array, b: Array, n_nodes: int) -> Array:
     """Integral of the last formula in the module's docstring, divided by 2 pi."""
     u, weight = np.polynomial.legendre.leggauss(n_nodes)
     u, weight = (1 + u) / 2, weight / (4 * math.pi)

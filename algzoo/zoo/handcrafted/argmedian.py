@@ -27,7 +27,7 @@ from .lengths import GATE
 
 _Row = tuple[float, NDArray[np.float64]]  # the rows of a neuron in W_hi and W_hh
 
-_STRANGER = 1 / 2  # an input this many gates times the size of the first is taken for the first
+_FIRST_INPUT = 1 / 2  # an input this many gates times the size of the first is taken for the first
 _FAR_BELOW = 1 / 32  # an empty place of the list holds this many gates times the first input, below
 
 
@@ -106,7 +106,7 @@ def ranking_argmedian(
     if not gate > 0:
         raise ValueError(f"gate, the slope of a ramp, must be positive, got {gate}")
     k = seq_len - seq_len // 2
-    stranger, far = _STRANGER * gate, _FAR_BELOW * gate
+    first_input, far = _FIRST_INPUT * gate, _FAR_BELOW * gate
     state = np.eye(4 * k + 4)
     unit, first_up, first_down, last_up, last_down = state[:5]
     lead, over, aged, ramp = np.split(state[5:], [k - 1, 2 * k - 1, 3 * k - 1])
@@ -126,8 +126,8 @@ def ranking_argmedian(
 
     rows: list[_Row] = [
         (0, r),  # R
-        (+1, -stranger * r),  # x[0] at the first step, if it is positive; later 0
-        (-1, -stranger * r),  # -x[0] at the first step, if it is negative; later 0
+        (+1, -first_input * r),  # x[0] at the first step, if it is positive; later 0
+        (-1, -first_input * r),  # -x[0] at the first step, if it is negative; later 0
         (0, number[-1]),  # the last of the list before this input, if it is positive
         (0, -number[-1]),  # its size, if it is negative
         *((0, number[j] - number[j + 1]) for j in range(k - 1)),  # leads of one over the next

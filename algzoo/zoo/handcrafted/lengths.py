@@ -20,7 +20,7 @@ from ..architectures import DistRNN
 from .second_argmax import leave_one_out_weights
 
 GATE = 2.0**13  # best for float32 at n = 10: wedges shrink with it, rounding errors grow
-_STRANGER = 1 / 2  # an input this many gates times the size of the first is taken for the first
+_FIRST_INPUT = 1 / 2  # an input this many gates times the size of the first is taken for the first
 _FAR_BELOW = 1 / 32  # the second-largest of one number is this many gates times its size below it
 
 
@@ -87,7 +87,7 @@ def top_two_2nd_argmax(
     """
     _check_length(seq_len)
     _check_gate(gate)
-    stranger, far = _STRANGER * gate, _FAR_BELOW * gate
+    first_input, far = _FIRST_INPUT * gate, _FAR_BELOW * gate
     state = np.eye(12)
     (unit, first_up, first_down, lead, second_up, second_down) = state[:6]
     (over_first, over_second, age_first, age_second, ramp_first, ramp_second) = state[6:]
@@ -103,8 +103,8 @@ def top_two_2nd_argmax(
 
     rows = [
         (0, r),  # R
-        (1, -stranger * r),  # x[0] at the first step, if it is positive; later 0
-        (-1, -stranger * r),  # -x[0] at the first step, if it is negative; later 0
+        (1, -first_input * r),  # x[0] at the first step, if it is positive; later 0
+        (-1, -first_input * r),  # -x[0] at the first step, if it is negative; later 0
         (0, m - s),  # M - S before this input
         (0, s),  # S before this input, if it is positive
         (0, -s),  # -S before this input, if it is negative
