@@ -124,15 +124,15 @@ def accuracy(
 
 
 def side_by_side(model: Model, tolerance: float = 1e-4, *, seed: int = 0) -> list[Accuracy]:
-    """Run every method of :func:`accuracy` but the exact one on a model, one after the other.
+    """Run every method of :func:`accuracy` except the exact one on a model, one after the other.
 
-    Random inputs come first. No time is counted for compiling a method, and none for its trial.
-    Parameters as of :func:`accuracy`.
+    Random inputs come first. The time to compile a method and the time of its trial are not
+    counted. The parameters are those of :func:`accuracy`.
 
     Raises
     ------
     TypeError, ValueError
-        As :func:`accuracy`.
+        Under the same conditions as :func:`accuracy`.
     """
     if not tolerance > 0:
         raise ValueError(f"tolerance must be positive, got {tolerance}")

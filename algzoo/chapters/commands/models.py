@@ -141,7 +141,7 @@ def benchmark(hidden_size: int, seq_len: int, tolerance: float | None) -> None:
 
 
 def _time_methods(model: Model, tolerance: float) -> None:
-    """Print what each method needs for a standard error of ``tolerance``."""
+    """Print the seconds and operations of each method for a standard error of ``tolerance``."""
     from ...estimates.tolerance import side_by_side
 
     found = side_by_side(model, tolerance)
