@@ -140,9 +140,9 @@ def test_estimators_are_those_that_take_the_model():
 def test_estimators_are_listed_with_what_they_are():
     entries = [entry for entry in catalog() if entry.name in ("4 rays", "chance")]
     assert module._list_of(entries).splitlines() == [
-        "* *4 rays*: accuracy from rays at equal angles, of which none lies on x0 = x1.",
-        "* *chance*: what guessing a position gets, 1 / seq_len: deduced from the task, not from "
-        "the weights.",
+        "* *4 rays*: accuracy from rays at equal angles, none of which lies on x0 = x1.",
+        "* *chance*: accuracy of guessing a position, 1 / seq_len, which follows from the task "
+        "alone.",
     ]
 
 

@@ -46,7 +46,7 @@ _MODEL = re.compile(rf"({'|'.join(FAMILIES)})_\d+_\d+")
 _JOBS = click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    help="Chapters that run at the same time; as many as there are cores where absent.",
+    help="Number of chapters that run at the same time; by default the number of cores.",
 )
 
 
@@ -119,7 +119,9 @@ def run(
 @click.command()
 @click.argument("chapters", nargs=-1, metavar="[CHAPTER]...")
 @_JOBS
-@click.option("--all", "everything", is_flag=True, help="Print every number, not those that moved.")
+@click.option(
+    "--all", "everything", is_flag=True, help="Print every number, not only those that moved."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every number as JSON.")
 def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json: bool) -> None:
     """Execute chapters (all if none is named) and compare their numbers with the committed ones.
@@ -177,9 +179,9 @@ def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json
 
 @click.command("new-chapter")
 @click.argument("name")
-@click.option("--family", type=click.Choice([*FAMILIES]), required=True, help="Of the model.")
-@click.option("--hidden-size", type=int, required=True, help="Of the model.")
-@click.option("--seq-len", type=int, required=True, help="Of the model.")
+@click.option("--family", type=click.Choice([*FAMILIES]), required=True, help="Task of the model.")
+@click.option("--hidden-size", type=int, required=True, help="Number of neurons.")
+@click.option("--seq-len", type=int, required=True, help="Number of inputs.")
 def new_chapter_command(name: str, family: str, hidden_size: int, seq_len: int) -> None:
     """Begin a chapter on a model of the zoo: a notebook that runs, and its line in _toc.yml."""
     from ..new_chapter import write_new_chapter  # imports all estimators, which takes seconds
@@ -193,7 +195,7 @@ def new_chapter_command(name: str, family: str, hidden_size: int, seq_len: int) 
     click.echo(
         f"{path}: written, and listed in _toc.yml, by size within its family, as\n"
         f"  {new.line}\n"
-        "Add a row to the table in book/intro.md; the last column is yours:\n"
+        "Add a row to the table in book/intro.md, and write the last column:\n"
         f"  {new.row}\n"
         "Execute it, because its outputs are part of the file, and write: each 'Say' asks for a "
         "sentence of yours.\n"

@@ -21,17 +21,19 @@ from ...zoo.training import train_all
     "families",
     multiple=True,
     metavar="NAME",
-    help="With --all: of this family only; may be given again.",
+    help="With --all: train only this family; may be given several times.",
 )
-@click.option("--seed", default=0, show_default=True, help="Of first weights and inputs.")
-@click.option("--n-train", default=2**30, show_default=True, help="Training sequences.")
-@click.option("--n-val", default=2**24, show_default=True, help="Validation sequences.")
+@click.option(
+    "--seed", default=0, show_default=True, help="Seed of the initial weights and of the inputs."
+)
+@click.option("--n-train", default=2**30, show_default=True, help="Number of training sequences.")
+@click.option("--n-val", default=2**24, show_default=True, help="Number of validation sequences.")
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where checkpoints go; else $RESULTS_DIR, else the working directory.",
+    help="Where checkpoints go; by default $RESULTS_DIR, or the working directory.",
 )
-@click.option("--device", help="cpu or cuda; a GPU where there is one.")
+@click.option("--device", help="cpu or cuda; by default a GPU if there is one.")
 @click.pass_context
 def train_command(
     context: click.Context,
