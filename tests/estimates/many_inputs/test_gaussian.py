@@ -165,5 +165,5 @@ def test_step_errors_are_small_at_first_and_then_as_large_as_the_spread(example)
 
 
 def test_positions_that_are_no_class_are_refused():
-    with pytest.raises(ValueError, match="two of the positions 0 to 2, got 1 and 1"):
+    with pytest.raises(ValueError, match="two positions from 0 to 2, got 1 and 1"):
         step_errors(zoo_2nd_argmax(4, 3), 1, 1, 10, np.random.default_rng(0))

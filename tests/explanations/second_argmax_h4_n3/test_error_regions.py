@@ -150,5 +150,5 @@ def test_cones_of_a_model_hang_together_as_walks_between_them_say():
 
 
 def test_two_inputs_have_no_regions():
-    with pytest.raises(ValueError, match="three inputs, these are of 2"):
+    with pytest.raises(ValueError, match="three inputs, got cones of 2"):
         connected_regions(cones(zoo_2nd_argmax(2, 2)))
