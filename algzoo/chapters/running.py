@@ -28,6 +28,7 @@ _BY_DURATION = (
     "argmedian_h16_n5",
     "second_argmax_h16_n10",
     "second_argmax_h16_n10_example",
+    "the_cliff",
     "median_h2_n2",
     "longest_cycle_h4_n4",
     "second_argmax_h2_n2",

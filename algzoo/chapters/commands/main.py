@@ -24,6 +24,7 @@ _COMMANDS = {
     "estimators": ("estimators", "estimators", "List the estimators of the catalogue."),
     "challenge": ("challenge", "challenge", "Score estimators against random sampling."),
     "study": ("study", "study_command", "Make the table of the study of M16,10, or check it."),
+    "cliff": ("cliff", "cliff_command", "Make the table of the chapter on the cliff, or check it."),
 }
 
 

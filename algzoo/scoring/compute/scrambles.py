@@ -84,40 +84,94 @@ def scramble_score(
     for what, several in (("scramble", scrambles), ("model", models)):
         if len(several) < 2:
             raise ValueError(f"errors are resampled by {what}: {len(several)} are too few")
-    true, true_std = np.transpose(truths)
     # The models within, so that the inputs of a scramble are made once.
     estimates = [[rule(model, scramble) for model in models] for scramble in scrambles]
-    errors = np.array([[e.value for e in row] for row in estimates]) - true
     price = sampling(models[0], 1, 0).operations
     samples = np.array([[e.operations for e in row] for row in estimates]) / price
-    squared = errors**2 - true_std**2
-    variance = np.broadcast_to(true * (1 - true), errors.shape) / samples
-
-    n_scrambles, n_models = errors.shape
-    scramble, model = np.divmod(np.arange(errors.size), n_models)
-    both = np.stack([squared.ravel(), variance.ravel()], axis=1)
-    sums = resampled_sums(both, model, seed, scramble, [0])
-    ratios = sums[:, 0] / sums[:, 1]
-    low, high = interval(ratios[1:])
-    of_scrambles = errors.mean(axis=1)
-    return ScrambleScore(
-        float(samples.mean()),
-        float(ratios[0]),
-        low,
-        high,
-        float(of_scrambles.mean()),
-        float(of_scrambles.std(ddof=1) / np.sqrt(n_scrambles)),
-        tuple(map(float, squared.mean(axis=1) / variance.mean(axis=1))),
-    )
+    values = np.array([[e.value for e in row] for row in estimates])
+    return ErrorsByScramble(values, samples, truths).score(seed)
 
 
-def exponent(scores: Sequence[ScrambleScore]) -> float:
-    """Exponent of the mean squared error in the cost: -1 for sampling, less is better.
+class ErrorsByScramble:
+    """Errors of estimates that were made before, by scramble and model.
 
-    Least squares on logarithms; budgets with a ratio that is not positive, for the truths are no
-    better, are left out.
+    Parameters
+    ----------
+    values
+        Estimates, shape (n_scrambles, n_models). Of a single model, scrambles alone are resampled.
+    samples
+        Their costs in random inputs, of the same shape or one that is broadcast to it.
+    truths
+        Of the models.
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer than two scrambles, or not as many truths as models.
     """
-    there = [score for score in scores if score.ratio > 0]
-    cost = np.log([score.samples for score in there])
-    error = np.log([score.ratio / score.samples for score in there])
-    return float(np.polyfit(cost, error, 1)[0])
+
+    def __init__(self, values: Array, samples: Array, truths: Sequence[Truth]) -> None:
+        if len(values) < 2:
+            raise ValueError(f"errors are resampled by scramble: {len(values)} are too few")
+        true, true_std = np.transpose(truths)
+        self._errors = values - true
+        shape = self._errors.shape
+        self._samples = np.broadcast_to(samples, shape)
+        self._squared = self._errors**2 - true_std**2
+        self._variance = np.broadcast_to(true * (1 - true), shape) / self._samples
+
+    @property
+    def samples(self) -> float:
+        """Their mean cost in random inputs."""
+        return float(self._samples.mean())
+
+    def ratios(self, seed: int) -> Array:
+        """R on all scrambles and models, then on those that were resampled."""
+        n_models = self._errors.shape[1]
+        scramble, model = np.divmod(np.arange(self._errors.size), n_models)
+        both = np.stack([self._squared.ravel(), self._variance.ravel()], axis=1)
+        if n_models == 1:
+            sums = resampled_sums(both, scramble, seed)
+        else:
+            sums = resampled_sums(both, model, seed, scramble, [0])
+        ratios: Array = sums[:, 0] / sums[:, 1]
+        return ratios
+
+    def score(self, seed: int = 0) -> ScrambleScore:
+        """R with its interval, and the mean error; ``seed`` is that of the resampling."""
+        ratios = self.ratios(seed)
+        low, high = interval(ratios[1:])
+        of_scrambles = self._errors.mean(axis=1)
+        return ScrambleScore(
+            self.samples,
+            float(ratios[0]),
+            low,
+            high,
+            float(of_scrambles.mean()),
+            float(of_scrambles.std(ddof=1) / np.sqrt(len(of_scrambles))),
+            tuple(map(float, self._squared.mean(axis=1) / self._variance.mean(axis=1))),
+        )
+
+
+def exponent(budgets: Sequence[ErrorsByScramble], seed: int = 0) -> tuple[float, float, float]:
+    """Exponent of the mean squared error in the cost, with the ends of its interval.
+
+    It is -1 for random sampling; less is better. A straight line is fitted to logarithms by least
+    squares. Errors are resampled at each budget by itself. Budgets at which the interval of R is
+    not above 0, because the truths are no more accurate, are left out.
+
+    Raises
+    ------
+    ValueError
+        Where fewer than two budgets are left.
+    """
+    found = [(one.samples, one.ratios(seed + k)) for k, one in enumerate(budgets)]
+    there = [(samples, ratios) for samples, ratios in found if interval(ratios[1:])[0] > 0]
+    if len(there) < 2:
+        raise ValueError(f"an exponent needs two budgets, {len(there)} have a ratio above 0")
+    cost = np.log([samples for samples, _ in there])
+    centred = cost - cost.mean()
+    with np.errstate(divide="ignore"):
+        logarithms = np.log(np.maximum([ratios for _, ratios in there], 0)) - cost[:, None]
+    slopes = centred @ logarithms / np.sum(centred**2)
+    return (float(slopes[0]), *interval(slopes[1:]))

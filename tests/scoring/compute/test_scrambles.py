@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from algzoo.estimates import Estimate
-from algzoo.scoring.compute.scrambles import exponent, scramble_score, truths_by_rule
+from algzoo.scoring.compute.scrambles import (
+    ErrorsByScramble,
+    exponent,
+    scramble_score,
+    truths_by_rule,
+)
 from algzoo.zoo import zoo_2nd_argmax
 
 TRUE = np.linspace(0.6, 0.9, 12)
@@ -62,13 +67,30 @@ def test_a_bias_is_seen():
 
 
 @pytest.mark.parametrize("power", [0.5, 0.7])
-def test_the_exponent_is_that_of_the_mean_squared_error(power):
+def test_an_exponent_has_an_interval_by_scramble(power):
     truths = [(float(a), 0.0) for a in TRUE]
-    scores = [
-        scramble_score(noisy_rule(points, 0.2, power=power), range(12), truths, range(300))
-        for points in (16, 256, 4096)
+
+    def errors(points):
+        rule = noisy_rule(points, 0.2, power=power)
+        values = np.array([[rule(m, s).value for m in range(12)] for s in range(300)])
+        return ErrorsByScramble(values, np.full((300, 12), points), truths)
+
+    value, low, high = exponent([errors(points) for points in (16, 256, 4096)])
+    assert low < -2 * power < high
+    assert low < value < high
+    assert high - low < 0.15
+
+
+def test_budgets_where_the_truths_are_no_better_are_left_out_of_an_exponent():
+    rng = np.random.default_rng(0)
+    perfect = [(float(a), 0.01) for a in TRUE]
+    there = [
+        ErrorsByScramble(TRUE + size * rng.standard_normal((50, 12)), np.array(cost), perfect)
+        for size, cost in ((0.1, 100.0), (0.05, 400.0), (0.0, 1600.0))
     ]
-    assert exponent(scores) == pytest.approx(-2 * power, abs=0.05)
+    assert exponent(there)[0] == pytest.approx(-1, abs=0.1)
+    with pytest.raises(ValueError, match="two budgets"):
+        exponent(there[1:])
 
 
 def test_truths_are_means_with_their_standard_errors():
@@ -87,3 +109,12 @@ def test_one_scramble_or_one_model_is_not_enough():
     ):
         with pytest.raises(ValueError, match=what):
             call()
+
+
+def test_of_a_single_model_scrambles_are_resampled():
+    rng = np.random.default_rng(0)
+    values = 0.8 + 0.02 * rng.standard_normal((400, 1))
+    score = ErrorsByScramble(values, np.array(100.0), [(0.8, 0.0)]).score()
+    assert score.ratio == pytest.approx(0.02**2 * 100 / (0.8 * 0.2), rel=0.2)
+    # Of a sum of 400 squares of normal variables the relative deviation is (2 / 400)^(1/2).
+    assert score.high - score.low == pytest.approx(2 * 1.96 * score.ratio * 0.005**0.5, rel=0.15)

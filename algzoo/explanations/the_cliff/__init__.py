@@ -1,0 +1,1 @@
+"""Where the cliff is: estimates of accuracies over all sizes (d, n), scored by scramble."""
