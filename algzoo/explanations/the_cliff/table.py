@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -88,11 +88,18 @@ class CellScores:
 
     def scores(self, rule: str) -> list[ScrambleScore]:
         """R of a rule with its intervals, at rising budgets."""
-        return [self._errors(one).score() for one in self._scored_by(rule)]
+        if rule not in self._known:
+            self._known[rule] = [self._errors(one).score() for one in self._scored_by(rule)]
+        return self._known[rule]
 
     def exponent(self, rule: str) -> tuple[float, float, float]:
         """Exponent of a rule's mean squared error in its cost, and the ends of its interval."""
         return exponent([self._errors(one) for one in self._scored_by(rule)])
+
+    @cached_property
+    def _known(self) -> dict[str, list[ScrambleScore]]:
+        """Scores that were computed before: an interval takes thousands of sums."""
+        return {}
 
     def _scored_by(self, rule: str) -> list[Scored]:
         own = [one for one in self.scored if one.setting.rule == rule]
