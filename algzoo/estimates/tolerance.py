@@ -26,7 +26,7 @@ import numpy as np
 
 from ..structure import weights_in_range
 from ..zoo import DistTransformer, Model, check_model
-from ..zoo.model_check import is_plain
+from ..zoo.model_check import check_can_be_run, is_plain
 from ..zoo.streams import named_stream
 from ._exact import exact
 from .estimate import check_draws
@@ -136,6 +136,7 @@ def side_by_side(model: Model, tolerance: float = 1e-4, *, seed: int = 0) -> lis
     """
     if not tolerance > 0:
         raise ValueError(f"tolerance must be positive, got {tolerance}")
+    check_can_be_run(model)
     check_draws(1, seed)
     found = []
     for method in _methods(model, seed):
