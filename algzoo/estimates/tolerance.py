@@ -111,9 +111,7 @@ def accuracy(
     >>> accuracy(zoo_2nd_argmax(2, 4), tolerance=0.01).std <= 0.01
     True
     """
-    if not tolerance > 0:
-        raise ValueError(f"tolerance must be positive, got {tolerance}")
-    check_draws(1, seed)
+    _check_arguments(tolerance, seed)
     begin = time.perf_counter()
     found = _exact(model, tolerance)
     if found is None:
@@ -126,25 +124,31 @@ def accuracy(
 def side_by_side(model: Model, tolerance: float = 1e-4, *, seed: int = 0) -> list[Accuracy]:
     """Run every method of :func:`accuracy` except the exact one on a model, one after the other.
 
-    Random inputs come first. The time to compile a method and the time of its trial are not
-    counted. The parameters are those of :func:`accuracy`.
+    Random inputs come first. The seconds of a method include its trial, but not the time to compile
+    it. The parameters are those of :func:`accuracy`.
 
     Raises
     ------
     TypeError, ValueError
         Under the same conditions as :func:`accuracy`.
     """
-    if not tolerance > 0:
-        raise ValueError(f"tolerance must be positive, got {tolerance}")
+    _check_arguments(tolerance, seed)
     check_can_be_run(model)
-    check_draws(1, seed)
+    for method in _methods(model, seed):
+        method.seconds_for(tolerance)  # compiles it
     found = []
     for method in _methods(model, seed):
-        method.seconds_for(tolerance)  # compiles
         begin = time.perf_counter()
+        method.seconds_for(tolerance)  # ``run`` goes on from this trial, so that it is timed too
         value, std, name, operations = method.run(tolerance, _silent)
         found.append(Accuracy(value, std, name, operations, time.perf_counter() - begin))
     return found
+
+
+def _check_arguments(tolerance: float, seed: int) -> None:
+    if not tolerance > 0:
+        raise ValueError(f"tolerance must be positive, got {tolerance}")
+    check_draws(1, seed)
 
 
 _Found = tuple[float, float, str, int]

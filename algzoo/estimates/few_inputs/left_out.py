@@ -17,9 +17,24 @@ _LEAST = 1e-4
 _FEWEST_NEURONS = 8  # with fewer, finding the small sectors costs as much as it saves
 
 
-def least_for(model: Model) -> float:
-    """Return the probability below which a sector is worth leaving out; 0 for small models."""
-    return _LEAST if model.hidden_size >= _FEWEST_NEURONS else 0.0
+def least_for(model: Model, least: float | None, what: str, number: int) -> float:
+    """Return ``least`` or, if it is ``None``, the probability below which leaving out is worth it.
+
+    That is 0 for small models. ``number`` is the budget, and ``what`` is its name.
+
+    Raises
+    ------
+    ValueError
+        If ``least`` is out of range or ``number`` is not positive.
+    """
+    if least is None:
+        least = _LEAST if model.hidden_size >= _FEWEST_NEURONS else 0.0
+    if number < 1 or not 0 <= least <= MOST_LEFT_OUT:
+        raise ValueError(
+            f"{what} must be positive and least from 0 to {MOST_LEFT_OUT}, got {what} {number} and "
+            f"least {least}"
+        )
+    return least
 
 
 class LeftOut:

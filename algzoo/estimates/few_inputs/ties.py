@@ -20,7 +20,7 @@ from ..counting.counter import CountedNumber, plain
 from ..estimate import Estimate, Tally, as_estimate, estimator
 from ..scope import Scope
 from .four import Angles
-from .left_out import MOST_LEFT_OUT, least_for
+from .left_out import least_for
 
 
 @estimator(
@@ -85,13 +85,7 @@ def _integrated(
     model: Model, nodes: int, scramble: int | None, least: float | None
 ) -> tuple[Tally, float]:
     angles = Angles(model)
-    if least is None:
-        least = least_for(model)
-    if nodes < 1 or not 0 <= least <= MOST_LEFT_OUT:
-        raise ValueError(
-            f"nodes must be positive and least from 0 to {MOST_LEFT_OUT}, got nodes {nodes} and "
-            f"least {least}"
-        )
+    least = least_for(model, least, "nodes", nodes)
     counter = angles.counter
     offsets = [0.5, 0.5] if scramble is None else np.random.default_rng(scramble).random(2)
     wrong, bound = CountedNumber(0.0, counter), 0.0

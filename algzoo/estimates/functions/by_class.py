@@ -55,6 +55,15 @@ _WIDEST = 1300.0  # widest spread of scores; float64 holds exponentials of half 
 _TWO_LAYERS = Scope("longest_cycle", layers=2)
 _CYCLES = Scope("longest_cycle", at_least=2)  # a margin is between two answers
 _SOURCE = "this book, chapter on longest cycle (4, 4)"
+# What the estimates from members of classes declare alike.
+_BY_CLASS: dict[str, Any] = {
+    "scope": _CYCLES,
+    "scrambles": True,
+    "runs_network": "chosen inputs",
+    "exact": "approximate",
+    "constants": "none",
+    "source": _SOURCE,
+}
 
 
 @estimator(
@@ -126,12 +135,7 @@ def folded_exhaustive(model: Model) -> Tally:
 
 @estimator(
     "representatives of classes",
-    scope=_CYCLES,
-    scrambles=True,
-    runs_network="chosen inputs",
-    exact="approximate",
-    constants="none",
-    source=_SOURCE,
+    **_BY_CLASS,
     cost="a forward pass for each class",
     fails_when="the model answers the members of a class differently",
 )
@@ -157,12 +161,7 @@ def class_representatives(model: Model, *, scramble: int = 0) -> Tally:
 
 @estimator(
     "representatives of pointed classes",
-    scope=_CYCLES,
-    scrambles=True,
-    runs_network="chosen inputs",
-    exact="approximate",
-    constants="none",
-    source=_SOURCE,
+    **_BY_CLASS,
     cost="a forward pass for each pointed class",
     fails_when="the model answers functions differently that differ by names alone",
 )
@@ -186,12 +185,7 @@ def _represented(
 
 @estimator(
     "margins of classes",
-    scope=_CYCLES,
-    scrambles=True,
-    runs_network="chosen inputs",
-    exact="approximate",
-    constants="none",
-    source=_SOURCE,
+    **_BY_CLASS,
     cost="a forward pass for each pointed class",
     fails_when="margins within a class are not Gaussian",
 )

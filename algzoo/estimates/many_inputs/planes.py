@@ -35,7 +35,7 @@ from ...structure.geometry.sweep import (
 from ...zoo import Model
 from ..counting.counter import CountedNumber, OperationCounter, plain
 from ..estimate import Tally, estimator
-from ..few_inputs.left_out import MOST_LEFT_OUT, LeftOut, least_for
+from ..few_inputs.left_out import LeftOut, least_for
 from ..few_inputs.three import lifted
 from ..scope import Scope
 from .folded_classes import LARGE, prefixes_of
@@ -83,13 +83,7 @@ def plane_quadrature(
         If ``directions`` is not positive or ``least`` is out of range.
     """
     planes = _Planes(model)
-    if least is None:
-        least = least_for(model)
-    if directions < 1 or not 0 <= least <= MOST_LEFT_OUT:
-        raise ValueError(
-            f"directions must be positive and least from 0 to {MOST_LEFT_OUT}, got directions "
-            f"{directions} and least {least}"
-        )
+    least = least_for(model, least, "directions", directions)
     clustering = 1.75 if model.hidden_size >= LARGE else 1.0
     inputs, weight = prefixes_of("2nd_argmax", model.seq_len - 2, directions, scramble, clustering)
     wrong = CountedNumber(0.0, planes.counter)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...structure import Weights
-from ..samplers import kernel as kernel
+from ..samplers import kernel
 from ..samplers.compiled import compiled
 
 Array = NDArray[np.float64]

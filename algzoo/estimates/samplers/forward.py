@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...structure import Weights
-from . import kernel as kernel
+from . import kernel
 from .iid import operations_of_a_pass
 
 
@@ -35,6 +37,13 @@ def has_larger(
     larger = (x > np.take_along_axis(x, answer[None], axis=0)).sum(axis=0)
     result: NDArray[np.bool_] = larger == n_larger
     return result
+
+
+def standard_error(values: NDArray[np.float64]) -> float | None:
+    """Standard error of a mean; ``None`` if there are fewer than two values or all are the same."""
+    if len(values) < 2:
+        return None
+    return float(values.std(ddof=1)) / math.sqrt(len(values)) or None
 
 
 def operations_of_samples(weights: Weights, n_samples: int) -> int:

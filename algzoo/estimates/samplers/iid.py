@@ -24,7 +24,7 @@ from ...zoo.model_check import (
 from ..counting.counter import OperationCounter
 from ..estimate import Estimate, check_draws, sampler
 from ..scope import ANY
-from . import kernel as kernel
+from . import kernel
 from .random_inputs import gaussian_inputs, uniform_inputs
 
 _BLOCK = 2**14  # inputs that share a random stream; fixed, because the result depends on it

@@ -9,7 +9,6 @@ of an interval under the normal distribution is known.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from ...zoo import Model
 from ..counting.counter import PRICES
 from ..estimate import Tally, sampler
 from ..scope import SECOND_ARGMAX
-from .forward import readouts
+from .forward import readouts, standard_error
 
 _BLOCK = 2**8  # prefixes at a time: their arrays fit into a processor's second cache
 
@@ -45,14 +44,11 @@ def last_input(model: Model, n_samples: int, seed: int) -> Tally:
     )
     # Rounding of many small pieces may put it a few units of 1e-16 outside.
     value = float(np.clip(probability.mean(), 0, 1))
-    std = None
-    if n_samples > 1:
-        std = float(probability.std(ddof=1)) / math.sqrt(n_samples) or None
     pieces = len(weights.w_hi) + 3
     return Tally(
         value,
         last_input_operations(weights, n_samples),
-        std=std,
+        std=standard_error(probability),
         transcendental=2 * pieces * n_samples,  # a normal probability at either end
     )
 

@@ -27,7 +27,7 @@ from ...zoo import Model, check_model
 from ...zoo.streams import model_digest, named_stream
 from ..estimate import Declared, Estimate, Estimator, Tally, estimator, fitted_estimator, sampler
 from ..scope import ARGMEDIAN, SECOND_ARGMAX, Scope
-from .forward import answers_right, operations_of_samples
+from .forward import answers_right, operations_of_samples, standard_error
 from .iid import sampling
 from .last_input import last_input
 from .tree import tree
@@ -55,9 +55,8 @@ def antithetic(model: Model, n_samples: int, seed: int) -> Tally:
     x = np.stack([half, -half], axis=-1).reshape(seq_len, 2 * n_pairs)[:, :n_samples]
     right = answers_right(weights, x, _n_larger(model))
     std = None
-    if n_samples % 2 == 0 and n_pairs > 1:
-        pairs = right.reshape(-1, 2).mean(axis=1)
-        std = float(pairs.std(ddof=1)) / math.sqrt(n_pairs) or None
+    if n_samples % 2 == 0:
+        std = standard_error(right.reshape(-1, 2).mean(axis=1))
     return _tally(weights, right, std)
 
 

@@ -6,8 +6,6 @@ operations after the prefix; the method also takes argmedian models.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ...structure import weights_in_range
@@ -19,6 +17,7 @@ from ..many_inputs.exact_last_input import (
     rank_of_answer,
     right_after,
 )
+from .forward import standard_error
 
 
 @sampler("last input by walk", scope=WALKABLE, cost="forward passes and O(n d) for each")
@@ -32,12 +31,9 @@ def last_input_walk(model: Model, n_samples: int, seed: int) -> Tally:
     weights = weights_in_range(model)
     prefixes = np.random.default_rng(seed).standard_normal((model.seq_len - 1, n_samples))
     right, events = right_after(weights, prefixes, rank_of_answer(model))
-    std = None
-    if n_samples > 1:
-        std = float(right.std(ddof=1)) / math.sqrt(n_samples) or None
     return Tally(
         float(np.clip(right.mean(), 0, 1)),
         operations_of_prefixes(weights, events),
-        std=std,
+        std=standard_error(right),
         transcendental=events.normal_probabilities,
     )

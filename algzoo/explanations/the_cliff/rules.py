@@ -73,6 +73,10 @@ class Setting:
     models: int
     scrambles: int
 
+    def estimate(self, model: Model, scramble: int) -> Estimate:
+        """Estimate the accuracy of a model by this rule at this budget."""
+        return RULES[self.rule].estimate(model, self.budget, scramble)
+
 
 def truth_setting(cell: Cell) -> Setting:
     """By what the true accuracies of a cell are estimated, with scrambles of its own."""

@@ -16,13 +16,14 @@ from ...scoring.compute.scrambles import (
     ErrorsByScramble,
     ScrambleScore,
     Truth,
+    estimates_by_scramble,
     exponent,
     truths_by_rule,
 )
 from ...scoring.compute.work import work_off
 from ...zoo.files import write_whole
 from .cells import Cell, cells, chosen_sd
-from .rules import RULES, Setting, settings_of, truth_setting
+from .rules import Setting, settings_of, truth_setting
 
 Array = NDArray[np.float64]
 
@@ -125,21 +126,17 @@ def measured(cell: Cell) -> CellScores:
     models = cell.models(sd)
     setting = truth_setting(cell)
     truths = truths_by_rule(
-        lambda model, scramble: RULES[setting.rule].estimate(model, setting.budget, scramble),
+        setting.estimate,
         models,
         range(_TRUTH_SCRAMBLES, _TRUTH_SCRAMBLES + setting.scrambles),
     )
     scored = []
     for one in settings_of(cell):
-        estimate = RULES[one.rule].estimate
-        # The models within, so that the inputs of a scramble are made once.
-        found = [
-            [estimate(model, one.budget, scramble) for model in models[: one.models]]
-            for scramble in range(one.scrambles)
-        ]
-        values = np.array([[e.value for e in row] for row in found])
-        operations = np.array([[e.operations for e in row] for row in found]).mean(axis=0)
-        scored.append(Scored(one, values, np.rint(operations).astype(np.int64)))
+        values, operations = estimates_by_scramble(
+            one.estimate, models[: one.models], range(one.scrambles)
+        )
+        mean_operations = np.rint(operations.mean(axis=0)).astype(np.int64)
+        scored.append(Scored(one, values, mean_operations))
     return CellScores(sd, sampling(models[0], 1, 0).operations, tuple(truths), tuple(scored))
 
 
@@ -186,10 +183,8 @@ def recomputed(name: str, scores: CellScores, n_values: int) -> Iterator[Again]:
         for number in range(min(n_values, n_scrambles)):
             scramble = number * n_scrambles // min(n_values, n_scrambles)
             model = number % n_models
-            setting = one.setting
-            estimate = RULES[setting.rule].estimate
-            now = estimate(models[model], setting.budget, scramble).value
-            yield Again(setting, scramble, model, float(one.values[scramble, model]), now)
+            now = one.setting.estimate(models[model], scramble).value
+            yield Again(one.setting, scramble, model, float(one.values[scramble, model]), now)
 
 
 def written(table: Table) -> str:

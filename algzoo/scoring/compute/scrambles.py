@@ -48,6 +48,16 @@ class ScrambleScore:
     by_scramble: tuple[float, ...]
 
 
+def estimates_by_scramble(
+    rule: Rule, models: Sequence[Model], scrambles: Sequence[int]
+) -> tuple[Array, NDArray[np.int64]]:
+    """Values and operations of a rule, each of shape (n_scrambles, n_models)."""
+    # The loop over models is the inner one, so that the inputs of a scramble are made once.
+    found = [[rule(model, scramble) for model in models] for scramble in scrambles]
+    values = np.array([[estimate.value for estimate in row] for row in found])
+    return values, np.array([[estimate.operations for estimate in row] for row in found])
+
+
 def truths_by_rule(rule: Rule, models: Sequence[Model], scrambles: Sequence[int]) -> list[Truth]:
     """Accuracies as means of an unbiased rule over scrambles, and standard errors of the means.
 
@@ -58,7 +68,7 @@ def truths_by_rule(rule: Rule, models: Sequence[Model], scrambles: Sequence[int]
     """
     if len(scrambles) < 2:
         raise ValueError(f"a standard error needs at least two scrambles, got {len(scrambles)}")
-    values = np.array([[rule(model, s).value for model in models] for s in scrambles])
+    values, _ = estimates_by_scramble(rule, models, scrambles)
     std = values.std(axis=0, ddof=1) / np.sqrt(len(scrambles))
     return [
         (float(mean), float(of_mean)) for mean, of_mean in zip(values.mean(0), std, strict=True)
@@ -84,11 +94,8 @@ def scramble_score(
     for what, several in (("scramble", scrambles), ("model", models)):
         if len(several) < 2:
             raise ValueError(f"errors are resampled by {what}: {len(several)} are too few")
-    # The models within, so that the inputs of a scramble are made once.
-    estimates = [[rule(model, scramble) for model in models] for scramble in scrambles]
-    price = sampling(models[0], 1, 0).operations
-    samples = np.array([[e.operations for e in row] for row in estimates]) / price
-    values = np.array([[e.value for e in row] for row in estimates])
+    values, operations = estimates_by_scramble(rule, models, scrambles)
+    samples = operations / sampling(models[0], 1, 0).operations
     return ErrorsByScramble(values, samples, truths).score(seed)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algzoo.chapters.figures.ratio_curves import curve_of, ratio_curves
-from algzoo.explanations.second_argmax_h16_n10 import study as study
+from algzoo.explanations.second_argmax_h16_n10 import study
 
 
 @pytest.mark.parametrize(

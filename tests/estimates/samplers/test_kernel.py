@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from algzoo.estimates.samplers import kernel as kernel
+from algzoo.estimates.samplers import kernel
 from algzoo.structure import Weights, weights_of
 from algzoo.zoo import TASKS, DistRNN, task_median, zoo_2nd_argmax
 
