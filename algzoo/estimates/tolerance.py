@@ -23,6 +23,7 @@ from itertools import islice
 from typing import Protocol
 
 import numpy as np
+import torch
 
 from ..structure import weights_in_range
 from ..zoo import DistTransformer, Model, check_model
@@ -124,8 +125,9 @@ def accuracy(
 def side_by_side(model: Model, tolerance: float = 1e-4, *, seed: int = 0) -> list[Accuracy]:
     """Run every method of :func:`accuracy` except the exact one on a model, one after the other.
 
-    Random inputs come first. The seconds of a method include its trial, but not the time to compile
-    it. The parameters are those of :func:`accuracy`.
+    Random inputs come first. Every method runs with one thread, the most that the rules can use.
+    The seconds of a method include its trial, but not the time to compile it. The parameters are
+    those of :func:`accuracy`.
 
     Raises
     ------
@@ -134,14 +136,19 @@ def side_by_side(model: Model, tolerance: float = 1e-4, *, seed: int = 0) -> lis
     """
     _check_arguments(tolerance, seed)
     check_can_be_run(model)
-    for method in _methods(model, seed):
-        method.seconds_for(tolerance)  # compiles it
     found = []
-    for method in _methods(model, seed):
-        begin = time.perf_counter()
-        method.seconds_for(tolerance)  # ``run`` goes on from this trial, so that it is timed too
-        value, std, name, operations = method.run(tolerance, _silent)
-        found.append(Accuracy(value, std, name, operations, time.perf_counter() - begin))
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        for method in _methods(model, seed):
+            method.seconds_for(tolerance)  # compiles it
+        for method in _methods(model, seed):
+            begin = time.perf_counter()
+            method.seconds_for(tolerance)  # ``run`` goes on from this trial, so that it is timed
+            value, std, name, operations = method.run(tolerance, _silent)
+            found.append(Accuracy(value, std, name, operations, time.perf_counter() - begin))
+    finally:
+        torch.set_num_threads(n_threads)
     return found
 
 

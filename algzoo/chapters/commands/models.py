@@ -109,7 +109,7 @@ def models(as_json: bool, measure: int | None) -> None:
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0, min_open=True),
-    help="Time every method of `algzoo accuracy` to this standard error instead.",
+    help="Time every method of `algzoo accuracy` to this standard error instead, with one thread.",
 )
 def benchmark(hidden_size: int, seq_len: int, tolerance: float | None) -> None:
     """Time random sampling of a 2nd-argmax model and a plain forward pass, in turns.

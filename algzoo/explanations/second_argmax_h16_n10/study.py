@@ -98,7 +98,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """As in the table."""
+        """Name in the table."""
         return f"{self.base}, sd {self.sd:g}"
 
 
@@ -277,7 +277,7 @@ def _fits(cell: Cell, names: Sequence[str]) -> dict[str, bytes]:
 
 
 def with_rows(study: Study, now: Study) -> Study:
-    """A study with the rows of another, which take the place of those of the same names."""
+    """Return a study in which the rows of another replace those of the same names."""
     return Study(
         {**study.operations, **now.operations},
         {**study.truth, **now.truth},
@@ -382,7 +382,7 @@ def written(study: Study) -> str:
 
 
 def read_study(text: str) -> Study:
-    """The study that :func:`written` has made this text of."""
+    """Read the text that :func:`written` returns."""
     content = json.loads(text)
     operations = content.pop("operations")
     rows = {
@@ -402,7 +402,7 @@ def bundled_study() -> Study:
 
 
 def write_study(study: Study) -> Path:
-    """Replace what :func:`bundled_study` reads; returns its path."""
+    """Replace the file that :func:`bundled_study` reads, and return its path."""
     write_whole(_DATA / TABLE, written(study).encode())
     return _DATA / TABLE
 
@@ -445,7 +445,7 @@ class Moved:
 
 
 def moved(study: Study, now: Study) -> list[Moved]:
-    """Which values of a study differ where its first models were recomputed as ``now``."""
+    """Values of a study that differ from ``now``, its first models computed once more."""
     found = []
     for cell, values in now.values.items():
         for name, new in {TRUTH: now.truth[cell], **values}.items():

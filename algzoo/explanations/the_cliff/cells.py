@@ -1,4 +1,4 @@
-"""What is estimated: noisy copies of the models of each size, with noise that does equal harm."""
+"""Models that are scored: noisy copies at each size, with noise that does equal harm."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def cells() -> dict[str, Cell]:
 
 
 def chosen_sd(cell: Cell) -> float:
-    """Noise that takes 3 points off the mean accuracy of the copies, or half of what is not chance.
+    """Noise that lowers the mean accuracy by 3 points, or by half of its distance to chance.
 
     The smaller of the two, to two digits. The accuracies are estimated with one scramble. The
     noise of all copies grows in proportion, so that bisection finds a crossing.
@@ -94,7 +94,7 @@ def chosen_sd(cell: Cell) -> float:
     Raises
     ------
     ValueError
-        Where no noise below 1 does as much.
+        If no noise below 1 does as much.
     """
     if cell.sd is not None:
         return cell.sd

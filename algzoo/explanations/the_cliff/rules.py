@@ -1,4 +1,4 @@
-"""The rules that are scored, at which budgets, on how many models and scrambles."""
+"""Rules that are scored, with their budgets and the numbers of models and scrambles."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def never_running_rule(seq_len: int) -> str:
 
 @dataclass(frozen=True)
 class Setting:
-    """What is scored in a cell: a rule at a budget, on how many of its models and scrambles."""
+    """Rule at a budget, with the numbers of models and scrambles on which it is scored."""
 
     rule: str
     budget: int
@@ -79,7 +79,7 @@ class Setting:
 
 
 def truth_setting(cell: Cell) -> Setting:
-    """By what the true accuracies of a cell are estimated, with scrambles of its own."""
+    """Setting that estimates the true accuracies of a cell, with scrambles of its own."""
     n_models = cell.copies * len(cell.seeds)
     if cell in m1610_cells():
         return Setting(PAIRS, 2**15, n_models, 6)
@@ -89,7 +89,7 @@ def truth_setting(cell: Cell) -> Setting:
 
 
 def settings_of(cell: Cell) -> list[Setting]:
-    """All that is scored in a cell."""
+    """Every setting that is scored in a cell."""
     if cell in m1610_cells():
         return _m1610(cell)
     assert cell in map_cells()

@@ -1,4 +1,4 @@
-"""The table of the cliff: every value of every rule, by scramble and model; made and read."""
+"""Table of the cliff: every value of every rule, by scramble and model."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class CellScores:
         Raises
         ------
         ValueError
-            Where the rule was not scored here.
+            If the rule was not scored here.
         """
         scores = self.scores(rule)
         if not scores:
@@ -121,7 +121,7 @@ Table = Mapping[str, CellScores]
 
 
 def measured(cell: Cell) -> CellScores:
-    """All scores of a cell: seconds for a few neurons, minutes for 32."""
+    """Measure all scores of a cell, in seconds for a few neurons and in minutes for 32."""
     sd = chosen_sd(cell)
     models = cell.models(sd)
     setting = truth_setting(cell)
@@ -141,7 +141,7 @@ def measured(cell: Cell) -> CellScores:
 
 
 def measured_cells(names: Iterable[str], workers: int | None = None) -> Table:
-    """Scores of cells by their names, in processes of this machine."""
+    """Measure the scores of cells by their names, in processes of this machine."""
     known = cells()
     found: dict[str, CellScores] = {}
 
@@ -166,7 +166,7 @@ class Again:
 
     @property
     def held(self) -> bool:
-        """Whether it is the same but for rounding."""
+        """Whether both values are the same up to rounding."""
         return abs(self.now - self.committed) <= SAME
 
     def __str__(self) -> str:
@@ -175,7 +175,7 @@ class Again:
 
 
 def recomputed(name: str, scores: CellScores, n_values: int) -> Iterator[Again]:
-    """So many values of every rule and budget of a cell, evenly spread, computed once more."""
+    """Recompute ``n_values`` values of every rule and budget of a cell, evenly spread."""
     models = cells()[name].models(scores.sd)
     for one in scores.scored:
         n_scrambles, n_models = one.values.shape
@@ -188,7 +188,7 @@ def recomputed(name: str, scores: CellScores, n_values: int) -> Iterator[Again]:
 
 
 def written(table: Table) -> str:
-    """The table as JSON, a line for each scramble; values in billionths."""
+    """Return the table as JSON, with a line for each scramble and values in billionths."""
     parts = []
     for name in (known for known in cells() if known in table):
         scores = table[name]
@@ -212,7 +212,7 @@ def _in_units(values: Sequence[float] | Array) -> str:
 
 
 def read(text: str) -> dict[str, CellScores]:
-    """What :func:`written` wrote."""
+    """Read the text that :func:`written` returns."""
     found = {}
     for name, content in json.loads(text).items():
         truths = zip(np.multiply(content["truths"], UNIT), content["stds"], strict=True)
@@ -237,6 +237,6 @@ def bundled() -> dict[str, CellScores]:
 
 
 def write(table: Table) -> Path:
-    """Replace what :func:`bundled` reads; returns its path."""
+    """Replace the file that :func:`bundled` reads, and return its path."""
     write_whole(TABLE, written(table).encode())
     return TABLE

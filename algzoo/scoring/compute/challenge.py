@@ -252,7 +252,7 @@ class Workers:
         tasks: Mapping[Key, partial[Result]],
         finished: Callable[[Key, Result], Collection[Key]] = nothing_more,
     ) -> dict[Key, Result]:
-        """Results of the tasks; those that ``finished`` names as not needed any more lack."""
+        """Return the results of all tasks, except those that ``finished`` says are not needed."""
         self.n_tasks += len(tasks)
         results: dict[Key, Result] = {}
         dropped: set[Key] = set()
@@ -446,7 +446,7 @@ def _fit(
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What an estimator made of models: its outcomes up to the first failure, and that in words."""
+    """Outcomes of an estimator on models up to its first failure, and that failure in words."""
 
     outcomes: list[Outcome]
     failure: str | None = None
@@ -457,7 +457,7 @@ class Evaluation:
         return np.array([outcome.value for outcome in self.outcomes])
 
     def operations(self, price: int) -> Array:
-        """Of each outcome, a transcendental function being ``price`` of them."""
+        """Operations of each outcome; a transcendental function counts as ``price`` operations."""
         extra = price - PRICES["transcendental"]
         return np.array([float(o.operations + extra * o.transcendental) for o in self.outcomes])
 
@@ -509,7 +509,7 @@ def _check_same(trial: Outcome, outcome: Outcome) -> None:
 def evaluate(
     pool: Workers, population: Population, jobs: Sequence[Sequence[bytes]]
 ) -> list[Evaluation]:
-    """What each estimator makes of the models of a population, in the sandbox.
+    """Call each estimator on the models of a population, in the sandbox.
 
     ``jobs`` holds, for each estimator and each base of the population, the job as for
     :meth:`.Sandbox.estimates`; for one that is not to be run it is empty.

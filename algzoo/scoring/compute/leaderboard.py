@@ -1,4 +1,4 @@
-"""What comes out of a challenge: a row for each estimator and budget, and its baselines."""
+"""Results of a challenge: a row for each estimator and budget, and the baselines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Split = Literal["zero-shot", "seed-agnostic", "model-specific"]
 
 @dataclass(frozen=True)
 class BaseScore:
-    """What a row says of the models of one base alone."""
+    """Score of a row on the models of one base alone."""
 
     base: str
     n_models: int

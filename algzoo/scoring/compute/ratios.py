@@ -96,7 +96,7 @@ class Errors:
 
 
 def scrambles_of(n_models: int) -> NDArray[np.int64]:
-    """Which scramble each model of a population meets: number i meets scramble i mod 16."""
+    """Number of the scramble that each model of a population meets: i mod 16 for model i."""
     return np.arange(n_models) % SCRAMBLES
 
 

@@ -1,4 +1,4 @@
-"""Calling an estimator that may do anything, in a process that may be lost.
+"""Call an estimator that may do anything, in a process that may be lost.
 
 The process is a fork of a warm interpreter, :mod:`algzoo.scoring.compute.sandbox_worker`; one job,
 one fork. One that does not answer in time is killed with everything that it started, and nothing
@@ -60,7 +60,7 @@ class Outcome:
 
 
 def packed(thing: object) -> bytes:
-    """``thing`` as bytes for another process.
+    """Return ``thing`` as bytes for another process.
 
     Raises
     ------
@@ -112,7 +112,7 @@ class Sandbox:
         import_path: Sequence[str] = (),
         time_limit: float,
     ) -> Generator[Outcome]:
-        """What the estimator returns for each of the models, one after the other.
+        """Return the estimates of the models, one after the other.
 
         Parameters
         ----------
@@ -254,7 +254,7 @@ def send(file: int, content: bytes) -> None:
 
 
 def receive(file: int) -> bytes:
-    """What :func:`send` has written; ``EOFError`` where the other side is gone."""
+    """Read what :func:`send` has written; ``EOFError`` if the other side is gone."""
     (length,) = _LENGTH.unpack(_read(file, _LENGTH.size))
     return _read(file, length)
 

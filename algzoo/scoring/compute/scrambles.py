@@ -1,4 +1,4 @@
-"""How good a cubature is, over models and over scrambles.
+"""Scores of a cubature over models and over scrambles.
 
 All models of a population see the inputs of one scramble, so that they share its errors. A ratio
 that is measured on one scramble says little, and an interval that resamples models alone is too
@@ -24,7 +24,7 @@ Truth = tuple[float, float]  # an accuracy and its standard error
 
 @dataclass(frozen=True)
 class ScrambleScore:
-    """What a rule reached at one budget.
+    """Score of a rule at one budget.
 
     Attributes
     ----------
@@ -64,7 +64,7 @@ def truths_by_rule(rule: Rule, models: Sequence[Model], scrambles: Sequence[int]
     Raises
     ------
     ValueError
-        Where there are fewer than two scrambles.
+        If there are fewer than two scrambles.
     """
     if len(scrambles) < 2:
         raise ValueError(f"a standard error needs at least two scrambles, got {len(scrambles)}")
@@ -89,7 +89,7 @@ def scramble_score(
     Raises
     ------
     ValueError
-        Where there are fewer than two scrambles or models, or not as many truths as models.
+        If there are fewer than two scrambles or models, or not as many truths as models.
     """
     for what, several in (("scramble", scrambles), ("model", models)):
         if len(several) < 2:
@@ -114,7 +114,7 @@ class ErrorsByScramble:
     Raises
     ------
     ValueError
-        Where there are fewer than two scrambles, or not as many truths as models.
+        If there are fewer than two scrambles, or not as many truths as models.
     """
 
     def __init__(self, values: Array, samples: Array, truths: Sequence[Truth]) -> None:
@@ -163,14 +163,14 @@ class ErrorsByScramble:
 def exponent(budgets: Sequence[ErrorsByScramble], seed: int = 0) -> tuple[float, float, float]:
     """Exponent of the mean squared error in the cost, with the ends of its interval.
 
-    It is -1 for random sampling; less is better. A straight line is fitted to logarithms by least
-    squares. Errors are resampled at each budget by itself. Budgets at which the interval of R is
-    not above 0, because the truths are no more accurate, are left out.
+    It is -1 for random sampling; a lower one is better. A straight line is fitted to logarithms by
+    least squares. Errors are resampled at each budget by itself. Budgets at which the interval of R
+    is not above 0, because the truths are no more accurate, are left out.
 
     Raises
     ------
     ValueError
-        Where fewer than two budgets are left.
+        If fewer than two budgets are left.
     """
     found = [(one.samples, one.ratios(seed + k)) for k, one in enumerate(budgets)]
     there = [(samples, ratios) for samples, ratios in found if interval(ratios[1:])[0] > 0]

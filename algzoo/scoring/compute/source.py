@@ -1,4 +1,4 @@
-"""A name for the code that computes: what is kept on disk is found again by the same code only."""
+"""Digest of the package, so that only the same code finds what was kept on disk."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class TruthCache:
     def get(
         self, population: Population, start: int, stop: int, n_samples: int
     ) -> list[Truth] | None:
-        """What was stored for those models and that budget, or ``None``."""
+        """Return the stored truths of those models at that budget, or ``None``."""
         path = self._path(population, start, stop, n_samples)
         try:
             stored = json.loads(path.read_bytes())

@@ -1,4 +1,4 @@
-"""Handing work to an executor, and again where a worker was lost."""
+"""Hand work to an executor, and submit it again if a worker was lost."""
 
 from __future__ import annotations
 
@@ -95,5 +95,5 @@ def _own_pool(workers: int) -> Any:
 
 
 def nothing_more(*_: Any) -> tuple[()]:
-    """What ``finished`` returns where every task is needed."""
+    """Say that every task is needed; for ``finished``."""
     return ()
