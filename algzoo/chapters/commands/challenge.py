@@ -202,7 +202,7 @@ def _print(leaderboard: Leaderboard) -> None:
         console,
         _HEADINGS,
         [_cells(row) for row in rows],
-        left=["split", "runs the network", "best sampler"],
+        left=["split", "runs the network", "best sampler", "result", "constants"],
         styles=["bold red" if row.failure else None for row in rows],
     )
     if len(population.bases) > 1:
@@ -217,6 +217,9 @@ def _print(leaderboard: Leaderboard) -> None:
                 "subtracted; raise --truth-samples for a sharper number",
                 markup=False,
             )
+    tuned = {row.name: row.tuned_on for row in leaderboard if row.tuned_on not in (None, "nothing")}
+    for name, models in tuned.items():
+        console.print(f"{name} was tuned on {models}")
     for crossover in leaderboard.crossovers:
         at = (
             "no budget"
@@ -230,7 +233,8 @@ def _print(leaderboard: Leaderboard) -> None:
 
 _HEADINGS = (
     *("estimator", "operations", "k", "split", "runs the network", "RMS", "bias", "R"),
-    *("R, prior-shrunk", "R, best sampler", "best sampler", "advice", "corr.", "slope"),
+    *("R, prior-shrunk", "R, best sampler", "best sampler", "result", "constants", "advice"),
+    *("corr.", "slope"),
 )
 
 
@@ -247,6 +251,8 @@ def _cells(row: Row) -> list[str]:
         _ratio(row.shrunk_ratio),
         _ratio(row.sampler_ratio),
         row.best_sampler or "",
+        row.exact or "",
+        row.constants or "",
         _number(row.advice_bits),
         _number(row.correlation),
         _number(row.slope),

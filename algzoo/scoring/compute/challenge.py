@@ -30,8 +30,9 @@ import cloudpickle
 import numpy as np
 
 from ...estimates import PRICES, CatalogEntry, Estimate, Estimator, RunsNetwork, sampling
-from ...estimates.estimate import Fit
-from ...estimates.samplers.second_argmax import Drawn, Sampler, samplers_for
+from ...estimates.baselines import samplers_for
+from ...estimates.estimate import Constants, Exactness, Fit
+from ...estimates.samplers.second_argmax import Drawn, Sampler
 from ...zoo import Model
 from ...zoo.populations import Population, base_name
 from ...zoo.streams import named_stream
@@ -92,6 +93,11 @@ class Entrant:
         Whether the estimator is called as ``estimator(model, scramble=number)``. Model number i of
         the population meets scramble number i mod 16, and the interval of R also says how much R
         would vary on other scrambles.
+    fit_advice_bits
+        As ``advice_bits``, of what ``fit`` makes.
+    exact, constants, tuned_on
+        What it declares of itself, as :class:`~algzoo.estimates.estimate.Declaration` describes
+        them; ``None`` where it says nothing.
 
     Raises
     ------
@@ -105,11 +111,25 @@ class Entrant:
     operations: Callable[[Model], int] | None = None
     fit: Fit | None = None
     scrambles: bool = False
+    fit_advice_bits: float = 0.0
+    exact: Exactness | None = None
+    constants: Constants | None = None
+    tuned_on: str | None = None
 
     @classmethod
     def of(cls, entry: CatalogEntry) -> Entrant:
-        """The entrant of a row of the catalogue."""
-        return cls(entry.name, entry.estimator, fit=entry.fit, scrambles=entry.scrambles)
+        """The entrant of a row of the catalogue, with the facts that it declares."""
+        return cls(
+            entry.name,
+            entry.estimator,
+            entry.advice_bits,
+            fit=entry.fit,
+            scrambles=entry.scrambles,
+            fit_advice_bits=entry.fit_advice_bits,
+            exact=entry.exact,
+            constants=entry.constants,
+            tuned_on=entry.tuned_on,
+        )
 
     def __post_init__(self) -> None:
         if self.estimator is None and self.fit is None:
@@ -378,7 +398,15 @@ def _entries(
     for number, entrant in enumerate(entrants):
         budget = n_budgets.get(entrant.name, 0)
         n_budgets[entrant.name] = budget + 1
-        row = Row(entrant.name, budget, "zero-shot", entrant.advice_bits)
+        row = Row(
+            entrant.name,
+            budget,
+            "zero-shot",
+            entrant.advice_bits,
+            exact=entrant.exact,
+            constants=entrant.constants,
+            tuned_on=entrant.tuned_on,
+        )
         if entrant.estimator is not None:
             job = _packed(entrant.estimator, entrant.operations, entrant.scrambles)
             entries.append(_entry(row, [job] * n_bases, entrant.scrambles))
@@ -396,8 +424,14 @@ def _entries(
                 else:
                     jobs.append(fits[number, split, base])
             of_split = tuning[split, 0]
-            words = None if of_split is None else _fitted_on(of_split, tuning_samples)
-            entries.append(_entry(replace(row, split=split, fitted_on=words), jobs))
+            fitted = replace(
+                row,
+                split=split,
+                advice_bits=entrant.fit_advice_bits,
+                constants="from this one" if split == "model-specific" else "from other networks",
+                fitted_on=None if of_split is None else _fitted_on(of_split, tuning_samples),
+            )
+            entries.append(_entry(fitted, jobs))
     return entries
 
 

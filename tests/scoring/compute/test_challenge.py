@@ -16,7 +16,8 @@ import pytest
 from scipy import stats
 
 from algzoo.estimates import Estimate, catalog, class_cubature, exact, sampling
-from algzoo.estimates.samplers.second_argmax import SAMPLERS, prior_shrunk
+from algzoo.estimates.baselines import SAMPLERS
+from algzoo.estimates.samplers.second_argmax import prior_shrunk
 from algzoo.scoring import Entrant, Ratio, challenge
 from algzoo.scoring.compute.challenge import (
     _best,
@@ -266,6 +267,19 @@ def test_fitted_constants_are_scored_in_three_rows(score):
         mean = np.mean([exact(tuning.model(i)).value for i in range(len(tuning))])
         assert of_base.bias == pytest.approx(mean - of_base.mean_truth, abs=1e-9)
     assert len(board.crossovers) == 3
+
+
+def test_rows_say_what_an_estimator_declares(score):
+    [entry] = [one for one in catalog() if one.name == "skeleton"]
+    population = NoisyCopies(TrainingSeeds("2nd_argmax", 2, 4), 0.1, 2)
+    rows = score([Entrant.of(entry)], population, samplers={}, n_tuning=3)
+    assert {row.exact for row in rows} == {"approximate"}
+    assert [row.constants for row in rows] == ["none", "from other networks", "from this one"]
+    assert [row.advice_bits for row in rows] == [0, 192, 192]
+    assert {row.tuned_on for row in rows} == {"nothing"}
+    half = {"half": lambda model: Estimate(0.5, 1, "never")}
+    [plain] = score(half, population, samplers={})
+    assert plain.exact is plain.constants is plain.tuned_on is None
 
 
 def test_what_cannot_be_fitted_says_why(score):
