@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -242,7 +243,7 @@ def entry_from(text: str) -> Entry:
     """
     try:
         content = json.loads(text, parse_constant=_refuse_constant)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise EntryError(f"is not JSON: {error}") from error
     checked = _checked(content, _ENTRY, "")
     source = _checked(checked["source"], _SOURCE, "source.")
@@ -324,7 +325,7 @@ _COUNTS = _Kind(
 )
 _LINK = _Kind(
     "an address that begins with https:// or http://",
-    lambda value: isinstance(value, str) and value.startswith(("https://", "http://")),
+    lambda value: isinstance(value, str) and bool(re.fullmatch(r"https?://[^\s<>\"]+", value)),
 )
 _PROBABILITY = _Kind("a probability", lambda value: _is_number(value) and 0 <= value <= 1)
 

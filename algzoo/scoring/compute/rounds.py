@@ -102,6 +102,8 @@ class Round:
         What it is for, in a sentence.
     ranked
         Whether entries are shown in the book; those of a round for trying are not.
+    main
+        Name of the population by which they are ordered.
     seed
         Of the generators in an estimator's calls and of the resampling.
     fit_copies, fit_sd, fit_truth_samples
@@ -116,6 +118,7 @@ class Round:
     name: str
     about: str
     ranked: bool
+    main: str
     seed: int
     fit_copies: int
     fit_sd: float
