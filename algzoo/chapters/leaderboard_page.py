@@ -154,7 +154,7 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
         facts=_table(
             {
                 "estimator": [
-                    f"[{plain(e.name)}]({_FOLDER}/{file})" for file, e in ordered.items()
+                    f"[{plain(one.name)}](<{_FOLDER}/{file}>)" for file, one in ordered.items()
                 ],
                 "by": [_author(entry) for entry in rows],
                 "runs the network": [entry.facts.runs_network for entry in rows],
@@ -197,7 +197,9 @@ def _digits(number: float) -> str:
 
 def _author(entry: Entry) -> str:
     link = entry.source.link
-    return f"[{plain(entry.author)}](<{link}>)" if link else plain(entry.author)
+    if link is None:
+        return plain(entry.author)
+    return f"[{plain(entry.author)}](<{link.replace('|', '%7C')}>)"  # a bar would end the cell
 
 
 def plain(text: str) -> str:
