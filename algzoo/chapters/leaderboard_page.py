@@ -42,7 +42,7 @@ they are counted, and `OperationCounter` counts them.
 
 ```bash
 algzoo challenge --round trial --estimator my_entry:entry
-algzoo challenge --round {newest} --estimator my_entry:entry --author "Your Name" \\\\
+algzoo challenge --round {newest} --estimator my_entry:entry --author "Your Name" \\
   --submit my_entry.json
 algzoo leaderboard --check my_entry.json
 ```

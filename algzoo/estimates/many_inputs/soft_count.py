@@ -25,7 +25,7 @@ from ..counting.counter import OperationCounter
 from ..estimate import Tally, estimator
 from ..samplers.forward import operations_of_samples, readouts
 from ..scope import Scope
-from .soft_count_designs import N_DESIGNS, SEQ_LEN, classes, design
+from .soft_count_designs import SEQ_LEN, classes, design
 
 WIDTHS = {1: 0.1, 2: 0.05, 4: 0.05}  # h, by the number of points in a class
 
@@ -56,16 +56,16 @@ def soft_count(model: Model, per_class: int, scramble: int) -> Tally:
     per_class
         Number of inputs in each class: 1, 2 or 4.
     scramble
-        Number of the design; further scrambles use the designs again, in turn. With one design all
-        models see the same inputs, so that their errors are correlated.
+        Number of the design. With one design all models see the same inputs, so that their errors
+        are correlated.
 
     Raises
     ------
     ValueError
-        If there are no designs with that number of inputs in a class.
+        If there is no such design.
     """
     weights = weights_in_range(model)
-    x, answers = _inputs(per_class, scramble % N_DESIGNS.get(per_class, 1))
+    x, answers = _inputs(per_class, scramble)
     counter = OperationCounter()
     counter.counts["multiply_add"] += operations_of_samples(weights, x.shape[1])
     logits = counter.array(readouts(weights, x))

@@ -53,8 +53,7 @@ class NotCheckable(Exception):  # noqa: N818 (it is no error of the entry)
 def the_entrant(name: str, split: Split | None = None) -> tuple[Entrant, Split]:
     """The one entrant that an estimator's name stands for, with its facts declared, and its split.
 
-    Where ``split`` is absent, one that exists only with fitted constants is fitted on other
-    training seeds, and others are taken as they are.
+    Where ``split`` is absent, it is that of :func:`score`.
 
     Raises
     ------
@@ -73,8 +72,7 @@ def the_entrant(name: str, split: Split | None = None) -> tuple[Entrant, Split]:
             f"estimator, exact=..., constants=..., tuned_on=...), with advice_bits if it has "
             "constants, and name that"
         )
-    if split is None:
-        split = "seed-agnostic" if entrant.estimator is None else "zero-shot"
+    split = split or _usual_split(entrant)
     if split == "zero-shot" and entrant.estimator is None:
         raise ValueError(f"{name} exists only with fitted constants: it has no split zero-shot")
     if split != "zero-shot" and entrant.fit is None:
@@ -82,13 +80,23 @@ def the_entrant(name: str, split: Split | None = None) -> tuple[Entrant, Split]:
     return entrant, split
 
 
+def _usual_split(entrant: Entrant) -> Split:
+    return "seed-agnostic" if entrant.estimator is None else "zero-shot"
+
+
 def score(
-    entrant: Entrant, split: Split, its_round: Round, pool: Workers, cache: TruthCache
+    entrant: Entrant,
+    its_round: Round,
+    pool: Workers,
+    cache: TruthCache,
+    split: Split | None = None,
 ) -> tuple[tuple[Result, ...], tuple[str, ...], RunsNetwork]:
     """Results on the populations of a round, those that are missing, and how it runs the network.
 
     Estimators are called, and fitted, as :func:`.challenge` does it. ``pool`` has the seed of the
-    round; ``cache`` keeps the true scores of the models of fits.
+    round; ``cache`` keeps the true scores of the models of fits. Where ``split`` is absent, one that
+    exists only with fitted constants is fitted on other training seeds, and others are taken as
+    they are.
 
     Raises
     ------
@@ -97,6 +105,7 @@ def score(
     ValueError
         If the models are not those of the round, or all populations are missing.
     """
+    split = split or _usual_split(entrant)
     results, missing = [], []
     runs: list[RunsNetwork] = []
     for population in its_round.populations.values():
@@ -198,7 +207,7 @@ def entered(
     """The entry of the estimator of that name in a round; see :func:`score`."""
     entrant, split = the_entrant(name, split)
     source = source_of(name, link)
-    results, missing, runs_network = score(entrant, split, its_round, pool, cache)
+    results, missing, runs_network = score(entrant, its_round, pool, cache, split)
     return Entry(
         entrant.name if split == "zero-shot" else f"{entrant.name}; {split}",
         author,

@@ -342,7 +342,10 @@ def test_some_estimates_of_committed_entries_are_computed_again(path, monkeypatc
     if OFFICIAL.is_dir():
         monkeypatch.setenv("ALGZOO_OFFICIAL", str(OFFICIAL))
     pool = Workers(workers=1, seed=round_named(committed.round).seed)
-    found = recomputed(committed, 1, pool, TruthCache(tmp_path))
+    try:
+        found = recomputed(committed, 1, pool, TruthCache(tmp_path))
+    except NotCheckable as reason:
+        pytest.skip(str(reason))
     assert found.problems == ()
     needs_file = {one.population for one in committed.results if "example" in one.population}
     assert set(found.skipped) == (set() if OFFICIAL.is_dir() else needs_file)
