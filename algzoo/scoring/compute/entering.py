@@ -94,9 +94,9 @@ def score(
     """Results on the populations of a round, those that are missing, and how it runs the network.
 
     Estimators are called, and fitted, as :func:`.challenge` does it. ``pool`` has the seed of the
-    round; ``cache`` keeps the true scores of the models of fits. Where ``split`` is absent, one that
-    exists only with fitted constants is fitted on other training seeds, and others are taken as
-    they are.
+    round; ``cache`` keeps the true scores of the models of fits. Where ``split`` is absent, an
+    estimator that exists only with fitted constants is fitted on other training seeds, and others
+    are taken as they are.
 
     Raises
     ------
