@@ -24,6 +24,7 @@ from ...estimates.counting.counter import VERSION
 from ...estimates.estimate import Constants, Exactness
 from ...zoo.files import write_whole
 from .challenge import positive_root
+from .leaderboard import Split
 from .plain_json import plain_json, rounded
 from .ratios import Array, Ratio, errors_of, ratios
 from .rounds import Round, RoundPopulation, round_named
@@ -66,8 +67,9 @@ class Source:
 class Facts:
     """What an estimator declares of itself; see :class:`~algzoo.estimates.estimate.Declaration`.
 
-    ``fitted`` says whether it was fitted for each base model on noisy copies of the other training
-    seeds; ``scrambles`` whether it meets other scrambled points on other models.
+    ``split`` says whether it was fitted for each base model, on noisy copies of the other training
+    seeds or of that model, or not at all; ``scrambles`` whether it meets other scrambled points on
+    other models.
     """
 
     runs_network: RunsNetwork
@@ -75,7 +77,7 @@ class Facts:
     constants: Constants
     advice_bits: float
     tuned_on: str
-    fitted: bool
+    split: Split
     scrambles: bool
 
 
@@ -354,7 +356,7 @@ _FACTS: Mapping[str, _Kind] = {
     "constants": _one_of(get_args(Constants)),
     "advice_bits": _Kind("a number of at least 0", lambda value: _is_number(value) and value >= 0),
     "tuned_on": _TEXT,
-    "fitted": _YES,
+    "split": _one_of(get_args(Split)),
     "scrambles": _YES,
 }
 _RESULT: Mapping[str, _Kind] = {

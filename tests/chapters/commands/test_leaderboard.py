@@ -159,6 +159,10 @@ def test_what_cannot_be_checked_fails_where_that_is_asked(algzoo, written, tmp_p
             ),
             "--submit goes with --round",
         ),
+        (
+            (*ENTER, "--split", "seed-agnostic"),
+            "my_entry:entry has no fit, so that it has no split",
+        ),
         (("challenge", "--estimator", "exact"), "Say on which models: --model, or --round"),
         (("leaderboard",), "No analyses/ folder beside a _toc.yml"),
         (("leaderboard", "nowhere.json"), "There is no file nowhere.json"),
