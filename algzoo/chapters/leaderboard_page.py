@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..scoring import Ratio
-from ..scoring.compute.entries import Entry, Result
+from ..scoring.compute.entries import Entry, Result, ratio_on
 from ..scoring.compute.rounds import Round, round_named, round_names
 
 _PAGE = """# The leaderboard
@@ -112,7 +112,9 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
     main = its_round.main
     noisy = [one.name for one in populations if one.opponents and one.name != main]
     clean = [one.name for one in populations if one.sd is None]
-    ordered = dict(sorted(entries.items(), key=lambda item: _place(item[1], main)))
+    ordered = dict(
+        sorted(entries.items(), key=lambda item: (ratio_on(item[1], main), item[1].name))
+    )
     rows = list(ordered.values())
 
     def column(population: str, cell: Callable[[Result], str]) -> list[str]:
@@ -169,13 +171,6 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
             numbers=False,
         ),
     )
-
-
-def _place(entry: Entry, main: str) -> tuple[float, str]:
-    """Least R first, and last what has none."""
-    result = entry.result(main)
-    ratio = result.ratio if result else None
-    return (ratio.value if ratio else float("inf"), entry.name)
 
 
 def _sizes(its_round: Round) -> str:

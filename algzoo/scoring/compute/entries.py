@@ -199,6 +199,12 @@ def _rounded(ratio: Ratio | None) -> Ratio | None:
     return Ratio(rounded(ratio.value), *ends)
 
 
+def ratio_on(entry: Entry, population: str) -> float:
+    """R of an entry on a population against plain sampling, infinite if it has none."""
+    result = entry.result(population)
+    return math.inf if result is None or result.ratio is None else result.ratio.value
+
+
 def write_entry(path: Path, entry: Entry) -> None:
     """Write the file of an entry, whole.
 
