@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..scoring import Ratio
-from ..scoring.compute.entries import Entry, Result, ratio_on
+from ..scoring.compute.entries import Entry, Result, rank
 from ..scoring.compute.rounds import Round, round_named, round_names
 
 _PAGE = """# The leaderboard
@@ -66,7 +66,8 @@ of the book was tuned on these copies.
 ### {headline}
 
 The main population, with $R$ against plain sampling, against sampling that is shrunk to the mean of
-the population, and against the best sampler that was measured at that budget.
+the population, and against the best sampler that was measured at that budget. The table is in the
+order of the second of these: at the price of a fraction of an input any guess beats plain sampling.
 
 {main}
 
@@ -112,9 +113,7 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
     main = its_round.main
     noisy = [one.name for one in populations if one.opponents and one.name != main]
     clean = [one.name for one in populations if one.sd is None]
-    ordered = dict(
-        sorted(entries.items(), key=lambda item: (ratio_on(item[1], main), item[1].name))
-    )
+    ordered = dict(sorted(entries.items(), key=lambda item: (rank(item[1], main), item[1].name)))
     rows = list(ordered.values())
 
     def column(population: str, cell: Callable[[Result], str]) -> list[str]:

@@ -60,7 +60,7 @@ def test_numbers_are_those_of_the_files(entries):
         )
         assert shrunk.count(", ") == 1
         assert float(bits.replace(",", "")) == pytest.approx(named[name].facts.advice_bits, abs=0.5)
-        ratios.append(result.ratio.value)
+        ratios.append(result.shrunk_ratio.value)
     assert ratios == sorted(ratios)
 
 

@@ -134,7 +134,7 @@ def _checked(
 
 def _print(entries: dict[Path, Entry]) -> list[str]:
     """Print a table for each round, and return what is wrong with entries that are in none."""
-    from ...scoring.compute.entries import ratio_on
+    from ...scoring.compute.entries import rank
     from ...scoring.compute.rounds import round_named, round_names
 
     console = wide_console()
@@ -143,8 +143,8 @@ def _print(entries: dict[Path, Entry]) -> list[str]:
         if not of_round:
             continue
         its_round = round_named(name)
-        console.print(f"Round {name}. {its_round.about} R against plain sampling:")
-        of_round.sort(key=lambda entry: (ratio_on(entry, its_round.main), entry.name))
+        console.print(f"Round {name}. {its_round.about} R against prior-shrunk sampling:")
+        of_round.sort(key=lambda entry: (rank(entry, its_round.main), entry.name))
         rows = [_cells(entry, list(its_round.populations)) for entry in of_round]
         headings = ("estimator", "inputs", *its_round.populations, "by")
         print_table(console, headings, rows, left=["by"])
@@ -156,10 +156,10 @@ def _print(entries: dict[Path, Entry]) -> list[str]:
 
 
 def _cells(entry: Entry, populations: Sequence[str]) -> list[str]:
-    from ...scoring.compute.entries import ratio_on
+    from ...scoring.compute.entries import rank
 
     samples = next((result.samples for result in entry.results), None)
-    ratios = (ratio_on(entry, name) for name in populations)
+    ratios = (rank(entry, name) for name in populations)
     return [
         entry.name,
         "–" if samples is None else f"{samples:,.0f}",

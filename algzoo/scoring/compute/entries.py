@@ -199,10 +199,14 @@ def _rounded(ratio: Ratio | None) -> Ratio | None:
     return Ratio(rounded(ratio.value), *ends)
 
 
-def ratio_on(entry: Entry, population: str) -> float:
-    """R of an entry on a population against plain sampling, infinite if it has none."""
+def rank(entry: Entry, population: str) -> float:
+    """R of an entry on a population against prior-shrunk sampling, infinite if it has none.
+
+    Plain sampling is beaten by any constant at the price of a fraction of an input, so that R
+    against it would put guesses first.
+    """
     result = entry.result(population)
-    return math.inf if result is None or result.ratio is None else result.ratio.value
+    return math.inf if result is None or not result.shrunk_ratio else result.shrunk_ratio.value
 
 
 def write_entry(path: Path, entry: Entry) -> None:
