@@ -196,7 +196,8 @@ class Column:
 def table(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
     """Show a table in which every cell is checked on later runs; the first column names the rows.
 
-    ``None`` stands for a cell without a value, which is shown as a dash.
+    ``None`` stands for a cell without a value, which is shown as a dash. A text is shown as it is,
+    also in a column of numbers.
 
     Raises
     ------
@@ -238,7 +239,11 @@ def markdown_table(columns: Sequence[Column], rows: Sequence[Sequence[Plain | No
         [column.align for column in columns],
         *(
             [
-                "–" if value is None else format(value, column.format)
+                "–"
+                if value is None
+                else value
+                if isinstance(value, str)
+                else format(value, column.format)
                 for column, value in zip(columns, row, strict=True)
             ]
             for row in rows
