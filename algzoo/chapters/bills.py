@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 from ..scoring.surprise.untrained import UntrainedLaw
 from ..scoring.surprise.verdict import Verdict
@@ -51,7 +52,7 @@ def bill_table(verdicts: Mapping[str, Verdict], *, rtol: float = 1e-2) -> None:
     judged = list(verdicts.values())
     bills = [of.bill for of in judged]
     known = all(of.selection is not None for of in judged)
-    rows: dict[str, list[object]] = {
+    rows: dict[str, Sequence[float | str | None]] = {
         "checks": [bill.checks for bill in bills],
         "search": [bill.search for bill in bills],
         "advice": [bill.advice for bill in bills],
@@ -64,4 +65,9 @@ def bill_table(verdicts: Mapping[str, Verdict], *, rtol: float = 1e-2) -> None:
         f"share of the way, %{'' if known else ', at least'}": [100 * of.share for of in judged],
         "**verdict**": [of.outcome for of in judged],
     }
-    table("bills", columns, [[name, *cells] for name, cells in rows.items()])
+    table("bills", columns, [[name, *map(_shown, cells)] for name, cells in rows.items()])
+
+
+def _shown(cell: float | str | None) -> float | str | None:
+    """Return the cell, or a text for a number of bits that no probability in float64 reaches."""
+    return "∞" if cell == math.inf else cell

@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from algzoo.chapters import bills, numbers
@@ -22,7 +24,7 @@ def test_every_ingredient_of_a_verdict_is_in_its_table(tables):
     columns, rows = tables["bills"]
     assert [column.heading for column in columns] == ["bits", "one", "other"]
     assert [column.margin for column in columns[1:]] == [one.margin, other.margin]
-    assert dict((name, cells) for name, *cells in rows) == {
+    assert {name: cells for name, *cells in rows} == {
         "checks": [20, 40],
         "search": [2, 0],
         "advice": [6, 0],
@@ -56,3 +58,15 @@ def test_the_law_of_untrained_networks_is_shown_with_its_price(tables):
     untrained_table(UntrainedLaw(0.5, 0.8, measures_error=True), 0.01, 0.001)
     headings = [c.heading for c in tables["untrained networks"][0]]
     assert headings[::3] == ["mean squared error", "spread of the log"]
+
+
+def test_a_bill_without_end_is_shown_as_such(tables):
+    endless = Verdict(Bill(1.0, 0.0, 0.0, math.inf), untrained=math.inf, bound=42.0)
+    bill_table({"one": endless})
+    _, rows = tables["bills"]
+    assert {name: cell for name, cell in rows if cell == "∞"}.keys() == {
+        "residual",
+        "**total**",
+        "price of the accuracy, untrained networks",
+    }
+    assert rows[-1] == ["**verdict**", "none"]

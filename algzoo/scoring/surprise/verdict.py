@@ -142,7 +142,7 @@ class Verdict:
     def margin(self) -> float:
         """Relative distance of the total from the nearest price at which the verdict changes.
 
-        For a price of 0 it is the distance in bits.
+        It is at most 1; for a price of 0 it is the distance in bits.
         """
         prices = [self.without] if self.selection is None else [self.without, self.selection]
-        return min(abs(self.bill.total - price) / (price or 1.0) for price in prices)
+        return min(1.0, *(abs(self.bill.total - price) / (price or 1.0) for price in prices))
