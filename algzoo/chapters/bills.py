@@ -11,6 +11,8 @@ from .numbers import Column, table
 
 _SPREAD_RTOL = 1e-3  # accuracies of untrained networks may change by some inputs
 
+_ANSWERS = {True: "yes", False: "no", None: "not known"}
+
 
 def untrained_table(law: UntrainedLaw, score: float, tolerance: float) -> None:
     """Show the law of untrained networks, and what it charges for a score.
@@ -58,10 +60,10 @@ def bill_table(verdicts: Mapping[str, Verdict], *, rtol: float = 1e-2) -> None:
         "advice": [bill.advice for bill in bills],
         "residual": [bill.residual for bill in bills],
         "**total**": [bill.total for bill in bills],
-        "price of the accuracy, untrained networks": [of.untrained for of in judged],
-        "bound on the selection": [of.bound for of in judged],
-        "**without an explanation**, the smaller": [of.without for of in judged],
+        "**without an explanation**": [of.without for of in judged],
         "bits of selection": [of.selection for of in judged],
+        "bound on the bits of selection": [of.bound for of in judged],
+        "within the bits of selection": [_ANSWERS[of.within_selection] for of in judged],
         f"share of the way, %{'' if known else ', at least'}": [100 * of.share for of in judged],
         "**verdict**": [of.outcome for of in judged],
     }

@@ -18,8 +18,8 @@ def tables(monkeypatch):
 
 def test_every_ingredient_of_a_verdict_is_in_its_table(tables):
     bill = Bill(checks=20.0, search=2.0, advice=6.0, residual=4.0)
-    one = Verdict(bill, untrained=75.0, bound=42.0, selection=22.0)
-    other = Verdict(Bill(40.0, 0.0, 0.0, 2.0), untrained=75.0, bound=42.0, selection=22.0)
+    one = Verdict(bill, without=42.0, bound=39.0, selection=22.0)
+    other = Verdict(Bill(40.0, 0.0, 0.0, 2.0), without=42.0, bound=39.0, selection=22.0)
     bill_table({"one": one, "other": other})
     columns, rows = tables["bills"]
     assert [column.heading for column in columns] == ["bits", "one", "other"]
@@ -30,10 +30,10 @@ def test_every_ingredient_of_a_verdict_is_in_its_table(tables):
         "advice": [6, 0],
         "residual": [4, 2],
         "**total**": [32, 42],
-        "price of the accuracy, untrained networks": [75, 75],
-        "bound on the selection": [42, 42],
-        "**without an explanation**, the smaller": [42, 42],
+        "**without an explanation**": [42, 42],
         "bits of selection": [22, 22],
+        "bound on the bits of selection": [39, 39],
+        "within the bits of selection": ["no", "no"],
         "share of the way, %": [50, 0],
         "**verdict**": ["partial", "none"],
     }
@@ -43,9 +43,10 @@ def test_every_ingredient_of_a_verdict_is_in_its_table(tables):
 
 
 def test_a_share_without_known_selection_is_at_least_that(tables):
-    bill_table({"one": Verdict(Bill(21.0, 0.0, 0.0, 0.0), untrained=75.0, bound=42.0)})
+    bill_table({"one": Verdict(Bill(21.0, 0.0, 0.0, 0.0), without=42.0, bound=39.0)})
     _, rows = tables["bills"]
     assert ["bits of selection", None] in rows
+    assert ["within the bits of selection", "not known"] in rows
     assert ["share of the way, %, at least", 50.0] in rows
 
 
@@ -61,12 +62,12 @@ def test_the_law_of_untrained_networks_is_shown_with_its_price(tables):
 
 
 def test_a_bill_without_end_is_shown_as_such(tables):
-    endless = Verdict(Bill(1.0, 0.0, 0.0, math.inf), untrained=math.inf, bound=42.0)
+    endless = Verdict(Bill(1.0, 0.0, 0.0, math.inf), without=math.inf, bound=42.0)
     bill_table({"one": endless})
     _, rows = tables["bills"]
     assert {name: cell for name, cell in rows if cell == "∞"}.keys() == {
         "residual",
         "**total**",
-        "price of the accuracy, untrained networks",
+        "**without an explanation**",
     }
     assert rows[-1] == ["**verdict**", "none"]

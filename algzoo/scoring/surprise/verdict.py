@@ -1,13 +1,12 @@
 """What an explanation costs, and the verdict on it: one rule for all chapters.
 
 The total surprise of an explanation has four parts: its checks, the search for them, advice, and
-the residual. A :class:`Bill` always has all four. Two numbers are compared with the total.
+the residual. A :class:`Bill` always has all four. Its total is compared with two numbers.
 
 * **Without an explanation** one pays the price of the accuracy under the law of untrained networks
-  (:mod:`.untrained`), but never more than the bound on the bits of selection: whoever states all
-  digits of the weights that matter needs no explanation either.
-* **The bits of selection** by which training chose this model, where they are known. An upper bound
-  on them cannot show that a total is small enough.
+  (:mod:`.untrained`).
+* **The bits of selection** by which training chose this model. Where they are not known, an upper
+  bound on them can show that a total is too large, but not that it is small enough.
 
 The verdict is ``"none"`` if the total is at least the price without an explanation, and ``"full"``
 if it is at most the bits of selection. In between it is ``"partial"``, with the share of the way
@@ -82,11 +81,11 @@ class Verdict:
     ----------
     bill
         What the explanation costs.
-    untrained
+    without
         Price of the accuracy under the law of untrained networks, to within the same tolerance as
         the bill's residual.
     bound
-        Upper bound on the bits of selection, without directions that change no answer.
+        Upper bound on the bits of selection, less what changes no answer.
     selection
         The bits of selection, if they are known.
 
@@ -98,35 +97,35 @@ class Verdict:
     Examples
     --------
     >>> bill = Bill(checks=36.0, search=0.0, advice=0.0, residual=0.0)
-    >>> verdict = Verdict(bill, untrained=75.0, bound=42.0, selection=27.0)
-    >>> verdict.without, verdict.outcome, verdict.share
-    (42.0, 'partial', 0.4)
+    >>> verdict = Verdict(bill, without=75.0, bound=41.0, selection=27.0)
+    >>> verdict.outcome, verdict.share
+    ('partial', 0.8125)
     """
 
     bill: Bill
-    untrained: float
+    without: float
     bound: float
     selection: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("untrained", "bound", "selection"):
+        for name in ("without", "bound", "selection"):
             bits = getattr(self, name)
             if bits is not None and not bits >= 0:
                 raise ValueError(f"The bits of {name} must be at least 0, got {bits}")
 
     @property
-    def without(self) -> float:
-        """Total without an explanation: the law's price of the accuracy, or the bound if less."""
-        return min(self.untrained, self.bound)
+    def within_selection(self) -> bool | None:
+        """Whether the total is at most the bits of selection; ``None`` if that is not known."""
+        if self.selection is not None:
+            return self.bill.total <= self.selection
+        return False if self.bill.total > self.bound else None
 
     @property
     def outcome(self) -> Outcome:
         """The verdict in a word."""
         if self.bill.total >= self.without:
             return "none"
-        if self.selection is not None and self.bill.total <= self.selection:
-            return "full"
-        return "partial"
+        return "full" if self.within_selection else "partial"
 
     @property
     def share(self) -> float:
@@ -140,9 +139,10 @@ class Verdict:
 
     @property
     def margin(self) -> float:
-        """Relative distance of the total from the nearest price at which the verdict changes.
+        """Relative distance of the total from the nearest number at which the verdict changes.
 
-        It is at most 1; for a price of 0 it is the distance in bits.
+        It is at most 1; from a number of 0 it is the distance in bits.
         """
-        prices = [self.without] if self.selection is None else [self.without, self.selection]
-        return min(1.0, *(abs(self.bill.total - price) / (price or 1.0) for price in prices))
+        other = self.bound if self.selection is None else self.selection
+        distances = (abs(self.bill.total - bits) / (bits or 1.0) for bits in (self.without, other))
+        return min(1.0, *distances)

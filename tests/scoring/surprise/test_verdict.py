@@ -8,8 +8,8 @@ from algzoo.scoring import Bill, Check, Ledger, Prior, Verdict
 from algzoo.structure import standard_form
 
 
-def verdict(total, *, untrained=75.0, bound=42.0, selection=None):
-    return Verdict(Bill(total, 0.0, 0.0, 0.0), untrained, bound, selection)
+def verdict(total, *, without=75.0, bound=40.0, selection=None):
+    return Verdict(Bill(total, 0.0, 0.0, 0.0), without, bound, selection)
 
 
 def test_a_bill_is_the_sum_of_four_parts():
@@ -36,47 +36,50 @@ def test_no_part_of_a_bill_is_negative(part, bits):
 
 def test_an_explanation_that_costs_as_much_as_it_saves_is_none():
     """M16,10's classes: 314 bits where chance costs 203, far below the bound."""
-    assert verdict(314, untrained=203, bound=2403).outcome == "none"
-    assert verdict(203, untrained=203, bound=2403).outcome == "none"
-    assert verdict(202.9, untrained=203, bound=2403).outcome == "partial"
+    assert verdict(314, without=203, bound=2403).outcome == "none"
+    assert verdict(203, without=203, bound=2403).outcome == "none"
+    assert verdict(202.9, without=203, bound=2403).outcome == "partial"
     assert verdict(math.inf).outcome == "none"
-
-
-def test_nobody_without_an_explanation_pays_more_than_the_bound():
-    assert verdict(41.9).outcome == "partial"
-    assert verdict(42).outcome == "none"
-    assert verdict(30).without == 42
-    assert verdict(30, untrained=40.0).without == 40
+    # Brute force on longest cycle: within the bound, but the accuracy alone costs less.
+    assert verdict(512, without=33, bound=698).outcome == "none"
 
 
 def test_full_is_at_most_the_bits_of_selection():
+    """M2,2: at least 31 bits against 27 is not full."""
     assert verdict(27, selection=27.0).outcome == "full"
-    assert verdict(27.1, selection=27.0).outcome == "partial"
+    assert verdict(31, selection=27.0).outcome == "partial"
     # A selection above the price without an explanation saves nothing from being none.
-    assert verdict(42, selection=50.0).outcome == "none"
-    assert verdict(41, selection=50.0).outcome == "full"
+    assert verdict(75, selection=80.0).outcome == "none"
+    assert verdict(74, selection=80.0).outcome == "full"
 
 
-def test_an_upper_bound_alone_never_makes_it_full():
+def test_an_upper_bound_shows_that_a_total_is_too_large_and_nothing_else():
     assert verdict(0.0).outcome == "partial"
-    assert verdict(0.0, bound=1000.0, untrained=1000.0).outcome == "partial"
+    assert verdict(40.0).within_selection is None
+    assert verdict(40.1).within_selection is False
+    # The bits themselves decide where they are known, even if the bound should be below them.
+    assert verdict(45.0, selection=50.0).within_selection is True
+    assert verdict(30.0, selection=20.0).within_selection is False
 
 
 def test_the_share_goes_from_no_explanation_to_the_bits_of_selection():
-    shares = [verdict(t, selection=22.0).share for t in (42, 37, 32, 27, 22.0001, 22, 10)]
+    totals = (75, 62.5, 50, 37.5, 25.0001, 25, 10)
+    shares = [verdict(total, selection=25.0).share for total in totals]
     assert shares == pytest.approx([0, 0.25, 0.5, 0.75, 1, 1, 1], abs=1e-4)
     # If the selection is not known it may be 0: the share is then the least that it can be.
-    assert verdict(21).share == 0.5
-    assert all(verdict(21).share < verdict(21, selection=s).share for s in (1.0, 10.0, 20.0))
+    assert verdict(30).share == 0.6
+    assert all(verdict(30).share < verdict(30, selection=s).share for s in (1.0, 10.0, 20.0))
 
 
 def test_the_margin_is_the_distance_to_another_verdict():
-    assert verdict(40.0).margin == pytest.approx(2 / 42)
+    assert verdict(72.0).margin == pytest.approx(3 / 75)
+    assert verdict(41.0).margin == pytest.approx(1 / 40)
     assert verdict(28.0, selection=25.0).margin == pytest.approx(3 / 25)
-    assert verdict(0.5, untrained=0.0).margin == 0.5
+    assert verdict(0.25, without=0.0).margin == 0.25
+    assert verdict(math.inf).margin == 1
 
 
-@pytest.mark.parametrize("name", ["untrained", "bound", "selection"])
+@pytest.mark.parametrize("name", ["without", "bound", "selection"])
 @pytest.mark.parametrize("bits", [-1.0, math.nan])
 def test_bits_are_not_negative(name, bits):
     with pytest.raises(ValueError, match=f"bits of {name} must be at least 0, got {bits}"):
