@@ -8,6 +8,11 @@ the residual. A :class:`Bill` always has all four. Its total is compared with tw
 * **The bits of selection** by which training chose this model. Where they are not known, an upper
   bound on them can show that a total is too large, but not that it is small enough.
 
+The residual is priced under the law of networks for which the checks hold. Scores of other trained
+networks may not enter the prediction unless they are paid for, as advice, at the price that they
+have without an explanation. Otherwise "it is as good as others of its kind" would explain every
+model for some 15 bits.
+
 The verdict is ``"none"`` if the total is at least the price without an explanation, and ``"full"``
 if it is at most the bits of selection. In between it is ``"partial"``, with the share of the way
 from the first to the second. If the bits of selection are not known, they are taken to be 0, and
@@ -42,7 +47,8 @@ class Bill:
     search
         Price of having searched for some of them.
     advice
-        Price of numbers that come neither from the weights nor from a stated prior.
+        Price of numbers that come neither from the weights nor from a stated prior. A score of
+        another trained network costs what it costs without an explanation.
     residual
         Surprise of the accuracy that is left, given all this.
 
