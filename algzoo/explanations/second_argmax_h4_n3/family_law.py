@@ -42,7 +42,7 @@ def family_law(
     lam: float,
     *,
     exactly: Collection[str] = (),
-    n_networks: int = 64,
+    n_networks: int = 128,
     seed: int = 0,
 ) -> tuple[float, float]:
     """Accuracy that the ledger's statements predict: its centre, and the sd of its logit.
