@@ -57,6 +57,7 @@ VALUES = {
     "rows": 4,
     "rule": lambda model, scramble: sampling(model, 10, scramble),
     "sampler": sampling,
+    "sample_sizes": [10],
     "scramble": 0,
     "scrambles": (0, 1),
     "sd": 0.1,

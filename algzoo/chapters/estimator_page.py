@@ -86,11 +86,25 @@ def estimator_page(entries: Iterable[CatalogEntry]) -> str:
     )
     paragraphs = [
         f"**{'; '.join(e.name for e in of_one)}.** {summary} *Source*: {of_one[0].source}. "
+        f"{_advice(of_one)}"
         f"*Cost*: {of_one[0].cost}. *Fails when*: {of_one[0].fails_when}. "
         f"Since version {of_one[0].since}."
         for (summary, *_), of_one in alike.items()
     ]
     return _PAGE.format(guide=guide, table=table, paragraphs="\n\n".join(paragraphs))
+
+
+def _advice(entries: list[CatalogEntry]) -> str:
+    """Say what was tuned and on which models, and how many bits the constants have."""
+    said = ""
+    if entries[0].tuned_on != "nothing":
+        said = f"*Tuned on*: {entries[0].tuned_on}. "
+    bits = [
+        f"{entry.fit_advice_bits or entry.advice_bits:,.0f}"
+        for entry in entries
+        if entry.fit_advice_bits or entry.advice_bits
+    ]
+    return f"{said}*Bits of advice*: {'; '.join(bits)}. " if bits else said
 
 
 def _table(headings: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

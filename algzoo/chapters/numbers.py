@@ -168,7 +168,8 @@ def plain_value(name: str, value: Any) -> Plain:
 class Column:
     """Column of a table: its heading, the format of its values, and their tolerance.
 
-    The tolerance is given as for :func:`record`.
+    The format is Python's, or ``"~2"`` for that many significant digits with powers of ten as
+    readers write them. The tolerance is given as for :func:`record`.
     """
 
     heading: str
@@ -191,6 +192,29 @@ class Column:
     def align(self) -> str:
         """Markdown's mark for the column's alignment: text to the left, numbers to the right."""
         return "---:" if self.format else ":---"
+
+    def shown(self, value: Plain | None) -> str:
+        """Return a value as the table shows it."""
+        if value is None:
+            return "–"
+        if isinstance(value, str):
+            return value
+        if self.format.startswith("~"):
+            return _significant(float(value), int(self.format[1:]))
+        return format(value, self.format)
+
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _significant(value: float, digits: int) -> str:
+    """Write a number with that many significant digits: 430, 0.0027 or 1.7 × 10⁻⁵."""
+    mantissa, _, exponent = f"{value:.{digits - 1}e}".partition("e")
+    power = int(exponent)
+    if value == 0 or not -4 < power < 6:
+        return "0" if value == 0 else f"{mantissa} × 10{str(power).translate(_SUPERSCRIPTS)}"
+    rounded = float(f"{mantissa}e{power}")
+    return f"{rounded:,.{max(digits - 1 - power, 0)}f}"
 
 
 def table(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
@@ -238,14 +262,7 @@ def markdown_table(columns: Sequence[Column], rows: Sequence[Sequence[Plain | No
         [column.heading for column in columns],
         [column.align for column in columns],
         *(
-            [
-                "–"
-                if value is None
-                else value
-                if isinstance(value, str)
-                else format(value, column.format)
-                for column, value in zip(columns, row, strict=True)
-            ]
+            [column.shown(value) for column, value in zip(columns, row, strict=True)]
             for row in rows
         ),
     ]

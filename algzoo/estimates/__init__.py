@@ -13,6 +13,7 @@ an estimator is.
 
 from ._catalog import CatalogEntry, catalog
 from ._exact import exact
+from .baselines import SAMPLERS
 from .counting.array import CountedArray
 from .counting.counter import PRICES, CountedNumber, OperationCounter
 from .estimate import (
@@ -49,7 +50,7 @@ from .many_inputs.skeleton import CalibratedSkeleton, fitted_skeleton, skeleton
 from .many_inputs.soft_count import soft_count
 from .many_inputs.surrogate import MarginSurrogate, fitted_margin_surrogate
 from .samplers.iid import ensemble_sampling, sampling
-from .samplers.second_argmax import SAMPLERS, Sampler, constant, prior_shrunk
+from .samplers.second_argmax import Sampler, constant, prior_shrunk
 from .samplers.walk import last_input_walk
 from .scope import Scope
 from .tolerance import Accuracy, accuracy

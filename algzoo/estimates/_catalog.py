@@ -31,6 +31,8 @@ class CatalogEntry(Declaration):
     fit
         Function that makes the estimator from models and their accuracies, if it has fitted
         constants.
+    advice_bits, fit_advice_bits
+        Bits of its constants, and of those of the fit.
     summary
         First line of its docstring.
     origin
@@ -39,6 +41,8 @@ class CatalogEntry(Declaration):
 
     estimator: Callable[..., Estimate] | None
     fit: Fit | None
+    advice_bits: float = 0.0
+    fit_advice_bits: float
     summary: str
     origin: str
 
@@ -46,7 +50,14 @@ class CatalogEntry(Declaration):
         """Return the facts as a dictionary that can be written as JSON."""
         record = {name: value for name, value in vars(self).items() if isinstance(value, str)}
         fits = self.fit is not None
-        return {**record, "scope": str(self.scope), "scrambles": self.scrambles, "fits": fits}
+        return {
+            **record,
+            "scope": str(self.scope),
+            "advice_bits": self.advice_bits,
+            "fit_advice_bits": self.fit_advice_bits,
+            "scrambles": self.scrambles,
+            "fits": fits,
+        }
 
 
 def catalog() -> list[CatalogEntry]:
@@ -148,15 +159,29 @@ def row_at(declared: Any, budget: Mapping[str, Any], origin: str = "algzoo") -> 
     """The row of a declared function at a budget, whether or not the catalogue has it."""
     declaration: Declaration = declared.declaration
     name = declaration.name.format(**budget)
-    fit = declaration.fit and partial(declaration.fit, **budget)
+    fitting: Any = declaration.fit
+    fit = fitting and partial(fitting, **budget)
+    of_fit = advice_at(fitting.declaration, budget) if fitting else 0.0
     given = {**budget, "scramble": 0} if declaration.scrambles else budget
     one: Any = partial(declared, **given) if given else declared
     if declaration.kind == "sampler":
         one = Drawn(declaration.name.partition(",")[0], declared, budget["n_samples"])
     elif declaration.kind == "fit":
-        one, fit = None, partial(declared, **budget)
-    facts = {**vars(declaration), "origin": origin, "summary": _summary(declared)}
-    return CatalogEntry(**{**facts, "name": name, "estimator": one, "fit": fit})
+        one, fit, of_fit = None, partial(declared, **budget), advice_at(declaration, budget)
+    facts = {
+        **vars(declaration),
+        "name": name,
+        "advice_bits": advice_at(declaration, budget),
+        "origin": origin,
+        "summary": _summary(declared),
+    }
+    return CatalogEntry(**{**facts, "estimator": one, "fit": fit, "fit_advice_bits": of_fit})
+
+
+def advice_at(declaration: Declaration, budget: Mapping[str, Any]) -> float:
+    """Return the bits of advice of a declared function at a budget."""
+    bits = declaration.advice_bits
+    return bits(**budget) if callable(bits) else bits
 
 
 def _summary(declared: Any) -> str:

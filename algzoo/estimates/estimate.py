@@ -121,6 +121,12 @@ class Declaration:
         of this one.
     source
         Where the method comes from.
+    tuned_on
+        The models on which its form or its settings were chosen, if any.
+    advice_bits
+        Bits of what was learned from these models or from those of a fit: 64 for each fitted
+        number, and the log2 of the number of alternatives that were tried. A function of the budget
+        if it depends on that.
     cost
         How the number of operations grows, with d neurons and n inputs.
     fails_when
@@ -146,6 +152,8 @@ class Declaration:
     source: str
     cost: str
     fails_when: str
+    tuned_on: str = "nothing"
+    advice_bits: float | Callable[..., float] = 0.0
     since: str = "0.1"
     budgets: Sequence[Mapping[str, Any]] = ({},)
     scrambles: bool = False
@@ -354,12 +362,15 @@ def fitted_estimator(name: str, **facts: Any) -> Callable[[_FitFunction[P]], Fit
     return declared
 
 
-def fit_of(of: Declared[Any]) -> Callable[[_FitFunction[P]], Fitting[P]]:
-    """Declare the fit of an estimator that also works without one; see :func:`fitted_estimator`."""
+def fit_of(of: Declared[Any], *, advice_bits: float) -> Callable[[_FitFunction[P]], Fitting[P]]:
+    """Declare the fit of an estimator that also works without one; see :func:`fitted_estimator`.
+
+    ``advice_bits`` are those of its constants; other facts are those of the estimator.
+    """
 
     def declared(function: _FitFunction[P]) -> Fitting[P]:
         wrapper: Fitting[P] = _wrapped_fit(
-            function, replace(of.declaration, kind="fit", budgets=())
+            function, replace(of.declaration, kind="fit", budgets=(), advice_bits=advice_bits)
         )
         of.declaration = replace(of.declaration, fit=wrapper)
         return wrapper

@@ -154,3 +154,24 @@ def test_what_rounding_leaves_of_zero_is_zero(number, size, expected):
 def test_rounding_is_less_than_a_millionth_of_a_millionth():
     assert without_rounding(np.float64(9.9e-13)) == 0
     assert without_rounding(-1.1e-12) == -1.1e-12
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (432.4, "430"),
+        (18147.0, "18,000"),
+        (999.0, "1,000"),
+        (4.11, "4.1"),
+        (1.0, "1.0"),
+        (0.0027, "0.0027"),
+        (0.00098, "9.8 × 10⁻⁴"),
+        (1.66e-5, "1.7 × 10⁻⁵"),
+        (-2.04e-7, "-2.0 × 10⁻⁷"),
+        (3.2e8, "3.2 × 10⁸"),
+        (0.0, "0"),
+        (None, "–"),
+    ],
+)
+def test_significant_digits(value, shown):
+    assert Column("x", "~2").shown(value) == shown

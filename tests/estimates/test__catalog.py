@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -68,3 +69,26 @@ def test_what_was_found_is_in_the_catalog():
     assert len(set(names)) == len(names)
     assert set(FOUND) == set(names)
     assert all(FOUND.values())
+
+
+def test_advice_is_counted_at_64_bits_a_fitted_number_and_the_search():
+    entries = {entry.name: entry for entry in catalog()}
+    assert entries["order anchors, one"].advice_bits == pytest.approx(3 * 64 + math.log2(280))
+    surrogate = entries["margin surrogate, 10 inputs"]
+    n_fitted = len(vars(surrogate.fit(*labelled()).rule)["coefficients"]) + 2
+    assert surrogate.fit_advice_bits == 64 * n_fitted + 3
+    assert entries["skeleton"].advice_bits == 0
+    assert entries["skeleton"].fit_advice_bits == 3 * 64
+    clustered = entries["folded classes, 1024 points, clustering 1.75"]
+    assert clustered.advice_bits > 0 == entries["leaves of pairs, 32 points"].advice_bits
+
+
+def test_constants_come_with_advice():
+    for entry in catalog():
+        if entry.constants != "none":
+            assert max(entry.advice_bits, entry.fit_advice_bits) > 0, entry.name
+
+
+def labelled():
+    models = [NoisyCopies(("2nd_argmax", 4, 4), 0.05, 6).model(i) for i in range(6)]
+    return models, [0.5, 0.6, 0.7, 0.65, 0.55, 0.6]

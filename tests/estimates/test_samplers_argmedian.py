@@ -3,20 +3,17 @@ import pytest
 import torch
 
 from algzoo.estimates import sampling
+from algzoo.estimates.baselines import samplers_for
 from algzoo.estimates.few_inputs.three import argmedian_of_three
 from algzoo.estimates.samplers.forward import answers_right
-from algzoo.estimates.samplers.second_argmax import samplers_for
 from algzoo.structure import weights_of
 from algzoo.zoo import zoo_argmedian
 from algzoo.zoo.handcrafted.argmedian import least_distance_argmedian
 from algzoo.zoo.tasks import task_argmedian
 
 SAMPLERS = samplers_for(zoo_argmedian(4, 5))
+FORWARD = ["antithetic", "Sobol", "stratified Sobol"]  # they only run the network
 OWN = [name for name in SAMPLERS if name != "iid"]
-
-
-def test_which_samplers_are_for_argmedian():
-    assert list(SAMPLERS) == ["iid", "antithetic", "Sobol", "stratified Sobol"]
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -28,7 +25,7 @@ def test_unbiased(name):
     assert abs(np.mean(values) - truth.value) < 4 * error
 
 
-@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("name", FORWARD)
 def test_costs_what_sampling_costs(name):
     model = zoo_argmedian(4, 7)
     estimate = SAMPLERS[name](model, 33, 0)
@@ -40,7 +37,8 @@ def test_costs_what_sampling_costs(name):
 @pytest.mark.parametrize("name", OWN)
 def test_a_model_that_is_always_right(name):
     model = least_distance_argmedian(5, dtype=torch.float64)
-    assert SAMPLERS[name](model, 101, 0).value == 1
+    # Walks leave out the tails beyond 5.2 of the last input, with a probability of 2e-7.
+    assert SAMPLERS[name](model, 101, 0).value == pytest.approx(1, abs=2e-7)
 
 
 def test_stratified_positions_are_even():

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
-from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from .tables import print_table, wide_console
+from .round_scores import score_in_round
+from .tables import print_table, progress_bar, ratio_in_words, wide_console
 
 # The estimators are imported where they are used: with SciPy and Numba they take two seconds.
 if TYPE_CHECKING:
-    from ...scoring import Entrant, Leaderboard, Ratio, Row
+    from ...scoring import Leaderboard, Row
     from ...zoo.populations import Population
 
 
 @click.command()
-@click.option("--model", "model_name", required=True, help="For example 2nd_argmax_16_10.")
+@click.option("--model", "model_name", help="For example 2nd_argmax_16_10.")
 @click.option("--sd", type=click.FloatRange(min=0), help="Noise on the weights of the model.")
 @click.option("--relative", is_flag=True, help="Multiply weights by 1 + noise instead of adding.")
 @click.option("--models", "n_models", default=256, show_default=True, help="Noisy copies.")
@@ -46,14 +45,30 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Operations that a square root or a transcendental function counts; else as in PRICES.",
 )
+@click.option(
+    "--round",
+    "round_name",
+    metavar="NAME",
+    help="Score on the populations of a round of the leaderboard, such as 2026-12 or trial.",
+)
+@click.option(
+    "--submit",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="With --round: write an entry of the leaderboard.",
+)
+@click.option("--author", help="With --submit: your name, as the leaderboard shows it.")
+@click.option("--link", help="With --submit: an address where to read about the estimator.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw error against compute into this .svg file.",
 )
+@click.pass_context
 def challenge(
-    model_name: str,
+    ctx: click.Context,
+    model_name: str | None,
     sd: float | None,
     relative: bool,
     n_models: int,
@@ -64,6 +79,10 @@ def challenge(
     workers: int | None,
     time_limit: float,
     transcendental_price: int | None,
+    round_name: str | None,
+    submit: Path | None,
+    author: str | None,
+    link: str | None,
     as_json: bool,
     plot: Path | None,
 ) -> None:
@@ -72,17 +91,31 @@ def challenge(
     On noisy copies of a model (--sd), on its training seeds (--seeds), or on noisy copies of every
     training seed (both). R is the mean squared error over that of random sampling with as many
     operations: below 1 the estimator wins. Exit status 0 only where every estimator was scored.
+
+    A round (--round) fixes models, noise and true scores, so that scores can be compared with those
+    of others; --submit writes them into an entry of the leaderboard.
     """
+    if round_name is not None:
+        _refuse_what_a_round_fixes(ctx)
+        score_in_round(round_name, estimators, submit, author, link, workers, time_limit)
+        return
+    for option, given in (("--submit", submit), ("--author", author), ("--link", link)):
+        if given is not None:
+            raise click.UsageError(f"{option} goes with --round: an entry is scored on a round")
+    if model_name is None:
+        raise click.UsageError("Say on which models: --model, or --round for the leaderboard")
+
     from ...estimates import PRICES
     from ...scoring import challenge as run_challenge
+    from ...scoring.compute.named import UnknownEstimator, entrants_named
     from ...zoo.files import write_whole
 
     if plot is not None and plot.suffix != ".svg":
         raise click.UsageError(f"--plot writes SVG: name a file that ends with .svg, not {plot}")
     try:
         population = _population(model_name, sd, relative, n_models, seeds, seed)
-        entrants = [entrant for name in estimators for entrant in _entrants(name)]
-        with _progress_bar() as bar:
+        entrants = [entrant for name in estimators for entrant in entrants_named(name)]
+        with progress_bar() as bar:
             task = bar.add_task("scoring", total=None)
             leaderboard = run_challenge(
                 entrants,
@@ -100,6 +133,8 @@ def challenge(
 
             svg = style.as_svg(error_vs_compute(leaderboard), "error versus compute")
             write_whole(plot, svg.encode())
+    except UnknownEstimator as error:
+        raise click.UsageError(str(error)) from error
     except (ValueError, OSError, BrokenExecutor) as error:
         raise click.ClickException(str(error)) from error
     if as_json:
@@ -108,6 +143,33 @@ def challenge(
         _print(leaderboard)
     if not leaderboard.all_scored:
         sys.exit(1)
+
+
+_FIXED_BY_A_ROUND = {
+    "model_name": "--model",
+    "sd": "--sd",
+    "relative": "--relative",
+    "n_models": "--models",
+    "seeds": "--seeds",
+    "seed": "--seed",
+    "truth_samples": "--truth-samples",
+    "transcendental_price": "--transcendental-price",
+    "as_json": "--json",
+    "plot": "--plot",
+}
+
+
+def _refuse_what_a_round_fixes(ctx: click.Context) -> None:
+    given = [
+        option
+        for name, option in _FIXED_BY_A_ROUND.items()
+        if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"{' and '.join(given)} cannot be given with --round: a round has its own models, "
+            "truths and form of output"
+        )
 
 
 def _population(
@@ -124,64 +186,6 @@ def _population(
         raise click.UsageError(f"{model_name} was trained with one seed: leave --seeds out")
     trained = TrainingSeeds(base.family, base.hidden_size, base.seq_len, base.n_seqs)
     return trained if sd is None else NoisyCopies(trained, sd, n_models, seed, relative)
-
-
-def _entrants(name: str) -> Sequence[Entrant]:
-    """What was asked for under that name: of the catalogue, or of a module."""
-    from ...estimates._catalog import collected
-    from ...scoring import Entrant
-
-    entries, problems = collected()
-    known = {entry.name: entry for entry in entries}
-    if name in known:
-        return [Entrant.of(known[name])]
-    module_name, colon, attribute = name.rpartition(":")
-    if not (module_name and colon and attribute):
-        raise click.UsageError(
-            f"No estimator {name!r}: name a function as package.module:function, or one of the "
-            f"catalogue, which `algzoo estimators` lists.{''.join(f' {one}.' for one in problems)}"
-        )
-    file = Path(module_name)
-    if file.suffix == ".py" or len(file.parts) > 1:
-        raise click.UsageError(
-            f"{name!r} names a file: give a module, {file.stem}:{attribute}, from the folder that "
-            f"holds {file.stem}.py"
-        )
-    here = str(Path.cwd())
-    if here not in sys.path:
-        sys.path.insert(0, here)
-    try:
-        module = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:
-        what = f"{type(error).__name__}: {error}"
-        if isinstance(error, SystemExit):
-            what = f"it calls sys.exit({error.code!r})"
-        raise click.ClickException(
-            f"Cannot import {module_name}: {what}. Modules are looked for in {here} and where "
-            "Python is installed."
-        ) from error
-    found = getattr(module, attribute, None)
-    several = list(found) if isinstance(found, Sequence) else [found]
-    entrants = []
-    for one in several:
-        if not isinstance(one, Entrant) and not callable(one):
-            raise click.ClickException(
-                f"{name} is {'not there' if found is None else repr(one)}: it must be a function "
-                "model -> Estimate, an Entrant, or a list of these"
-            )
-        entrants.append(one if isinstance(one, Entrant) else Entrant(name, one))
-    return entrants
-
-
-def _progress_bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(
-        *columns,
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
 
 
 def _print(leaderboard: Leaderboard) -> None:
@@ -202,7 +206,7 @@ def _print(leaderboard: Leaderboard) -> None:
         console,
         _HEADINGS,
         [_cells(row) for row in rows],
-        left=["split", "runs the network", "best sampler"],
+        left=["split", "runs the network", "best sampler", "result", "constants"],
         styles=["bold red" if row.failure else None for row in rows],
     )
     if len(population.bases) > 1:
@@ -217,6 +221,9 @@ def _print(leaderboard: Leaderboard) -> None:
                 "subtracted; raise --truth-samples for a sharper number",
                 markup=False,
             )
+    tuned = {row.name: row.tuned_on for row in leaderboard if row.tuned_on not in (None, "nothing")}
+    for name, models in tuned.items():
+        console.print(f"{name} was tuned on {models}")
     for crossover in leaderboard.crossovers:
         at = (
             "no budget"
@@ -230,7 +237,8 @@ def _print(leaderboard: Leaderboard) -> None:
 
 _HEADINGS = (
     *("estimator", "operations", "k", "split", "runs the network", "RMS", "bias", "R"),
-    *("R, prior-shrunk", "R, best sampler", "best sampler", "advice", "corr.", "slope"),
+    *("R, prior-shrunk", "R, best sampler", "best sampler", "result", "constants", "advice"),
+    *("corr.", "slope"),
 )
 
 
@@ -243,10 +251,12 @@ def _cells(row: Row) -> list[str]:
         row.runs_network or "",
         _number(row.rms),
         _number(row.bias),
-        _ratio(row.ratio),
-        _ratio(row.shrunk_ratio),
-        _ratio(row.sampler_ratio),
+        ratio_in_words(row.ratio),
+        ratio_in_words(row.shrunk_ratio),
+        ratio_in_words(row.sampler_ratio),
         row.best_sampler or "",
+        row.exact or "",
+        row.constants or "",
         _number(row.advice_bits),
         _number(row.correlation),
         _number(row.slope),
@@ -274,11 +284,3 @@ def _print_bases(console: Console, leaderboard: Leaderboard) -> None:
 
 def _number(value: float | None) -> str:
     return "–" if value is None else f"{value:.4g}"
-
-
-def _ratio(ratio: Ratio | None) -> str:
-    if ratio is None:
-        return "–"
-    if ratio.low is None or ratio.high is None:
-        return f"{ratio.value:.2g}"
-    return f"{ratio.value:.2g} [{ratio.low:.2g}, {ratio.high:.2g}]"

@@ -23,6 +23,11 @@ _COMMANDS = {
     "train": ("train", "train_command", "Train models by ARC's recipe."),
     "estimators": ("estimators", "estimators", "List the estimators of the catalogue."),
     "challenge": ("challenge", "challenge", "Score estimators against random sampling."),
+    "leaderboard": (
+        "leaderboard",
+        "leaderboard_command",
+        "List the entries of the leaderboard, or check them.",
+    ),
     "study": ("study", "study_command", "Make the table of the study of M16,10, or check it."),
     "cliff": ("cliff", "cliff_command", "Make the table of the chapter on the cliff, or check it."),
 }

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from ...scoring import Ratio
 
 _FRAME = 3  # characters of a column besides its text; the table takes one more
 _NAMES = 0.3  # share of the width; names that take more are broken into lines
@@ -95,3 +100,24 @@ def _parts(
 def _width(part: Sequence[str], least: dict[str, int]) -> int:
     """Return the least number of characters that a table of these columns takes."""
     return 1 + sum(least[heading] + _FRAME for heading in part)
+
+
+def progress_bar() -> Progress:
+    """Return a bar on the terminal; it is not drawn if the output goes elsewhere."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(
+        *columns,
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def ratio_in_words(ratio: Ratio | None) -> str:
+    """Return a ratio with its interval, to two digits; a dash if there is none."""
+    if ratio is None:
+        return "–"
+    if ratio.low is None or ratio.high is None:
+        return f"{ratio.value:.2g}"
+    return f"{ratio.value:.2g} [{ratio.low:.2g}, {ratio.high:.2g}]"

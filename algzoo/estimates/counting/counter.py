@@ -29,6 +29,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from .array import CountedArray
 
+VERSION = 1  # of the convention; numbers of operations under two versions cannot be compared
+
 Kind = Literal["multiply_add", "multiply", "add", "divide", "compare", "transcendental"]
 
 PRICES: dict[Kind, int] = {

@@ -78,6 +78,7 @@ def ray_fan(model: Model, n_rays: int) -> Tally:
 
 @estimator(
     "{narrow} to {wide} rays a sector",
+    tuned_on="noisy copies of M4,3: the rule and two angles",
     budgets=[{"narrow": a, "wide": b} for a, b in ((8, 8), (4, 4), (2, 3), (1, 2))],
     fails_when="switches lie so close that their mean does not stand for them",
     **_FACTS,

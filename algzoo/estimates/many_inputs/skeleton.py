@@ -68,7 +68,7 @@ class CalibratedSkeleton:
         return Tally(value, operations, None, soft.size)
 
 
-@fit_of(skeleton)
+@fit_of(skeleton, advice_bits=3 * 64)
 def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> CalibratedSkeleton:
     """Fit the constants of :class:`CalibratedSkeleton` to these models by least squares.
 

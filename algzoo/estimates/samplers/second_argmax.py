@@ -1,4 +1,4 @@
-"""Samplers with which the challenge compares: random sampling, and better ones at the same cost.
+"""Samplers that reduce the variance of random sampling at the same cost.
 
 Each takes a model, a number of samples and a seed. All but the shrunk one are unbiased. They are
 charged by ARC's convention, the multiply-adds of the forward passes, n d (d + 1) + o d each;
@@ -25,12 +25,10 @@ from scipy.stats import qmc
 from ...structure import Weights, weights_in_range
 from ...zoo import Model, check_model
 from ...zoo.streams import model_digest, named_stream
-from ..estimate import Declared, Estimate, Estimator, Tally, estimator, fitted_estimator, sampler
+from ..estimate import Estimate, Estimator, Tally, estimator, fitted_estimator, sampler
 from ..scope import ARGMEDIAN, SECOND_ARGMAX, Scope
 from .forward import answers_right, operations_of_samples, standard_error
 from .iid import sampling
-from .last_input import last_input
-from .tree import tree
 
 Sampler = Callable[[Model, int, int], Estimate]
 
@@ -258,6 +256,7 @@ class Drawn:
     exact="approximate",
     constants="from other networks",
     source="by definition",
+    advice_bits=64,
     cost="one operation",
     fails_when="the models differ from each other, or from those that it was fitted on",
 )
@@ -274,6 +273,7 @@ def fitted_constant(models: Sequence[Model], accuracies: Sequence[float]) -> Est
     exact="converges",
     constants="from other networks",
     source="this book, page on error against compute",
+    advice_bits=2 * 64,
     cost="forward passes",
     fails_when="the model is not like those that it was fitted on, and the inputs are few",
 )
@@ -283,17 +283,6 @@ def fitted_prior_shrunk(
     """Random sampling, shrunk to the mean of the accuracies of the models of a fit."""
     prior = partial(prior_shrunk, mean=fmean(accuracies), variance=pvariance(accuracies))
     return Drawn("prior-shrunk", prior, n_samples)
-
-
-SAMPLERS: dict[str, Declared[[int, int]]] = {
-    one.declaration.name.partition(",")[0]: one
-    for one in (sampling, antithetic, sobol, stratified, stratified_sobol, tree, last_input)
-}
-
-
-def samplers_for(model: Model) -> dict[str, Sampler]:
-    """Return the samplers in :data:`SAMPLERS` that take a model."""
-    return {name: one for name, one in SAMPLERS.items() if one.declaration.scope.takes(model)}
 
 
 def _tally(weights: Weights, right: NDArray[np.bool_], std: float | None) -> Tally:

@@ -25,7 +25,12 @@ divided by c_t. They grow by about 1.3 a step, twelvefold in all; on M4,3 (.01, 
 _ONE_THREAD = 2**18  # multiplications of a matrix product for which OpenBLAS uses a single thread
 
 
-@sampler("tree", scope=SECOND_ARGMAX, cost="the nodes of a tree, shared by samples")
+@sampler(
+    "tree",
+    scope=SECOND_ARGMAX,
+    cost="the nodes of a tree, shared by samples",
+    tuned_on="noisy copies of M4,3 and (16, 10): the growth of the tree",
+)
 def tree(model: Model, n_samples: int, seed: int) -> Tally:
     """Accuracy on the leaves of a random tree of inputs.
 

@@ -55,12 +55,14 @@ _NODES = 16  # nodes of the quadrature; the accuracy is then exact to about 1e-5
 
 
 @estimator(
-    "ARC's second",
+    "ARC's second, reconstructed",
     scope=M43,
     runs_network="never",
     exact="approximate",
     constants="none",
     source="George Robinson in ARC's notes on M4,3, 2026; details reconstructed",
+    tuned_on="ARC's figures for noisy copies of M4,3: one of about 30 readings of the description",
+    advice_bits=5,
     cost="some 1,300,000 operations",
     fails_when="the deviations from the symmetry of M4,3 are no small independent noise",
 )

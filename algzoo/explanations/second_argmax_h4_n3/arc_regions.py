@@ -84,12 +84,14 @@ class Region:
 
 
 @estimator(
-    "ARC's first",
+    "ARC's first, reconstructed",
     scope=M43,
     runs_network="never",
     exact="approximate",
     constants="none",
     source="ARC's notes on M4,3, 2026; details reconstructed",
+    tuned_on="ARC's figures for noisy copies of M4,3: one of about 30 readings of the description",
+    advice_bits=5,
     cost="some 24,000 operations",
     fails_when="no numbering of the neurons has the sixteen inequalities",
 )

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...estimates import Estimate, RunsNetwork, sampling
+from ...estimates.baselines import SAMPLERS
 from ...estimates.few_inputs.ties import tie_quadrature
 from ...estimates.many_inputs.folded_classes import LARGE, folded_classes
 from ...estimates.many_inputs.pair_leaves import pair_leaves
 from ...estimates.many_inputs.planes import plane_quadrature
 from ...estimates.many_inputs.soft_count import soft_count
 from ...estimates.many_inputs.soft_count_designs import N_DESIGNS
-from ...estimates.samplers.second_argmax import SAMPLERS
 from ...estimates.samplers.walk import last_input_walk
 from ...zoo import Model
 from .cells import Cell, clean_model, m1610_cells, map_cells

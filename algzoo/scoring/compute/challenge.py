@@ -30,8 +30,9 @@ import cloudpickle
 import numpy as np
 
 from ...estimates import PRICES, CatalogEntry, Estimate, Estimator, RunsNetwork, sampling
-from ...estimates.estimate import Fit
-from ...estimates.samplers.second_argmax import Drawn, Sampler, samplers_for
+from ...estimates.baselines import samplers_for
+from ...estimates.estimate import Constants, Exactness, Fit
+from ...estimates.samplers.second_argmax import Drawn, Sampler
 from ...zoo import Model
 from ...zoo.populations import Population, base_name
 from ...zoo.streams import named_stream
@@ -56,7 +57,7 @@ Progress = Callable[[int, int], None]
 
 _CHUNK = 64  # models at most that one task makes: few enough to lose, enough to pay for a start
 _SAMPLER_CHUNK = 16  # fewer for all samplers at all budgets, which is much work for each model
-_SAMPLER_BUDGETS = (2**4, 2**13)  # least and greatest, in random inputs, to measure samplers at
+SAMPLER_BUDGETS = (2**4, 2**13)  # least and greatest, in random inputs, to measure samplers at
 _TUNING_SHARE = 4  # one part in so many of the inputs of a truth that is scored
 _SAME = 1e-9  # two calls on one model may differ by rounding
 _IID = "iid"
@@ -92,6 +93,11 @@ class Entrant:
         Whether the estimator is called as ``estimator(model, scramble=number)``. Model number i of
         the population meets scramble number i mod 16, and the interval of R also says how much R
         would vary on other scrambles.
+    fit_advice_bits
+        As ``advice_bits``, of what ``fit`` makes.
+    exact, constants, tuned_on
+        What it declares of itself, as :class:`~algzoo.estimates.estimate.Declaration` describes
+        them; ``None`` where it says nothing.
 
     Raises
     ------
@@ -105,11 +111,25 @@ class Entrant:
     operations: Callable[[Model], int] | None = None
     fit: Fit | None = None
     scrambles: bool = False
+    fit_advice_bits: float = 0.0
+    exact: Exactness | None = None
+    constants: Constants | None = None
+    tuned_on: str | None = None
 
     @classmethod
     def of(cls, entry: CatalogEntry) -> Entrant:
-        """The entrant of a row of the catalogue."""
-        return cls(entry.name, entry.estimator, fit=entry.fit, scrambles=entry.scrambles)
+        """The entrant of a row of the catalogue, with the facts that it declares."""
+        return cls(
+            entry.name,
+            entry.estimator,
+            entry.advice_bits,
+            fit=entry.fit,
+            scrambles=entry.scrambles,
+            fit_advice_bits=entry.fit_advice_bits,
+            exact=entry.exact,
+            constants=entry.constants,
+            tuned_on=entry.tuned_on,
+        )
 
     def __post_init__(self) -> None:
         if self.estimator is None and self.fit is None:
@@ -196,7 +216,7 @@ def challenge(
     pool = Workers(executor, workers, progress, time_limit, seed, transcendental_price)
 
     [truths] = true_scores(pool, {"": population}, truth_samples, cache).values()
-    known = _as_arrays(truths, population)
+    known = truths_as_arrays(truths, population)
     entries = _entries(pool, _entrants(estimators), population, n_tuning, truth_samples, cache)
     evaluations = evaluate(pool, population, [entry.jobs for entry in entries])
     rows: list[Row] = []
@@ -206,13 +226,13 @@ def challenge(
         rows.append(row)
         errors_of_rows.append(errors)
 
-    budgets = {_sampler_budget(row.samples) for row in rows if row.samples is not None}
+    budgets = {sampler_budget(row.samples) for row in rows if row.samples is not None}
     if samplers is None:
         samplers = samplers_for(population.model(0))
-    measured, notes = _measured(pool, samplers, sorted(budgets), population, known)
+    measured, notes = measured_samplers(pool, samplers, sorted(budgets), population, known)
     alone = ratios([(one.errors, None) for one in measured], known, seed)
     measured = [replace(one, ratio=own.iid) for one, own in zip(measured, alone, strict=True)]
-    opponents = [_best(measured, row.samples) for row in rows]
+    opponents = [best_sampler(measured, row.samples) for row in rows]
     scored = [
         (errors, best.errors if best else None)
         for errors, best in zip(errors_of_rows, opponents, strict=True)
@@ -303,7 +323,8 @@ def true_scores(
     }
 
 
-def _as_arrays(truths: Sequence[Truth], population: Population) -> Truths:
+def truths_as_arrays(truths: Sequence[Truth], population: Population) -> Truths:
+    """True scores of the models of a population as arrays, and what one random input costs."""
     return Truths(
         np.array([truth.value for truth in truths]),
         np.array([truth.std**2 for truth in truths]),
@@ -366,7 +387,11 @@ def _entries(
     fits = pool.do(
         {
             (number, *key): partial(
-                _fit, job, of_key, [truth.value for truth in truths[key]], *_surroundings(pool)
+                fit_in_sandbox,
+                job,
+                of_key,
+                [truth.value for truth in truths[key]],
+                *surroundings(pool),
             )
             for number, job in packed_fits.items()
             if isinstance(job, bytes)
@@ -378,7 +403,15 @@ def _entries(
     for number, entrant in enumerate(entrants):
         budget = n_budgets.get(entrant.name, 0)
         n_budgets[entrant.name] = budget + 1
-        row = Row(entrant.name, budget, "zero-shot", entrant.advice_bits)
+        row = Row(
+            entrant.name,
+            budget,
+            "zero-shot",
+            entrant.advice_bits,
+            exact=entrant.exact,
+            constants=entrant.constants,
+            tuned_on=entrant.tuned_on,
+        )
         if entrant.estimator is not None:
             job = _packed(entrant.estimator, entrant.operations, entrant.scrambles)
             entries.append(_entry(row, [job] * n_bases, entrant.scrambles))
@@ -396,8 +429,14 @@ def _entries(
                 else:
                     jobs.append(fits[number, split, base])
             of_split = tuning[split, 0]
-            words = None if of_split is None else _fitted_on(of_split, tuning_samples)
-            entries.append(_entry(replace(row, split=split, fitted_on=words), jobs))
+            fitted = replace(
+                row,
+                split=split,
+                advice_bits=entrant.fit_advice_bits,
+                constants="from this one" if split == "model-specific" else "from other networks",
+                fitted_on=None if of_split is None else _fitted_on(of_split, tuning_samples),
+            )
+            entries.append(_entry(fitted, jobs))
     return entries
 
 
@@ -422,12 +461,12 @@ def _packed(call: object, operations: object, scrambles: bool = False) -> bytes 
         return str(failure)
 
 
-def _surroundings(pool: Workers) -> tuple[list[str], float]:
+def surroundings(pool: Workers) -> tuple[list[str], float]:
     """Where the caller finds modules, and the time limit."""
     return [os.path.abspath(folder) for folder in sys.path], pool.time_limit  # noqa: PTH100
 
 
-def _fit(
+def fit_in_sandbox(
     job: bytes,
     population: Population,
     truths: Sequence[float],
@@ -507,14 +546,21 @@ def _check_same(trial: Outcome, outcome: Outcome) -> None:
 
 
 def evaluate(
-    pool: Workers, population: Population, jobs: Sequence[Sequence[bytes]]
+    pool: Workers,
+    population: Population,
+    jobs: Sequence[Sequence[bytes]],
+    models: Sequence[int] | None = None,
 ) -> list[Evaluation]:
     """Call each estimator on the models of a population, in the sandbox.
 
     ``jobs`` holds, for each estimator and each base of the population, the job as for
-    :meth:`.Sandbox.estimates`; for one that is not to be run it is empty.
+    :meth:`.Sandbox.estimates`; for one that is not to be run it is empty. ``models`` are the
+    numbers of those models that the estimators are called on, in increasing order; all models where
+    absent. A model meets the same random numbers and the same scramble either way.
     """
     chunks = list(_chunks(population))
+    if models is not None:
+        chunks = [(number, number + 1) for number in models]
     tasks = {
         (number, chunk): partial(
             _evaluate,
@@ -522,7 +568,7 @@ def evaluate(
             population,
             *chunk,
             pool.seed,
-            *_surroundings(pool),
+            *surroundings(pool),
         )
         for chunk in chunks
         for number, of_bases in enumerate(jobs)
@@ -576,7 +622,7 @@ def _row(
                 base_name(base),
                 int(own.sum()),
                 float(truths.value[own].mean()),
-                _root(errors.squared[own].mean()),
+                positive_root(errors.squared[own].mean()),
                 float(signed[own].mean()),
                 max(float(errors.squared[own].sum() * k / variance), 0.0) if variance else None,
             )
@@ -589,9 +635,11 @@ def _row(
         ),
         operations=float(operations.mean()),
         samples=k,
-        rms=_root(errors.squared.mean()),
+        rms=positive_root(errors.squared.mean()),
         bias=bias,
-        sd=_root(errors.squared.mean() - bias**2 if errors.truth_subtracted else signed.var()),
+        sd=positive_root(
+            errors.squared.mean() - bias**2 if errors.truth_subtracted else signed.var()
+        ),
         truth_subtracted=errors.truth_subtracted,
         correlation=_correlation(values, truths.value),
         slope=_slope(values, -signed),
@@ -600,7 +648,7 @@ def _row(
     return row, errors
 
 
-def _root(mean_square: float) -> float:
+def positive_root(mean_square: float) -> float:
     """Root of a mean square that may be negative after the truth's variance was subtracted."""
     return math.sqrt(max(float(mean_square), 0.0))
 
@@ -620,7 +668,7 @@ def _correlation(x: Array, y: Array) -> float | None:
 
 
 @dataclass(frozen=True)
-class _Measured:
+class MeasuredSampler:
     """A sampler as it came out on the population, at a budget in random inputs."""
 
     budget: int
@@ -632,23 +680,23 @@ class _Measured:
     def score(self) -> SamplerScore:
         """For the leaderboard."""
         operations = float(self.errors.operations.mean())
-        rms = _root(self.errors.squared.mean())
+        rms = positive_root(self.errors.squared.mean())
         return SamplerScore(self.name, self.n_samples, operations, rms, self.ratio)
 
 
-def _sampler_budget(samples: float) -> int:
+def sampler_budget(samples: float) -> int:
     """The power of two nearest to it at which samplers are measured."""
-    least, greatest = _SAMPLER_BUDGETS
+    least, greatest = SAMPLER_BUDGETS
     return int(min(max(2.0 ** round(math.log2(samples)), least), greatest))
 
 
-def _measured(
+def measured_samplers(
     pool: Workers,
     samplers: Mapping[str, Sampler],
     budgets: Sequence[int],
     population: Population,
     truths: Truths,
-) -> tuple[list[_Measured], list[str]]:
+) -> tuple[list[MeasuredSampler], list[str]]:
     """Each sampler at each budget, and what is to be said of those that do not work."""
     reasons: dict[str, str] = {}
     wanted: list[tuple[int, Drawn]] = []
@@ -665,14 +713,14 @@ def _measured(
     ranges = list(_chunks(population, _SAMPLER_CHUNK))
     tasks = {chunk: partial(_sampled, job, population, *chunk) for chunk in ranges}
     results = pool.do(tasks) if wanted else {}
-    measured: list[_Measured] = []
+    measured: list[MeasuredSampler] = []
     for number, (budget, drawn) in enumerate(wanted):
         evaluation = _joined(results[chunk][number] for chunk in ranges)
         if evaluation.failure:
             reasons.setdefault(drawn.name, evaluation.failure)
             continue
         errors = errors_of(evaluation.values, evaluation.operations(pool.price), truths)
-        measured.append(_Measured(budget, drawn.name, drawn.n_samples, errors))
+        measured.append(MeasuredSampler(budget, drawn.name, drawn.n_samples, errors))
     notes = [f"sampler {name} is left out: {reason}" for name, reason in reasons.items()]
     return measured, notes
 
@@ -708,21 +756,23 @@ def _inputs_for(sampler: Sampler, budget: int, population: Population, truths: T
     return int(2 ** max(round(math.log2(budget**2 * truths.operations_of_a_sample / cost)), 0))
 
 
-def _best(measured: Sequence[_Measured], samples: float | None) -> _Measured | None:
+def best_sampler(
+    measured: Sequence[MeasuredSampler], samples: float | None
+) -> MeasuredSampler | None:
     """The sampler of least R at that budget, ``None`` for plain random sampling."""
     if samples is None:
         return None
-    budget = _sampler_budget(samples)
+    budget = sampler_budget(samples)
     found = [one for one in measured if one.budget == budget and one.ratio is not None]
     best = min(found, key=_ratio_value, default=None)
     return best if best is not None and _ratio_value(best) < 1 else None
 
 
-def _ratio_value(one: _Measured) -> float:
+def _ratio_value(one: MeasuredSampler) -> float:
     return math.inf if one.ratio is None else one.ratio.value
 
 
-def _with_ratios(row: Row, found: Ratios, best: _Measured | None) -> Row:
+def _with_ratios(row: Row, found: Ratios, best: MeasuredSampler | None) -> Row:
     return replace(
         row,
         ratio=found.iid,
@@ -744,6 +794,6 @@ def _scored(population: Population, truths: Truths, truth_samples: int) -> Score
         truths.mean_sample_variance / variance if variance else None,
         truths.operations_of_a_sample,
         truth_samples,
-        _root(truths.variance.mean()),
+        positive_root(truths.variance.mean()),
         truths.sampling_band,
     )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from ...estimates import RunsNetwork
+from ...estimates.estimate import Constants, Exactness
 from .ratios import Ratio
 
 Split = Literal["zero-shot", "seed-agnostic", "model-specific"]
@@ -58,6 +59,9 @@ class Row:
         Every base model by itself.
     fitted_on
         The models that constants were fitted on, in words.
+    exact, constants, tuned_on
+        What the estimator declares of itself; the constants of a fit are of this network where they
+        were fitted on its noisy copies.
     """
 
     name: str
@@ -65,6 +69,9 @@ class Row:
     split: Split
     advice_bits: float
     fitted_on: str | None = None
+    exact: Exactness | None = None
+    constants: Constants | None = None
+    tuned_on: str | None = None
     failure: str | None = None
     runs_network: RunsNetwork | None = None
     operations: float | None = None

@@ -16,16 +16,17 @@ import pytest
 from scipy import stats
 
 from algzoo.estimates import Estimate, catalog, class_cubature, exact, sampling
-from algzoo.estimates.samplers.second_argmax import SAMPLERS, prior_shrunk
+from algzoo.estimates.baselines import SAMPLERS
+from algzoo.estimates.samplers.second_argmax import prior_shrunk
 from algzoo.scoring import Entrant, Ratio, challenge
 from algzoo.scoring.compute.challenge import (
-    _best,
+    MeasuredSampler,
     _check_same,
     _chunks,
     _correlation,
-    _Measured,
-    _sampler_budget,
     _slope,
+    best_sampler,
+    sampler_budget,
 )
 from algzoo.scoring.compute.ratios import Errors, Truths, errors_of, ratios
 from algzoo.scoring.compute.sandbox import EstimatorFailure, Outcome
@@ -268,6 +269,19 @@ def test_fitted_constants_are_scored_in_three_rows(score):
     assert len(board.crossovers) == 3
 
 
+def test_rows_say_what_an_estimator_declares(score):
+    [entry] = [one for one in catalog() if one.name == "skeleton"]
+    population = NoisyCopies(TrainingSeeds("2nd_argmax", 2, 4), 0.1, 2)
+    rows = score([Entrant.of(entry)], population, samplers={}, n_tuning=3)
+    assert {row.exact for row in rows} == {"approximate"}
+    assert [row.constants for row in rows] == ["none", "from other networks", "from this one"]
+    assert [row.advice_bits for row in rows] == [0, 192, 192]
+    assert {row.tuned_on for row in rows} == {"nothing"}
+    half = {"half": lambda model: Estimate(0.5, 1, "never")}
+    [plain] = score(half, population, samplers={})
+    assert plain.exact is plain.constants is plain.tuned_on is None
+
+
 def test_what_cannot_be_fitted_says_why(score):
     only_fit = Entrant("mean", fit=fit_mean)
     agnostic, specific = score([only_fit], TrainingSeeds("2nd_argmax", 2, 2))
@@ -470,7 +484,7 @@ def test_a_task_is_of_one_base_and_of_64_models_at_most(n_bases, copies, sizes):
     [(0.01, 16), (16, 16), (22, 16), (23, 32), (100, 128), (5792, 4096), (5793, 8192), (1e9, 8192)],
 )
 def test_samplers_are_measured_at_the_nearest_power_of_two_within_limits(samples, budget):
-    assert _sampler_budget(samples) == budget
+    assert sampler_budget(samples) == budget
 
 
 def test_slopes_and_correlations_are_numpys():
@@ -499,7 +513,9 @@ def test_the_best_sampler_is_that_of_the_least_ratio_below_one():
     errors = Errors(np.zeros(3), np.ones(3), False)
 
     def measured(budget, name, value):
-        return _Measured(budget, name, 1, errors, None if value is None else Ratio(value, 0, 2))
+        return MeasuredSampler(
+            budget, name, 1, errors, None if value is None else Ratio(value, 0, 2)
+        )
 
     all_of_them = [
         measured(16, "a", 0.9),
@@ -510,7 +526,7 @@ def test_the_best_sampler_is_that_of_the_least_ratio_below_one():
         measured(64, "f", 1.0),
         measured(128, "g", None),
     ]
-    found = [_best(all_of_them, samples) for samples in (None, 2, 16, 32, 64, 128, 256)]
+    found = [best_sampler(all_of_them, samples) for samples in (None, 2, 16, 32, 64, 128, 256)]
     assert [one and one.name for one in found] == [None, "b", "b", "e", None, None, None]
 
 

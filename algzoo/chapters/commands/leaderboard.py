@@ -1,0 +1,163 @@
+"""``algzoo leaderboard``: the entries as a table, as the page of the book, or checked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .tables import print_table, ratio_in_words, wide_console
+
+if TYPE_CHECKING:
+    from ...scoring.compute.entries import Entry
+
+
+@click.command("leaderboard")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Compute scores and some estimates again.")
+@click.option(
+    "--models",
+    "n_models",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="With --check: how many models of each population the estimator is called on.",
+)
+@click.option("--strict", is_flag=True, help="With --check: what cannot be checked here fails.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes; one a core where absent.")
+@click.option("--page", is_flag=True, help="Print the page of the book.")
+def leaderboard_command(
+    files: tuple[Path, ...],
+    check: bool,
+    n_models: int,
+    strict: bool,
+    workers: int | None,
+    page: bool,
+) -> None:
+    """List the entries of the leaderboard, or check them.
+
+    FILES are entries, or folders of them; analyses/leaderboard of this clone where absent. With
+    --check every score is computed again from the entry's estimates, and on a few models, drawn by
+    a hash of the file, the estimator is called again. This runs the code of the entries. Exit
+    status 1 where something does not come out, with a line for each such thing.
+    """
+    from ...scoring.compute.entries import EntryError, read_entry
+
+    if strict and not check:
+        raise click.UsageError("--strict goes with --check")
+    if page and (check or files):
+        raise click.UsageError("--page is of the entries of this clone: give nothing else with it")
+    problems = []
+    entries: dict[Path, Entry] = {}
+    for path in _paths(files):
+        try:
+            entries[path] = read_entry(path)
+        except EntryError as error:
+            problems.append(str(error))
+    if check:
+        problems += _checked(entries, n_models, strict, workers)
+    elif page:
+        from ..leaderboard_page import leaderboard_page
+
+        click.echo(
+            leaderboard_page({path.name: entry for path, entry in entries.items()}), nl=False
+        )
+    else:
+        problems += _print(entries)
+    for problem in problems:
+        click.echo(problem, err=not check)
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def _paths(files: Sequence[Path]) -> list[Path]:
+    """The files of entries that were named, or those of the clone."""
+    from ..notebooks import ChapterError, repository_root
+
+    if not files:
+        try:
+            files = [repository_root() / "analyses" / "leaderboard"]
+        except ChapterError as error:
+            raise click.ClickException(f"{error}, or name files of entries") from error
+    found: list[Path] = []
+    for path in files:
+        if path.is_dir():
+            found += sorted(path.glob("*.json"))
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise click.ClickException(f"There is no file {path}")
+    return found
+
+
+def _checked(
+    entries: dict[Path, Entry], n_models: int, strict: bool, workers: int | None
+) -> list[str]:
+    """Print a line for each entry that holds, and return what does not."""
+    from ...scoring.compute.challenge import Workers
+    from ...scoring.compute.entering import HOW_TO_GET, NotCheckable, recomputed
+    from ...scoring.compute.entries import disagreements
+    from ...scoring.compute.rounds import round_named
+    from ...scoring.compute.truth import TruthCache
+    from ...zoo.truth_folder import truth_folder
+
+    problems: list[str] = []
+    for path, entry in entries.items():
+        found = disagreements(entry)
+        if found:
+            problems += [f"{path.name}: {problem}" for problem in found]
+            continue
+        pool = Workers(workers=workers, seed=round_named(entry.round).seed)
+        try:
+            again = recomputed(entry, n_models, pool, TruthCache(truth_folder()))
+        except NotCheckable as reason:
+            said = f"{path.name}: its scores follow from its estimates; not checkable: {reason}"
+            if strict:
+                problems.append(said)
+            else:
+                click.echo(said)
+            continue
+        if again.skipped:
+            skipped = f"{path.name}: ARC's file is not here, for {'; '.join(again.skipped)}"
+            if strict:
+                problems.append(f"{skipped}: {HOW_TO_GET}")
+            else:
+                click.echo(f"{skipped} (not called again)")
+        problems += [f"{path.name}: {problem}" for problem in again.problems]
+        if not again.problems:
+            click.echo(f"{path.name}: {again.n_estimates} estimates were computed again and hold")
+    return problems
+
+
+def _print(entries: dict[Path, Entry]) -> list[str]:
+    """Print a table for each round, and return what is wrong with entries that are in none."""
+    from ...scoring.compute.rounds import round_named, round_names
+
+    console = wide_console()
+    for name in reversed(round_names()):
+        of_round = [entry for entry in entries.values() if entry.round == name]
+        if not of_round:
+            continue
+        its_round = round_named(name)
+        console.print(f"Round {name}. {its_round.about} R against plain sampling:")
+        rows = [_cells(entry, list(its_round.populations)) for entry in of_round]
+        headings = ("estimator", "by", "inputs", *its_round.populations)
+        print_table(console, headings, rows, left=["by"])
+    return [
+        f"{path.name}: there is no round {entry.round!r}"
+        for path, entry in entries.items()
+        if entry.round not in round_names()
+    ]
+
+
+def _cells(entry: Entry, populations: Sequence[str]) -> list[str]:
+    results = [entry.result(name) for name in populations]
+    samples = next((result.samples for result in results if result), None)
+    return [
+        entry.name,
+        entry.author,
+        "–" if samples is None else f"{samples:,.0f}",
+        *(ratio_in_words(result.ratio if result else None) for result in results),
+    ]

@@ -1,0 +1,216 @@
+"""Page *The leaderboard*, made from the files of its entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from ..scoring import Ratio
+from ..scoring.compute.entries import Entry, Result
+from ..scoring.compute.rounds import Round, round_named, round_names
+
+_PAGE = """# The leaderboard
+
+This page lists every estimator that was entered, the book's own and those of others. Each entry is
+a file in `analyses/leaderboard/`, which holds all its estimates; `algzoo leaderboard --page >
+book/leaderboard.md` writes the page, and `algzoo leaderboard --check` computes the scores and some
+of the estimates again. [The challenge](../analyses/challenge.ipynb) explains the rule and the best
+entries, [error against compute](error-versus-compute.md) the baselines.
+
+*Inputs* says how many random inputs can be run with the operations of one estimate. $R$ is the mean
+squared error of the estimates divided by that of random sampling at equal operations, with its 95%
+confidence interval: below 1, the estimator wins. A heading sorts its table; a dash stands for what
+does not exist or was not scored.
+
+{rounds}
+
+## How to enter
+
+Write a function from a model to an `Estimate` in a file of its own, and say in an `Entrant` what it
+is: whether the result is exact, converges to the exact value as the budget grows, or is
+approximate; where its fitted constants come from, and how many bits they have (`advice_bits`); and
+on which models it was tuned. This file is a complete entry:
+
+```{{literalinclude}} ../analyses/leaderboard/example/my_entry.py
+:language: python
+```
+
+Score it from its folder, first on a small round, which takes seconds, then on the round itself.
+Operations are those of the arithmetic: [error against compute](error-versus-compute.md) says how
+they are counted, and `OperationCounter` counts them.
+
+```bash
+algzoo challenge --round trial --estimator my_entry:entry
+algzoo challenge --round {newest} --estimator my_entry:entry --author "Your Name" \\\\
+  --submit my_entry.json
+algzoo leaderboard --check my_entry.json
+```
+
+The populations of ARC's example need ARC's file, which `algzoo fetch example_2nd_argmax` downloads;
+without it the entry says which populations are missing. Put `my_entry.json` into
+`analyses/leaderboard/` and open a pull request with this one file. It holds the code where that is
+a single file, and otherwise the name and the version of the package to install. The tests compute
+some of its estimates again, for models that nobody chooses, and refuse what does not come out.
+
+A round never changes: its models, its noise, the true scores and the samplers to beat are in the
+package, and every entry names the digest of its round. New populations are a new round, with a new
+name.
+"""
+
+_ROUND = """## Round {name}
+
+{about} {sizes} The noise has seed {seed}; no estimator of the book was tuned on these copies.
+
+### {headline}
+
+The main population, with $R$ against plain sampling, against sampling that is shrunk to the mean of
+the population, and against the best sampler that was measured at that budget.
+
+{main}
+
+### Other populations
+
+$R$ against plain sampling. With five training seeds the interval resamples the seeds.
+
+{others}
+
+### Operations and errors
+
+The first four columns of numbers are of the main population. The last is the root mean square error
+on the five training seeds themselves, without noise.
+
+{errors}
+
+### What the estimators are
+
+Who entered them, and [the three questions](mechanistic-estimates.md) with the answers that their
+authors declare. Constants are fitted on models whose true scores are known; *tuned on* names the
+models on which the form of an estimator was chosen. The name leads to the file of the entry.
+
+{facts}
+"""
+
+_FOLDER = "../analyses/leaderboard"
+
+
+def leaderboard_page(entries: Mapping[str, Entry]) -> str:
+    """Write the page in Markdown from entries by the names of their files."""
+    names = [name for name in reversed(round_names()) if round_named(name).ranked]
+    rounds = [
+        _round(round_named(name), {file: one for file, one in entries.items() if one.round == name})
+        for name in names
+    ]
+    return _PAGE.format(rounds="\n".join(rounds).strip(), newest=names[0])
+
+
+def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
+    populations = list(its_round.populations.values())
+    main = its_round.main
+    noisy = [one.name for one in populations if one.opponents and one.name != main]
+    clean = [one.name for one in populations if one.sd is None]
+    ordered = dict(sorted(entries.items(), key=lambda item: _place(item[1], main)))
+    rows = list(ordered.values())
+
+    def column(population: str, cell: Callable[[Result], str]) -> list[str]:
+        results = [entry.result(population) for entry in rows]
+        return ["–" if result is None else cell(result) for result in results]
+
+    estimators = [plain(entry.name) for entry in rows]
+    return _ROUND.format(
+        name=its_round.name,
+        about=its_round.about,
+        sizes=_sizes(its_round),
+        seed=its_round.seed,
+        headline=main,
+        main=_table(
+            {
+                "estimator": estimators,
+                "inputs": column(main, _inputs),
+                "R": column(main, lambda result: _ratio(result.ratio)),
+                "R, prior-shrunk": column(main, lambda result: _ratio(result.shrunk_ratio)),
+                "R, best sampler": column(main, lambda result: _ratio(result.sampler_ratio)),
+                "bits of advice": [f"{entry.facts.advice_bits:,.0f}" for entry in rows],
+            }
+        ),
+        others=_table(
+            {
+                "estimator": estimators,
+                **{name: column(name, lambda result: _ratio(result.ratio)) for name in noisy},
+            }
+        ),
+        errors=_table(
+            {
+                "estimator": estimators,
+                "operations": column(main, lambda result: f"{result.operations:,.0f}"),
+                "inputs": column(main, _inputs),
+                "bias": column(main, lambda result: f"{result.bias:.1e}"),
+                "RMS error": column(main, lambda result: f"{result.rms:.1e}"),
+                **{
+                    f"RMS error, {name}": column(name, lambda result: f"{result.rms:.1e}")
+                    for name in clean
+                },
+            }
+        ),
+        facts=_table(
+            {
+                "estimator": [
+                    f"[{plain(e.name)}]({_FOLDER}/{file})" for file, e in ordered.items()
+                ],
+                "by": [_author(entry) for entry in rows],
+                "runs the network": [entry.facts.runs_network for entry in rows],
+                "result": [entry.facts.exact for entry in rows],
+                "fitted constants": [entry.facts.constants for entry in rows],
+                "tuned on": [plain(entry.facts.tuned_on) for entry in rows],
+            }
+        ),
+    )
+
+
+def _place(entry: Entry, main: str) -> tuple[float, str]:
+    """Least R first, and last what has none."""
+    result = entry.result(main)
+    ratio = result.ratio if result else None
+    return (ratio.value if ratio else float("inf"), entry.name)
+
+
+def _sizes(its_round: Round) -> str:
+    sizes = [f"{plain(one.name)}: {one.n_models} models" for one in its_round.populations.values()]
+    return f"{'; '.join(sizes)}."
+
+
+def _inputs(result: Result) -> str:
+    return f"{result.samples:,.0f}"
+
+
+def _ratio(ratio: Ratio | None) -> str:
+    """A ratio with its interval, to two digits, without exponents."""
+    if ratio is None:
+        return "–"
+    if ratio.low is None or ratio.high is None:
+        return _digits(ratio.value)
+    return f"{_digits(ratio.value)} [{_digits(ratio.low)}, {_digits(ratio.high)}]"
+
+
+def _digits(number: float) -> str:
+    return f"{float(f'{number:.2g}'):,.12g}" if number >= 1e-4 else f"{number:.1e}"
+
+
+def _author(entry: Entry) -> str:
+    link = entry.source.link
+    return f"[{plain(entry.author)}](<{link}>)" if link else plain(entry.author)
+
+
+def plain(text: str) -> str:
+    """Return a text of an author as Markdown that shows it as it is, on one line."""
+    return re.sub(r"([^\w\s.,;:'–-])", r"\\\1", " ".join(text.split()))
+
+
+def _table(columns: Mapping[str, Sequence[str]]) -> str:
+    """A table that can be sorted, with a column for each heading."""
+    lines: Iterable[Sequence[str]] = [
+        tuple(columns),
+        ["---"] * len(columns),
+        *zip(*columns.values(), strict=True),
+    ]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"```{{table}}\n:class: sortable\n\n{body}\n```"
