@@ -197,6 +197,8 @@ class Column:
         """Return a value as the table shows it."""
         if value is None:
             return "–"
+        if isinstance(value, str):
+            return value
         if self.format.startswith("~"):
             return _significant(float(value), int(self.format[1:]))
         return format(value, self.format)
@@ -218,7 +220,8 @@ def _significant(value: float, digits: int) -> str:
 def table(name: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> None:
     """Show a table in which every cell is checked on later runs; the first column names the rows.
 
-    ``None`` stands for a cell without a value, which is shown as a dash.
+    ``None`` stands for a cell without a value, which is shown as a dash. A text is shown as it is,
+    also in a column of numbers.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """Scores of an explanation: surprise accounting, and error against compute.
 
-:class:`Ledger` (subpackage ``surprise``) adds up the bits that an explanation asks one to accept.
+:class:`Ledger` (subpackage ``surprise``) adds up the bits that an explanation asks one to accept,
+and :class:`Verdict` says whether that is less than one pays without an explanation.
 :func:`challenge` (subpackage ``compute``) compares the error of estimators with that of random
 sampling at equal cost, on populations such as :class:`NoisyCopies`.
 """
@@ -12,10 +13,13 @@ from .compute.ratios import Ratio
 from .compute.truth import Truth, truth
 from .surprise.ledger import Audit, Check, Entry, Implied, Ledger, Prior
 from .surprise.priors import cauchy_models, initialised_models
+from .surprise.untrained import UntrainedLaw, untrained_law
+from .surprise.verdict import Bill, Verdict
 
 __all__ = [
     "Audit",
     "BaseScore",
+    "Bill",
     "Check",
     "Crossover",
     "Entrant",
@@ -32,10 +36,13 @@ __all__ = [
     "Scored",
     "TrainingSeeds",
     "Truth",
+    "UntrainedLaw",
+    "Verdict",
     "ZooModel",
     "base_named",
     "cauchy_models",
     "challenge",
     "initialised_models",
     "truth",
+    "untrained_law",
 ]

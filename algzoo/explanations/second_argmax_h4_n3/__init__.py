@@ -3,5 +3,5 @@
 ``symmetry`` takes the weights apart; start there. ``lambda_family`` relates the model to the
 handcrafted ones, ``arc_regions`` and ``arc_noise`` (with ``orthants``) are ARC's two estimates,
 ``tie_arcs`` and ``error_regions`` find where the answer changes and where it is wrong, and
-``ledgers`` prices the explanation.
+``ledgers`` prices the explanation, and ``family_law`` what it leaves open.
 """

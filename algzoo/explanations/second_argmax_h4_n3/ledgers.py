@@ -210,7 +210,7 @@ def symmetry_ledger(model: OneLayerRNN, tolerance: float | None = 2**-5) -> Ledg
     Reduced form (S2): K is small compared with W'. Then y reads differences of the inputs, its two
     rows have one lambda, and the readout is that of the same lambda, all as exactly as they are
     found. The pairing was searched for among three. The surprise that remains, given all this, is
-    not included.
+    priced under :func:`~algzoo.explanations.second_argmax_h4_n3.family_law.family_law`.
 
     Raises
     ------

@@ -1,7 +1,9 @@
-"""Surprise accounting: ledgers of checks, residuals, and bounds on what training chose.
+"""Surprise accounting: ledgers, residuals, bounds on what training chose, and the verdict.
 
-``ledger`` is the record of an explanation's claims and their prices; start there. ``priors`` makes
-untrained models to test prices, ``residual`` prices what an explanation leaves open, ``bounds`` and
-``optimisation`` bound the bits that training chose, and ``thresholds`` is the search on a grid that
-they share.
+``ledger`` is the record of an explanation's claims and their prices; start there. ``verdict`` adds
+up what an explanation costs and judges it, by the same rule in all chapters. It compares the total
+with the price without an explanation, which ``untrained`` measures, and with the bits that training
+chose, which ``bounds`` and ``optimisation`` bound. ``residual`` prices what an explanation leaves
+open, ``priors`` makes untrained models to test prices, and ``thresholds`` is the search on a grid
+that the bounds share.
 """

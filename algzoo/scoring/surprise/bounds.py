@@ -1,7 +1,8 @@
 """Noise that each weight matrix tolerates, and the bits of the weights above it.
 
 Digits that noise can change at little cost were not chosen by training. The other digits bound the
-bits of optimisation from above.
+bits of optimisation from above. Directions and permutations of the weights that change no answer
+are always subtracted, by :func:`without_gauge`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import torch
 from ...estimates.samplers.iid import ensemble_sampling
 from ...structure import weights_of
 from ...structure.attention.standard_form import gauge_directions
-from ...zoo import DistTransformer, Model, OneLayerRNN, check_model
+from ...zoo import FAMILIES, DistTransformer, Model, OneLayerRNN, check_model
 from ...zoo.model_check import check_transformer_weights
 from .thresholds import least_factor
 
@@ -61,9 +62,8 @@ class NoiseTolerance:
     matrices
         By name: W_hi, W_hh, W_oh.
     gauge_bits
-        Bits of the directions and permutations that change no answer: of the sum over the matrices,
-        the share of such directions among all parameters; and log2(d!) for the order of the d
-        neurons.
+        Bits of the directions and permutations that change no answer, which
+        :func:`without_gauge` subtracts from the sum over the matrices.
     """
 
     matrices: dict[str, MatrixTolerance]
@@ -104,11 +104,8 @@ def noise_tolerance(
         label: _matrix_tolerance(model, name, loss, n_noises, n_inputs, seed)
         for name, label in _MATRICES.items()
     }
-    n_weights = sum(matrix.n_weights for matrix in matrices.values())
-    share = 1 - effective_parameters(model) / n_weights
-    gauge_bits = share * math.fsum(m.bits for m in matrices.values())
-    gauge_bits += math.lgamma(model.hidden_size + 1) / math.log(2)
-    return NoiseTolerance(matrices, gauge_bits)
+    bits = math.fsum(matrix.bits for matrix in matrices.values())
+    return NoiseTolerance(matrices, bits - without_gauge(model, bits))
 
 
 def _matrix_tolerance(
@@ -139,10 +136,10 @@ def _matrix_tolerance(
 def weight_information(model: Model, sd: float) -> float:
     """Bits of the weights above noise of standard deviation ``sd``, without gauge directions.
 
-    It is the sum over weights of log2(abs(weight) / sd), none below 0, times the share of
-    parameters that have an effect (:func:`effective_parameters`). If noise of that size costs
-    little accuracy, this is an upper bound on the bits that training can have chosen, though not
-    the least: it depends on how the model is written.
+    It is the sum over weights of log2(abs(weight) / sd), none below 0, of which
+    :func:`without_gauge` subtracts what has no effect. If noise of that size costs little accuracy,
+    this is an upper bound on the bits that training can have chosen, though not the least: it
+    depends on how the model is written.
 
     Raises
     ------
@@ -151,17 +148,37 @@ def weight_information(model: Model, sd: float) -> float:
     """
     if not sd > 0:
         raise ValueError(f"sd must be positive, got {sd}")
-    n_effective = effective_parameters(model)
     sizes = torch.cat([p.detach().cpu().double().abs().flatten() for p in model.parameters()])
     bits = np.log2(np.maximum(sizes.numpy() / sd, 1.0)).sum()
-    return float(bits * n_effective / len(sizes))
+    return without_gauge(model, float(bits))
+
+
+def without_gauge(model: Model, bits: float) -> float:
+    """Subtract from a sum of bits over all weights what changes no answer; the rest is at least 0.
+
+    Directions in which no answer changes have their share of the sum: it is multiplied by
+    :func:`effective_parameters` over the number of parameters. The order of the d neurons of a
+    recurrent model is worth log2(d!) bits. A transformer's features are determined up to a change
+    of basis, and their order with it, so that there is nothing more to subtract.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`effective_parameters`.
+    """
+    n_parameters = sum(p.numel() for p in model.parameters())
+    bits *= effective_parameters(model) / n_parameters
+    if isinstance(model, OneLayerRNN):
+        bits -= math.lgamma(model.hidden_size + 1) / math.log(2)
+    return max(bits, 0.0)
 
 
 def effective_parameters(model: Model) -> int:
     """Number of parameters minus the directions in which no answer changes: 32 - 9 = 23 for M4,3.
 
-    For a recurrent model these directions are the unit of each neuron, the scale of the logits, and
-    a number added to all logits for each neuron; for a transformer, the scale of the logits and
+    For a recurrent model these directions are the unit of each neuron and, if it has one logit for
+    each answer, the scale of the logits and a number added to all logits for each neuron. For a
+    transformer they are the scale of the logits and
     :func:`~algzoo.structure.attention.standard_form.gauge_directions`.
 
     Raises
@@ -178,4 +195,5 @@ def effective_parameters(model: Model) -> int:
         )
     weights_of(model)  # raises an error if the model is not of the right kind
     d = model.hidden_size
-    return d * (1 + d + model.output_size) - (d + 1 + d)
+    of_logits = 0 if FAMILIES[model.task_name].measures_error else 1 + d
+    return d * (1 + d + model.output_size) - d - of_logits

@@ -18,6 +18,7 @@ import torch
 
 from ...estimates import Estimator
 from ...zoo import Model, check_model
+from .bounds import without_gauge
 from .thresholds import least_factor
 
 _FLOAT32 = -24  # 2^-24: float32 resolves no smaller relative change
@@ -40,15 +41,16 @@ def weight_bits(model: Model, estimator: Estimator, loss: float) -> float:
     """Bits of the weights that matter: the sum over weights of log2(abs(weight) / tolerance).
 
     A weight's tolerance is the smallest change of it alone, up or down, that lowers the estimated
-    accuracy by ``loss``, on a grid of 2^-16 of an octave (:mod:`.thresholds`). Every weight counts
-    by itself, so that directions that change nothing (units of the neurons, scale of the logits)
-    are counted too; this is why the number is an upper bound. A weight whose tolerance exceeds its
-    size counts nothing.
+    accuracy by ``loss``, on a grid of 2^-16 of an octave (:mod:`.thresholds`). A weight whose
+    tolerance exceeds its size counts nothing. What changes no answer is subtracted by
+    :func:`~algzoo.scoring.surprise.bounds.without_gauge`. The number is an upper bound because
+    every weight is changed by itself: errors of several weights can cancel.
 
     Raises
     ------
     TypeError, ValueError
-        Raised by :func:`~algzoo.zoo.check_model`, or by the estimator.
+        Raised by :func:`~algzoo.zoo.check_model`, by the estimator, or by
+        :func:`~algzoo.scoring.surprise.bounds.effective_parameters`.
     """
     check_model(model)
     floor = estimator(model).value - loss
@@ -62,7 +64,7 @@ def weight_bits(model: Model, estimator: Estimator, loss: float) -> float:
                     for sign in (-1, +1)
                 )
                 bits += max(math.log2(1 / tolerance), 0.0)
-    return bits
+    return without_gauge(model, bits)
 
 
 def _tolerance(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from scipy import special, stats
@@ -65,7 +65,7 @@ def residual(accuracy: float, predicted: float, sd: float, tolerance: float) -> 
     return Residual(
         predicted=predicted,
         sd=sd,
-        bits=-_log_probability(low, high) / math.log(2),
+        bits=-log_probability(low, high) / math.log(2),
         tail_bits=-float(stats.norm.logsf((special.logit(accuracy) - centre) / sd)) / math.log(2),
     )
 
@@ -96,9 +96,14 @@ def verdict(total_bits: float, bound: float, left: Residual, without: Residual) 
     return "full" if left.bits <= 1 else "partial"
 
 
-def _log_probability(low: float, high: float) -> float:
-    """Log of the probability that a standard normal number is between, exact in the tails."""
+def log_probability(low: float, high: float, law: Any = stats.norm) -> float:
+    """Log of the probability between two numbers, exact in the tails; the law is symmetric.
+
+    It is minus infinity where both tails underflow.
+    """
     if low > 0:
         low, high = -high, -low
-    log_high, log_low = stats.norm.logcdf(high), stats.norm.logcdf(low)
+    log_high, log_low = law.logcdf(high), law.logcdf(low)
+    if log_high == -math.inf:
+        return -math.inf
     return float(log_high + np.log1p(-np.exp(log_low - log_high)))

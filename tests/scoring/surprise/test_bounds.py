@@ -7,8 +7,13 @@ import torch
 
 from algzoo.estimates import Estimate, sampling
 from algzoo.scoring.surprise import bounds as module
-from algzoo.scoring.surprise.bounds import noise_tolerance
-from algzoo.zoo import zoo_2nd_argmax
+from algzoo.scoring.surprise.bounds import (
+    effective_parameters,
+    noise_tolerance,
+    weight_information,
+    without_gauge,
+)
+from algzoo.zoo import zoo_2nd_argmax, zoo_longest_cycle, zoo_median
 
 FEW = {"n_noises": 8, "n_inputs": 2**13}
 
@@ -116,3 +121,36 @@ def test_noise_of_up_to_16_times_the_size_of_a_matrix_is_tried(make_rnn, monkeyp
         found = noise_tolerance(one_neuron, loss, n_noises=1).matrices["W_hi"]
         assert found.sd == pytest.approx(times * size, rel=1e-3)
         assert found.bits == 0
+
+
+@pytest.mark.parametrize(("hidden_size", "seq_len"), [(2, 2), (4, 3), (8, 5)])
+def test_effective_parameters_of_median_models_are_the_rank_of_the_outputs(hidden_size, seq_len):
+    """The output itself counts, so that only the units of the neurons have no effect."""
+    model = zoo_median(hidden_size, seq_len).double()
+    x = torch.randn(500, seq_len, generator=torch.Generator().manual_seed(0)).double()
+    jacobian = []
+    for output in model(x):
+        model.zero_grad()
+        output.sum().backward(retain_graph=True)
+        jacobian.append(vector_of_gradients(model))
+    sizes = np.linalg.svd(np.array(jacobian), compute_uv=False)
+    n_weights = hidden_size * (hidden_size + 2)
+    assert effective_parameters(model) == n_weights - hidden_size
+    assert np.sum(sizes > 1e-9 * sizes[0]) <= n_weights - hidden_size
+
+
+def vector_of_gradients(model):
+    return torch.cat([weight.grad.flatten() for weight in model.parameters()]).numpy()
+
+
+def test_what_changes_no_answer_is_subtracted_everywhere():
+    """M2,2: 5 of 10 directions and the order of two neurons; median: 2 of 8; cycles: 25 of 50."""
+    assert without_gauge(zoo_2nd_argmax(2, 2), 80.0) == pytest.approx(39)
+    assert without_gauge(zoo_median(2, 2), 80.0) == pytest.approx(59)
+    assert without_gauge(zoo_longest_cycle(2, 3), 80.0) == pytest.approx(40)
+    assert without_gauge(zoo_2nd_argmax(2, 2), 1.0) == 0
+    m22 = zoo_2nd_argmax(2, 2)
+    sizes = vector(m22).double().abs().numpy()
+    assert (sizes > 0.01).all()
+    expected = np.log2(sizes / 0.01).sum() / 2 - 1
+    assert weight_information(m22, 0.01) == pytest.approx(expected)
