@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from algzoo.chapters.figures.ratio_curves import curve_of, ratio_curves
-from algzoo.explanations.second_argmax_h16_n10 import study
+from algzoo.explanations.second_argmax_h16_n10_estimates import study
 
 
 @pytest.mark.parametrize(
