@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from ...explanations.second_argmax_h16_n10_estimates.study import Scores
 from ...scoring.compute.ratios import Ratio
@@ -61,37 +61,39 @@ ESTIMATES = (
     Curve("planes", "never", "planes"),
     Curve("skeleton", "chosen", "skeleton"),
     Curve("offset formula", "chosen", "offset formula"),
-    Curve("response surfaces", "chosen", "response surfaces"),
-    Curve("lines", "chosen", "lines"),
-    Curve("lines between ties", "chosen", "lines between ties", at_end=True),
+    Curve("response surfaces", "chosen", "response surfaces", (6, -6)),
+    Curve("lines", "chosen", "lines", (-5, -11)),
+    Curve("lines between ties", "chosen", "lines between ties", (2, 14), at_end=True),
     Curve("order classes", "chosen", "order classes", at_end=True),
-    Curve("leaves of pairs", "chosen", "leaves of pairs", at_end=True),
-    Curve("skeleton; seed-agnostic", "other", "skeleton, fitted"),
-    Curve("order anchors; seed-agnostic", "other", "order anchors"),
-    Curve("margin surrogate; seed-agnostic", "other", "surrogate"),
-    Curve("skeleton; model-specific", "this", "skeleton, fitted"),
-    Curve("order anchors; model-specific", "this", "order anchors"),
-    Curve("margin surrogate; model-specific", "this", "surrogate"),
-    Curve("stratified Sobol", "random", "stratified Sobol", at_end=True),
+    Curve("leaves of pairs", "chosen", "leaves of pairs", (7, -5), at_end=True),
+    Curve("skeleton; seed-agnostic", "other", "skeleton, fitted", (6, 10)),
+    Curve("order anchors; seed-agnostic", "other", "order anchors", (-6, -2)),
+    Curve("margin surrogate; seed-agnostic", "other", "surrogate", (6, -6)),
+    Curve("skeleton; model-specific", "this", "skeleton, fitted", (-6, -2)),
+    Curve("order anchors; model-specific", "this", "order anchors", (-6, 2)),
+    Curve("margin surrogate; model-specific", "this", "surrogate", (6, 6)),
+    Curve("stratified Sobol", "random", "stratified Sobol", (8, -4), at_end=True),
 )
 """What the first figure of the chapter shows."""
 
 SAMPLERS = (
-    Curve("iid", "random", "independent"),
-    Curve("antithetic", "random", "antithetic"),
-    Curve("Sobol", "random", "Sobol"),
-    Curve("stratified", "random", "stratified"),
+    Curve("iid", "random", "independent", (6, 7), at_end=True),
+    Curve("antithetic", "random", "antithetic", (6, -2)),
+    Curve("Sobol", "random", "Sobol", (-6, -4)),
+    Curve("stratified", "random", "stratified", (-6, 0)),
     Curve("tree", "random", "tree"),
     Curve("last input", "random", "last input"),
-    Curve("last input by walk", "random", "last input by walk"),
+    Curve("last input by walk", "random", "last input by walk", (6, 0)),
     Curve("stratified Sobol", "random", "stratified Sobol"),
-    Curve("folded classes by sampling", "random", "folded classes"),
-    Curve("leaves of pairs by sampling", "random", "leaves of pairs"),
-    Curve("order classes", "chosen", "order classes"),
-    Curve("folded classes", "chosen", "folded classes"),
-    Curve("leaves of pairs", "chosen", "leaves of pairs"),
+    Curve("folded classes by sampling", "random", "folded classes, sampled", (6, 12)),
+    Curve("leaves of pairs by sampling", "random", "leaves of pairs, sampled", (-6, -8)),
+    Curve("order classes", "chosen", "order classes", at_end=True),
+    Curve("folded classes", "chosen", "folded classes", (7, -4), at_end=True),
+    Curve("leaves of pairs", "chosen", "leaves of pairs", (7, 4), at_end=True),
 )
 """Samplers, and the rules on chosen inputs that are made like them."""
+
+_TICKS = (0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0, 30.0)
 
 
 def ratio_curves(
@@ -111,8 +113,7 @@ def ratio_curves(
     figure, ax = style.new_figure(width, height)
     ax.axhline(1, color=style.INK, lw=1)
     for curve in curves:
-        drawn = [one for name, one in scores.items() if method_of(name) == curve.method]
-        drawn = sorted((one for one in drawn if one.ratios.iid), key=lambda one: one.samples)
+        drawn = _of_curve(scores, curve)
         if not drawn:
             continue
         x, found = [one.samples for one in drawn], [one.ratios.iid for one in drawn]
@@ -133,7 +134,8 @@ def ratio_curves(
         ax.plot([], [], ls="", ms=5, **_LOOKS[kind], label=_WORDS[kind])
     ax.set(xscale="log", yscale="log", ylim=(limits[0] * 0.93, limits[1] * 1.07))
     ax.set(xlabel="cost in random inputs", ylabel="R, below 1 beats random sampling")
-    _plain_ticks(ax)
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    _plain_ratios(ax)
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     return figure
 
@@ -172,8 +174,8 @@ def ratios_by_population(
             _with_intervals(ax, x, ratios, (_FLOOR, _CEILING), look)
         ax.set(yscale="log", title=base, xlabel="noise, sd")
         ax.set_xticks(places, [title.rpartition(", sd ")[2] for title in titles])
-    _plain_ticks(axes[0], x=False)
-    axes[0].set_ylabel("R")
+    _plain_ratios(axes[0])
+    axes[0].set_ylabel("R, below 1 beats random sampling")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
     return figure
@@ -200,11 +202,24 @@ def _with_intervals(
     return y
 
 
-def _plain_ticks(ax: Axes, *, x: bool = True) -> None:
-    """Write out the numbers at the axes instead of powers of ten."""
+def _plain_ratios(ax: Axes) -> None:
+    """Write out some ratios at the vertical axis instead of powers of ten."""
+    low, high = ax.get_ylim()
+    ax.set_yticks([tick for tick in _TICKS if low <= tick <= high])
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    if x:
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _of_curve(scores: Mapping[str, Scores], curve: Curve) -> list[Scores]:
+    """Scores of a curve, from the cheapest budget to the dearest."""
+    drawn = [one for name, one in scores.items() if method_of(name) == curve.method]
+    return sorted((one for one in drawn if one.ratios.iid), key=lambda one: one.samples)
+
+
+def spelled(scores: Mapping[str, Scores], curve: Curve) -> str:
+    """The ratios of a curve in words, from the cheapest budget to the dearest."""
+    drawn = [one.ratios.iid for one in _of_curve(scores, curve)]
+    return ", ".join(f"{ratio.value:.2g}" for ratio in drawn if ratio) or "not scored"
 
 
 def method_of(name: str) -> str:

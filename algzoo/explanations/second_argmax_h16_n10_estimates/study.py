@@ -78,10 +78,10 @@ _TIME_LIMIT = 600.0  # seconds for one estimate: a slow one takes some on an idl
 _SLOW = ("planes, 64 directions",)  # and all oracles
 _SLOW_SHARE = 16  # slow estimators see one in so many models
 _SIMILAR = 3.0  # a sampler is compared with what costs at most this factor more or less
-_LABELS = 2**15  # random inputs for the accuracy of a model that constants are fitted on
+LABELS = 2**15  # random inputs for the accuracy of a model that constants are fitted on
 _OTHER_SDS = (0.002, 0.004, 0.007, 0.01)
 _OTHER_COPIES = 100  # of each of the other seeds at each noise level
-_OWN_COPIES = 2000  # of the same base at the same noise level; of clean models at the least
+OWN_COPIES = 2000  # of the same base at the same noise level; of clean models at the least
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def _labelled_others(cell: Cell) -> tuple[list[Model], list[float]]:
 
 def _labelled_copies(cell: Cell) -> tuple[list[Model], list[float]]:
     """Other noisy copies of the same base with their accuracies."""
-    return _labelled((cell.base,), (cell.sd or SDS[0],), _OWN_COPIES)
+    return _labelled((cell.base,), (cell.sd or SDS[0],), OWN_COPIES)
 
 
 @lru_cache(maxsize=2)  # those of one cell
@@ -235,7 +235,7 @@ def _labelled(
         NoisyCopies(_base(base), sd, copies, stream="tuning") for base in bases for sd in sds
     ]
     models = [source.model(i) for source in sources for i in range(copies)]
-    return models, [estimate.value for estimate in ensemble_sampling(models, _LABELS, 0)]
+    return models, [estimate.value for estimate in ensemble_sampling(models, LABELS, 0)]
 
 
 def _base(name: str) -> ZooModel | Model:
@@ -397,12 +397,12 @@ def scores(study: Study, group: Sequence[Cell], chosen: Sequence[Entry]) -> dict
     """Scores of entries, by name, on the models of some cells.
 
     Intervals resample models, and scrambles where there are any. Samplers are those among the
-    entries that run the network on random inputs and are no oracles.
+    entries that run the network on random inputs, have no constants and are no oracles.
     """
     samplers = {
         entry.name: _scored(study, group, entry, None)
         for entry in chosen
-        if entry.runs_network == "random inputs" and not entry.oracle
+        if (entry.runs_network, entry.constants) == ("random inputs", "none") and not entry.oracle
     }
     by_name = {entry.name: entry for entry in chosen}
     found = {}
@@ -533,7 +533,7 @@ def write_calibrated(coefficients: Mapping[str, Sequence[float]]) -> Path:
     fitted_on = (
         f"{_OTHER_COPIES} noisy copies of each of seeds {', '.join(map(str, OTHER_SEEDS))} of "
         f"2nd_argmax_16_10 at each noise level {', '.join(map(str, _OTHER_SDS))}, "
-        f"labelled on {_LABELS} random inputs"
+        f"labelled on {LABELS} random inputs"
     )
     table = {"fitted_on": fitted_on, "coefficients": dict(coefficients)}
     write_whole(CONSTANTS, (json.dumps(table, indent=1) + "\n").encode())

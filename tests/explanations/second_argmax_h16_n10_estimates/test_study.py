@@ -67,7 +67,7 @@ def test_no_constant_is_fitted_on_what_it_is_scored_on(
     base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(study, "_OTHER_COPIES", 3)
-    monkeypatch.setattr(study, "_OWN_COPIES", 5)
+    monkeypatch.setattr(study, "OWN_COPIES", 5)
     study._labelled.cache_clear()
     cell = Cell(base, 0.005)
     scored = study.models_of(cell, 16)
@@ -258,8 +258,11 @@ def test_costs_are_means_and_the_sampler_is_the_best_of_about_the_same_cost() ->
     ratio = found["rule"].ratios.sampler
     assert ratio is not None
     assert ratio.value == pytest.approx(0.01**2 * 30 / (0.03**2 * 10))
-    told = Entry("near", "random inputs", oracle=True)
-    assert scores(made, [cell], [rule, told, *samplers[1:]])["rule"].sampler == "good"
+    for told in (
+        Entry("near", "random inputs", oracle=True),
+        Entry("near", "random inputs", constants="from this one"),
+    ):
+        assert scores(made, [cell], [rule, told, *samplers[1:]])["rule"].sampler == "good"
 
 
 def made_study(n: int = 12, seed: int = 0) -> tuple[list[Cell], Study]:
