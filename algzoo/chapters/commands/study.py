@@ -50,7 +50,7 @@ def study_command(
 ) -> None:
     """Score every estimator of the book on noisy copies of M16,10 models, and write the table.
 
-    Needs ARC's example model. With 256 models about half an hour on two cores. After a change of
+    Needs ARC's example model. With 256 models about an hour on two cores. After a change of
     one estimator, --row NAME recomputes its row and leaves the others as they are. The table says
     which estimators are in the study.
     """

@@ -77,7 +77,7 @@ ESTIMATES = (
 """What the first figure of the chapter shows."""
 
 SAMPLERS = (
-    Curve("iid", "random", "independent", (6, 7), at_end=True),
+    Curve("iid", "random", "independent", (-6, 6)),
     Curve("antithetic", "random", "antithetic", (6, -2)),
     Curve("Sobol", "random", "Sobol", (-6, -4)),
     Curve("stratified", "random", "stratified", (-6, 0)),
@@ -85,7 +85,7 @@ SAMPLERS = (
     Curve("last input", "random", "last input"),
     Curve("last input by walk", "random", "last input by walk", (6, 0)),
     Curve("stratified Sobol", "random", "stratified Sobol"),
-    Curve("folded classes by sampling", "random", "folded classes, sampled", (6, 12)),
+    Curve("folded classes by sampling", "random", "folded classes, sampled", (4, 30)),
     Curve("leaves of pairs by sampling", "random", "leaves of pairs, sampled", (-6, -8)),
     Curve("order classes", "chosen", "order classes", at_end=True),
     Curve("folded classes", "chosen", "folded classes", (7, -4), at_end=True),
@@ -93,7 +93,7 @@ SAMPLERS = (
 )
 """Samplers, and the rules on chosen inputs that are made like them."""
 
-_TICKS = (0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0, 30.0)
+_TICKS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0, 30.0)
 
 
 def ratio_curves(
@@ -144,6 +144,7 @@ def ratios_by_population(
     everywhere: Mapping[str, Mapping[str, Scores]],
     chosen: Mapping[str, str],
     *,
+    limits: tuple[float, float] = (0.01, _CEILING),
     width: float = 8,
     height: float = 3.6,
 ) -> Figure:
@@ -155,6 +156,8 @@ def ratios_by_population(
         Scores by the name of the entry, by the name of the population: "BASE, sd NOISE".
     chosen
         Names of entries, with what the legend calls them.
+    limits
+        A ratio out of these is drawn on the edge.
     width, height
         In inches.
     """
@@ -162,18 +165,19 @@ def ratios_by_population(
     bases: dict[str, list[str]] = {}
     for title in everywhere:
         bases.setdefault(title.rpartition(", sd ")[0], []).append(title)
+    levels = sorted({_noise(title) for title in everywhere})
     figure, axes = style.new_figure(width, height, columns=len(bases))
     marks = "osvD^P"
     for ax, (base, titles) in zip(axes, bases.items(), strict=True):
         ax.axhline(1, color=style.INK, lw=1)
-        places = range(len(titles))
         for number, (name, label) in enumerate(chosen.items()):
             ratios = [everywhere[title][name].ratios.iid for title in titles]
             look = {"marker": marks[number], "color": style.LINES[number], "label": label}
-            x = [place + 0.07 * (number - len(chosen) / 2) for place in places]
-            _with_intervals(ax, x, ratios, (_FLOOR, _CEILING), look)
+            beside = 0.07 * (number - len(chosen) / 2)
+            x = [levels.index(_noise(title)) + beside for title in titles]
+            _with_intervals(ax, x, ratios, limits, look)
         ax.set(yscale="log", title=base, xlabel="noise, sd")
-        ax.set_xticks(places, [title.rpartition(", sd ")[2] for title in titles])
+    axes[0].set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
     _plain_ratios(axes[0])
     axes[0].set_ylabel("R, below 1 beats random sampling")
     handles, labels = axes[0].get_legend_handles_labels()
@@ -210,6 +214,10 @@ def _plain_ratios(ax: Axes) -> None:
     ax.yaxis.set_minor_formatter(NullFormatter())
 
 
+def _noise(title: str) -> float:
+    return float(title.rpartition(", sd ")[2])
+
+
 def _of_curve(scores: Mapping[str, Scores], curve: Curve) -> list[Scores]:
     """Scores of a curve, from the cheapest budget to the dearest."""
     drawn = [one for name, one in scores.items() if method_of(name) == curve.method]
@@ -220,6 +228,17 @@ def spelled(scores: Mapping[str, Scores], curve: Curve) -> str:
     """The ratios of a curve in words, from the cheapest budget to the dearest."""
     drawn = [one.ratios.iid for one in _of_curve(scores, curve)]
     return ", ".join(f"{ratio.value:.2g}" for ratio in drawn if ratio) or "not scored"
+
+
+def interval_text(ratio: Ratio) -> str:
+    """The interval of a ratio in words, with two significant digits."""
+    if ratio.low is None or ratio.high is None:
+        return "unknown"
+    ends = (ratio.low, ratio.high)
+    low, high = (
+        f"{end:#.2g}".rstrip(".") if end < 99.5 else f"{float(f'{end:.2g}'):,.0f}" for end in ends
+    )
+    return f"{low} to {high}"
 
 
 def method_of(name: str) -> str:

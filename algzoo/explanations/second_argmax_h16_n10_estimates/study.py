@@ -399,65 +399,95 @@ def scores(study: Study, group: Sequence[Cell], chosen: Sequence[Entry]) -> dict
     Intervals resample models, and scrambles where there are any. Samplers are those among the
     entries that run the network on random inputs, have no constants and are no oracles.
     """
-    samplers = {
-        entry.name: _scored(study, group, entry, None)
+    scored = {entry.name: _Scored.of(study, group, entry) for entry in chosen}
+    samplers = [
+        entry
         for entry in chosen
         if (entry.runs_network, entry.constants) == ("random inputs", "none") and not entry.oracle
-    }
-    by_name = {entry.name: entry for entry in chosen}
-    found = {}
+    ]
+    best: dict[str, Entry | None] = {}
+    for name, one in scored.items():
+        near = [
+            entry
+            for entry in samplers
+            if 1 / _SIMILAR <= scored[entry.name].samples / one.samples <= _SIMILAR
+        ]
+        best[name] = min(near, key=lambda entry: scored[entry.name].plain_ratio, default=None)
+    # Entries that see the same models are resampled together.
+    batches: dict[tuple[int, ...], list[Entry]] = {}
     for entry in chosen:
-        cost = _mean_cost(study, group, entry.name)
-        near = {
-            score.ratios.iid.value: name
-            for name, score in samplers.items()
-            if score.ratios.iid and 1 / _SIMILAR <= score.samples / cost <= _SIMILAR
-        }
-        best = by_name[near[min(near)]] if near else None
-        found[entry.name] = _scored(study, group, entry, best)
-    return found
+        batches.setdefault(scored[entry.name].n_models, []).append(entry)
+    found: dict[str, Scores] = {}
+    for n_models, batch in batches.items():
+        rows: list[tuple[Errors, Errors | None]] = []
+        for entry in batch:
+            sampler = best[entry.name]
+            against = _Scored.of(study, group, sampler, n_models).errors if sampler else None
+            rows.append((scored[entry.name].errors, against))
+        of_batch = ratios(rows, scored[batch[0].name].truths, 0)
+        for entry, ratio in zip(batch, of_batch, strict=True):
+            one, sampler = scored[entry.name], best[entry.name]
+            found[entry.name] = Scores(
+                one.samples,
+                float(np.sqrt(max(one.errors.squared.mean(), 0))),
+                one.bias,
+                ratio,
+                sampler.name if sampler else None,
+            )
+    return {entry.name: found[entry.name] for entry in chosen}
 
 
-def _mean_cost(study: Study, group: Sequence[Cell], name: str) -> float:
-    """Cost of one estimate in random inputs."""
-    operations = np.concatenate([study.operations[cell.name][name] for cell in group])
-    return float(operations.mean()) / OPERATIONS_OF_A_SAMPLE
+@dataclass(frozen=True)
+class _Scored:
+    """Errors of an entry on the first models of each cell."""
 
+    n_models: tuple[int, ...]
+    truths: Truths
+    errors: Errors
+    bias: float
 
-def _scored(study: Study, group: Sequence[Cell], entry: Entry, sampler: Entry | None) -> Scores:
-    n_models = [len(study.values[cell.name][entry.name]) for cell in group]
-    pairs = list(zip(group, n_models, strict=True))
-    true = np.concatenate([study.truth[cell.name][:n] for cell, n in pairs])
-    variance = true * (1 - true)
-    # Noisy copies are resampled whatever their base, for the bases are the same next time; of clean
-    # models there is but one each, whatever the scramble.
-    units = [np.full(n, number if cell.sd == 0 else 0) for number, (cell, n) in enumerate(pairs)]
-    truths = Truths(
-        true,
-        variance / TRUTH_SAMPLES,
-        variance,
-        np.concatenate(units).astype(np.int64),
-        OPERATIONS_OF_A_SAMPLE,
-        np.concatenate([scrambles_of(n) for n in n_models]),
-    )
-
-    def errors(one: Entry) -> Errors:
-        estimated, operations = (
-            np.concatenate([table[cell.name][one.name][:n] for cell, n in pairs])
-            for table in (study.values, study.operations)
+    @classmethod
+    def of(
+        cls,
+        study: Study,
+        group: Sequence[Cell],
+        entry: Entry,
+        n_models: tuple[int, ...] | None = None,
+    ) -> _Scored:
+        name = entry.name
+        n_models = n_models or tuple(len(study.values[cell.name][name]) for cell in group)
+        first = list(zip(group, n_models, strict=True))
+        true, values, operations = (
+            np.concatenate([row[:n] for row, n in rows])
+            for rows in (
+                [(study.truth[cell.name], n) for cell, n in first],
+                [(study.values[cell.name][name], n) for cell, n in first],
+                [(study.operations[cell.name][name], n) for cell, n in first],
+            )
         )
-        return errors_of(estimated, operations, truths, scrambled=one.scrambles)
+        # Noisy copies are resampled whatever their base, for the bases are the same next time; of
+        # clean models there is but one each, whatever the scramble.
+        units = [i if cell.sd == 0 else 0 for i, cell in enumerate(group)]
+        truths = Truths(
+            true,
+            true * (1 - true) / TRUTH_SAMPLES,
+            true * (1 - true),
+            np.repeat(np.array(units), n_models),
+            OPERATIONS_OF_A_SAMPLE,
+            np.concatenate([scrambles_of(n) for n in n_models]),
+        )
+        errors = errors_of(values, operations, truths, scrambled=entry.scrambles)
+        return cls(n_models, truths, errors, float((values - true).mean()))
 
-    own = errors(entry)
-    [ratio] = ratios([(own, errors(sampler) if sampler else None)], truths, 0)
-    estimated = np.concatenate([study.values[cell.name][entry.name] for cell in group])
-    return Scores(
-        _mean_cost(study, group, entry.name),
-        float(np.sqrt(max(own.squared.mean(), 0))),
-        float((estimated - true).mean()),
-        ratio,
-        sampler.name if sampler else None,
-    )
+    @property
+    def samples(self) -> float:
+        """Cost of one estimate in random inputs."""
+        return float(self.errors.operations.mean()) / OPERATIONS_OF_A_SAMPLE
+
+    @property
+    def plain_ratio(self) -> float:
+        """R against random sampling."""
+        return float(self.errors.squared.mean() * self.samples / self.truths.mean_sample_variance)
 
 
 def written(study: Study) -> str:
