@@ -18,6 +18,7 @@ M22 = ROOT / "analyses" / "second_argmax_h2_n2.ipynb"
 M43 = ROOT / "analyses" / "second_argmax_h4_n3.ipynb"
 M1610 = ROOT / "analyses" / "second_argmax_h16_n10.ipynb"
 M1610_EXAMPLE = ROOT / "analyses" / "second_argmax_h16_n10_example.ipynb"
+M1610_ESTIMATES = ROOT / "analyses" / "second_argmax_h16_n10_estimates.ipynb"
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the kernel's start-up
 
@@ -179,20 +180,16 @@ def test_all_that_breaks_a_rule_is_named_with_what_to_do():
         refuse(["one", "two"])
 
 
-def test_the_two_chapters_on_m1610_are_one_notebooks_code():
-    bundled, example = (
-        [cell for cell in read(path).cells if cell.cell_type == "code"]
-        for path in (M1610, M1610_EXAMPLE)
-    )
-    differing = [
-        cell.metadata.get("tags")
-        for cell, other in zip(bundled, example, strict=True)
-        if cell.source != other.source
-    ]
-    assert differing == [["parameters"]]
-    assert [c.metadata.get("tags") for c in bundled] == [c.metadata.get("tags") for c in example]
-    assert read(M1610_EXAMPLE).metadata["algzoo"]["needs_official"] == "example_2nd_argmax"
-    assert "needs_official" not in read(M1610).metadata["algzoo"]
+@pytest.mark.parametrize("path", [M1610, M1610_ESTIMATES], ids=lambda path: path.stem)
+def test_the_comparison_and_the_estimates_do_without_arcs_file(path):
+    assert "needs_official" not in read(path).metadata["algzoo"]
+
+
+def test_none_of_the_books_networks_has_a_nearly_isolated_neuron():
+    found = stated(read(M1610))
+    assert found["n_found"] == found["n_found_in_seeds"] == 0
+    assert found["least_share"] > 0.25
+    assert found["isolation_sentence"].endswith("no nearly isolated neuron in any of them.")
 
 
 def test_m1610_finds_arcs_subcircuits_and_says_which_formulas_fall_short():
