@@ -12,7 +12,12 @@ Two public repositories and a comment describe the model by inputs with two larg
   answer is wrong. The README of ``datasci3nce/causal-geometry-algzoo`` takes the share of inputs
   with a smaller gap as a bound on the error.
 
-The definitions are those of the sources; the code is this book's.
+* *linear by age*: activations that are linear in the largest number, the second largest and the
+  newest, with coefficients that depend on how long ago the largest was read. Another comment there
+  says that neurons 1, 6, 7 and 8 are of this kind; its formula is not in the text that this book
+  has, so which numbers it contains is our reading.
+
+The definitions are those of the sources, where nothing else is said; the code is this book's.
 """
 
 from __future__ import annotations
@@ -138,3 +143,49 @@ def narrowest_gaps(weights: Weights, x: Array, halvings: int = 12) -> Array:
         holds = outputs(weights, moved).argmax(axis=1) == second
         low, high = np.where(holds, low, gap), np.where(holds, gap, high)
     return high
+
+
+def linear_by_age(x: Array, activations: Array, new_x: Array) -> Array:
+    """Fit activations by linear functions, one for each age of the largest number, and apply them.
+
+    The functions are of the largest number, the second largest, the newest and a constant.
+
+    Parameters
+    ----------
+    x
+        Inputs, shape (n_inputs, seq_len), on which the functions are fitted by least squares.
+    activations
+        Activations after the last step, shape (n_inputs, d).
+    new_x
+        Inputs, shape (n_new, seq_len), to which the functions are applied.
+
+    Returns
+    -------
+    ndarray
+        Shape (n_new, d).
+
+    Raises
+    ------
+    ValueError
+        If the largest number of some new input is at a position where that of fewer than four
+        inputs of the fit is.
+    """
+    terms, places = _terms(x)
+    new_terms, new_places = _terms(new_x)
+    values = np.empty((len(new_x), activations.shape[1]))
+    for place in np.unique(new_places):
+        fitted, applied = places == place, new_places == place
+        if fitted.sum() < terms.shape[1]:
+            raise ValueError(
+                f"{fitted.sum()} inputs have their largest number at position {place}; "
+                f"{terms.shape[1]} are needed for a fit"
+            )
+        coefficients = np.linalg.lstsq(terms[fitted], activations[fitted], rcond=None)[0]
+        values[applied] = new_terms[applied] @ coefficients
+    return values
+
+
+def _terms(x: Array) -> tuple[Array, Positions]:
+    """Largest, second largest, newest and 1, shape (n_inputs, 4); the position of the largest."""
+    top = np.sort(x, axis=1)
+    return np.stack([top[:, -1], top[:, -2], x[:, -1], np.ones(len(x))], axis=1), x.argmax(axis=1)

@@ -6,6 +6,7 @@ from algzoo import example_2nd_argmax
 from algzoo.explanations.second_argmax_h16_n10_example.published import (
     impulse_responses,
     linear_after_first,
+    linear_by_age,
     linear_condition,
     margins,
     narrowest_gaps,
@@ -100,3 +101,18 @@ def test_the_narrowest_gap_is_where_the_decision_lies(factor):
     wrong_below = x.sum(1) * (factor - 1) / (factor + 1)
     expected = np.where(x[:, 1] > x[:, 0], wrong_below, 0.0)
     np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_a_function_that_is_linear_by_age_is_found():
+    def held(x):
+        top = np.sort(x, axis=1)
+        by_age = 1.0 + x.argmax(axis=1)
+        return np.stack(
+            [by_age * top[:, -1] - top[:, -2], top[:, -2] + 2 * x[:, -1] - by_age], axis=1
+        )
+
+    x, new = (np.random.default_rng(s).standard_normal((300, 5)) for s in (0, 1))
+    np.testing.assert_allclose(linear_by_age(x, held(x), new), held(new), atol=1e-12)
+    first = np.array([[3.0, 1.0, 0.0]])
+    with pytest.raises(ValueError, match="1 inputs have their largest number at position 0; 4"):
+        linear_by_age(first, np.ones((1, 1)), first)
