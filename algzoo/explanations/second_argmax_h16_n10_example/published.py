@@ -145,43 +145,47 @@ def narrowest_gaps(weights: Weights, x: Array, halvings: int = 12) -> Array:
     return high
 
 
-def linear_by_age(x: Array, activations: Array, new_x: Array) -> Array:
-    """Fit activations by linear functions, one for each age of the largest number, and apply them.
-
-    The functions are of the largest number, the second largest, the newest and a constant.
+def fitted_by_age(x: Array, activations: Array) -> Array:
+    """Fit activations by linear functions, one for each position of the largest number.
 
     Parameters
     ----------
     x
-        Inputs, shape (n_inputs, seq_len), on which the functions are fitted by least squares.
+        Inputs, shape (n_inputs, seq_len).
     activations
         Activations after the last step, shape (n_inputs, d).
-    new_x
-        Inputs, shape (n_new, seq_len), to which the functions are applied.
 
     Returns
     -------
     ndarray
-        Shape (n_new, d).
+        Coefficients, shape (seq_len, 4, d): of the largest number, the second largest, the newest
+        and 1, by the position of the largest. They are those of least squares.
 
     Raises
     ------
     ValueError
-        If the largest number of some new input is at a position where that of fewer than four
-        inputs of the fit is.
+        If fewer than four inputs have their largest number at some position.
     """
     terms, places = _terms(x)
-    new_terms, new_places = _terms(new_x)
-    values = np.empty((len(new_x), activations.shape[1]))
-    for place in np.unique(new_places):
-        fitted, applied = places == place, new_places == place
-        if fitted.sum() < terms.shape[1]:
-            raise ValueError(
-                f"{fitted.sum()} inputs have their largest number at position {place}; "
-                f"{terms.shape[1]} are needed for a fit"
-            )
-        coefficients = np.linalg.lstsq(terms[fitted], activations[fitted], rcond=None)[0]
-        values[applied] = new_terms[applied] @ coefficients
+    counts = np.bincount(places, minlength=x.shape[1])
+    if counts.min() < terms.shape[1]:
+        raise ValueError(
+            f"{counts.min()} inputs have their largest number at position {counts.argmin()}; "
+            f"{terms.shape[1]} are needed for a fit"
+        )
+    fits = [
+        np.linalg.lstsq(terms[places == place], activations[places == place], rcond=None)[0]
+        for place in range(x.shape[1])
+    ]
+    return np.stack(fits)
+
+
+def linear_by_age(coefficients: Array, x: Array) -> Array:
+    """Evaluate the functions of :func:`fitted_by_age` on inputs ``x``; shape (n_inputs, d)."""
+    terms, places = _terms(x)
+    values = np.empty((len(x), coefficients.shape[2]))
+    for place, of_place in enumerate(coefficients):
+        values[places == place] = terms[places == place] @ of_place
     return values
 
 

@@ -4,6 +4,7 @@ import torch
 
 from algzoo import example_2nd_argmax
 from algzoo.explanations.second_argmax_h16_n10_example.published import (
+    fitted_by_age,
     impulse_responses,
     linear_after_first,
     linear_by_age,
@@ -112,7 +113,14 @@ def test_a_function_that_is_linear_by_age_is_found():
         )
 
     x, new = (np.random.default_rng(s).standard_normal((300, 5)) for s in (0, 1))
-    np.testing.assert_allclose(linear_by_age(x, held(x), new), held(new), atol=1e-12)
-    first = np.array([[3.0, 1.0, 0.0]])
-    with pytest.raises(ValueError, match="1 inputs have their largest number at position 0; 4"):
-        linear_by_age(first, np.ones((1, 1)), first)
+    coefficients = fitted_by_age(x, held(x))
+    np.testing.assert_allclose(linear_by_age(coefficients, new), held(new), atol=1e-12)
+    # Of the largest, the second, the newest and 1.
+    np.testing.assert_allclose(coefficients[2, :, 0], [3, -1, 0, 0], atol=1e-12)
+    np.testing.assert_allclose(coefficients[2, :, 1], [0, 1, 2, -3], atol=1e-12)
+
+
+def test_a_position_without_inputs_is_named():
+    first = np.array([[3.0, 1.0, 0.0]] * 5 + [[0.0, 1.0, 0.5]] * 4)
+    with pytest.raises(ValueError, match="0 inputs have their largest number at position 2; 4"):
+        fitted_by_age(first, np.ones((9, 1)))

@@ -55,6 +55,18 @@ def test_the_whole_network_holds_the_formulas_exactly(x):
     np.testing.assert_array_equal(states(whole_network(), x), formulas(x))
 
 
+def test_the_answer_to_the_chapters_exercise(x):
+    """A sixth neuron: -1 from the input, +1 from neurons 2, 4 and 1, 0 from 6, -1 from 7."""
+    five = whole_network()
+    w_hh = np.zeros((6, 6))
+    w_hh[:5, :5] = five.w_hh
+    w_hh[5, [NEURONS.index(i) for i in (2, 4, 1, 7)]] = 1, 1, 1, -1
+    w_hi = np.append(five.w_hi, -1.0)
+    held = states(Weights(w_hi, w_hh, np.eye(6)), x)[-1, :, 5]
+    left_out = np.delete(x, 6, axis=1)  # the newest is x[9], so the last but three is x[6]
+    np.testing.assert_array_equal(held, np.maximum(left_out.max(1), 0) - x[:, 9])
+
+
 def test_formulas_are_those_that_follow_by_algebra(x):
     network = whole_network()
     steps = unrolled(network.w_hi.astype(int), network.w_hh.astype(int), 10)
