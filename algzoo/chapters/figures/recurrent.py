@@ -11,6 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from ...structure.features.ablation import BinnedRate, Errors
@@ -22,6 +23,12 @@ Array = NDArray[np.float64]
 _SHADES = LinearSegmentedColormap.from_list(
     "shades", ["white", style.BLUE, "#0b3c5d"]
 ).with_extremes(bad=style.GREY)
+
+
+# White is zero; the sign is also written into the fields, for readers who see no colours.
+_SIGNED = LinearSegmentedColormap.from_list(
+    "signed", [style.LINE_PURPLE, style.PLUM, "white", style.BLUE, style.LINE_BLUE]
+)
 
 
 class Fit(NamedTuple):
@@ -61,6 +68,59 @@ def wiring(shares: Array, neurons: Sequence[int]) -> Figure:
     _matrix(ax, shares[np.ix_(neurons, order)], names, ["input", *names], 1.0)
     ax.set(xlabel="from", ylabel="to neuron")
     _scale(ax, "share of what it receives")
+    return figure
+
+
+def weight_map(
+    shares: Array, neurons: Sequence[int], blocks: Sequence[tuple[int, int, int]]
+) -> Figure:
+    """Plot the signed share that each recurrent weight has in what its neuron receives.
+
+    Parameters
+    ----------
+    shares
+        Shape (hidden_size, hidden_size), between -1 and 1: to each neuron (row) from each (column).
+    neurons
+        All neurons, in the order in which they are drawn.
+    blocks
+        Blocks to be framed: first row, number of rows, and number of columns from the left.
+    """
+    figure, ax = style.new_figure(7, 5.6)
+    names = [str(i) for i in neurons]
+    ordered = shares[np.ix_(neurons, neurons)]
+    _matrix(ax, ordered, names, names, 1.0, signed=True)
+    for row, column in zip(*np.nonzero(np.abs(ordered) > 0.1), strict=True):
+        sign = "+" if ordered[row, column] > 0 else "\N{MINUS SIGN}"
+        ax.text(column + 0.5, row + 0.52, sign, ha="center", va="center", fontsize=9)
+    for row, n_rows, n_columns in blocks:
+        frame = Rectangle((0, row), n_columns, n_rows, fill=False, ec=style.INK, lw=1.8)
+        ax.add_patch(frame)
+    ax.set(xlabel="from neuron", ylabel="to neuron")
+    _scale(ax, "share of what the neuron receives, with its sign")
+    return figure
+
+
+def step_by_step(x: Array, neurons: Sequence[int], activation: Array, formula: Array) -> Figure:
+    """Plot activations and formulas of some neurons while one input is read, a panel for each.
+
+    ``x`` has shape (seq_len,), ``activation`` and ``formula`` (seq_len, n_neurons), in the same
+    units. The number at each step is the activation minus the formula.
+    """
+    figure = Figure(figsize=(7.6, 1.35 * len(neurons)), layout="constrained")
+    axes = figure.subplots(len(neurons), 1, sharex=True, squeeze=False).ravel()
+    steps = np.arange(len(x))
+    for ax, neuron, is_, says in zip(axes, neurons, activation.T, formula.T, strict=True):
+        ax.bar(steps, says, width=0.7, color=style.BLUE, label="formula")
+        ax.plot(steps, is_, ls="", marker="o", ms=5, color=style.INK, label="activation")
+        top = max(is_.max(), says.max())
+        for t in steps:
+            height = max(is_[t], says[t]) + 0.12 * top
+            text = f"{is_[t] - says[t]:+.2f}".replace("-", "\N{MINUS SIGN}")
+            ax.text(t, height, "0" if text[1:] == "0.00" else text, ha="center", fontsize=9)
+        ax.set(ylabel=f"neuron {neuron}", ylim=(0, 1.45 * top))
+    axes[0].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    axes[-1].set_xticks(steps, [f"{t}\n{number:.2f}" for t, number in enumerate(x)])
+    axes[-1].set_xlabel("step t, and below it the input x[t] that is read")
     return figure
 
 
@@ -134,12 +194,18 @@ def errors_by_gap(errors: Errors) -> Figure:
 
 
 def _matrix(
-    ax: Axes, values: Array, rows: Sequence[str], columns: Sequence[str], largest: float
+    ax: Axes,
+    values: Array,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    largest: float,
+    *,
+    signed: bool = False,
 ) -> None:
     ax.pcolormesh(
         np.ma.masked_invalid(values),
-        cmap=_SHADES,
-        vmin=0,
+        cmap=_SIGNED if signed else _SHADES,
+        vmin=-largest if signed else 0,
         vmax=largest,
         edgecolors="white",
         linewidth=0.5,
