@@ -16,6 +16,7 @@ CHAPTERS = sorted((ROOT / "analyses").glob("*.ipynb"))
 NOT_PROSE = r"\{glue:text\}`[^`]*`|`[^`]*`|\$\$.*?\$\$|\$[^$]*\$"
 M22 = ROOT / "analyses" / "second_argmax_h2_n2.ipynb"
 M43 = ROOT / "analyses" / "second_argmax_h4_n3.ipynb"
+M1610 = ROOT / "analyses" / "second_argmax_h16_n10.ipynb"
 M1610_EXAMPLE = ROOT / "analyses" / "second_argmax_h16_n10_example.ipynb"
 M1610_ESTIMATES = ROOT / "analyses" / "second_argmax_h16_n10_estimates.ipynb"
 
