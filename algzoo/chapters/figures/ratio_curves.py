@@ -77,7 +77,7 @@ ESTIMATES = (
 """What the first figure of the chapter shows."""
 
 SAMPLERS = (
-    Curve("iid", "random", "independent", (-6, 6)),
+    Curve("iid", "random", "independent", (-6, 10)),
     Curve("antithetic", "random", "antithetic", (6, -2)),
     Curve("Sobol", "random", "Sobol", (-6, -4)),
     Curve("stratified", "random", "stratified", (-6, 0)),
@@ -228,17 +228,6 @@ def spelled(scores: Mapping[str, Scores], curve: Curve) -> str:
     """The ratios of a curve in words, from the cheapest budget to the dearest."""
     drawn = [one.ratios.iid for one in _of_curve(scores, curve)]
     return ", ".join(f"{ratio.value:.2g}" for ratio in drawn if ratio) or "not scored"
-
-
-def interval_text(ratio: Ratio) -> str:
-    """The interval of a ratio in words, with two significant digits."""
-    if ratio.low is None or ratio.high is None:
-        return "unknown"
-    ends = (ratio.low, ratio.high)
-    low, high = (
-        f"{end:#.2g}".rstrip(".") if end < 99.5 else f"{float(f'{end:.2g}'):,.0f}" for end in ends
-    )
-    return f"{low} to {high}"
 
 
 def method_of(name: str) -> str:

@@ -209,6 +209,7 @@ def test_rows_are_those_of_the_catalogue_at_its_budgets_and_at_some_of_the_study
     constants = {"seed-agnostic": "from other networks", "model-specific": "from this one"}
     for entry in found.values():
         assert entry.constants == constants.get(entry.split, "none")
+        assert (entry.advice_bits > 0) >= (entry.constants != "none")
     assert "exact" in listed
     assert "exact" not in available()  # it is not for ten inputs
 
