@@ -63,6 +63,7 @@ ESTIMATES = (
     Curve("offset formula", "chosen", "offset formula"),
     Curve("response surfaces", "chosen", "response surfaces", (6, -6)),
     Curve("lines", "chosen", "lines", (-5, -11)),
+    Curve("soft count", "chosen", "soft count", (-5, -9)),
     Curve("lines between ties", "chosen", "lines between ties", (2, 14), at_end=True),
     Curve("order classes", "chosen", "order classes", at_end=True),
     Curve("leaves of pairs", "chosen", "leaves of pairs", (7, -5), at_end=True),
