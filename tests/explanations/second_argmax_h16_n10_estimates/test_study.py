@@ -202,6 +202,7 @@ def test_rows_are_those_of_the_catalogue_at_its_budgets_and_at_some_of_the_study
         "folded classes, 4096 points, clustering 1.0",
         *(f"leaves of pairs, {n} points" for n in (32, 128, 512)),
         "planes, 64 directions",
+        *(f"soft count, {n} a class" for n in (1, 4)),
     ]
     assert [name for name, entry in found.items() if entry.slow and not entry.oracle] == [
         "planes, 64 directions"
