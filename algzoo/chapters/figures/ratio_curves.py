@@ -63,6 +63,7 @@ ESTIMATES = (
     Curve("offset formula", "chosen", "offset formula"),
     Curve("response surfaces", "chosen", "response surfaces", (6, -6)),
     Curve("lines", "chosen", "lines", (-5, -11)),
+    Curve("soft count", "chosen", "soft count", (-5, -9)),
     Curve("lines between ties", "chosen", "lines between ties", (2, 14), at_end=True),
     Curve("order classes", "chosen", "order classes", at_end=True),
     Curve("leaves of pairs", "chosen", "leaves of pairs", (7, -5), at_end=True),
@@ -77,7 +78,7 @@ ESTIMATES = (
 """What the first figure of the chapter shows."""
 
 SAMPLERS = (
-    Curve("iid", "random", "independent", (-6, 6)),
+    Curve("iid", "random", "independent", (-6, 10)),
     Curve("antithetic", "random", "antithetic", (6, -2)),
     Curve("Sobol", "random", "Sobol", (-6, -4)),
     Curve("stratified", "random", "stratified", (-6, 0)),
@@ -228,17 +229,6 @@ def spelled(scores: Mapping[str, Scores], curve: Curve) -> str:
     """The ratios of a curve in words, from the cheapest budget to the dearest."""
     drawn = [one.ratios.iid for one in _of_curve(scores, curve)]
     return ", ".join(f"{ratio.value:.2g}" for ratio in drawn if ratio) or "not scored"
-
-
-def interval_text(ratio: Ratio) -> str:
-    """The interval of a ratio in words, with two significant digits."""
-    if ratio.low is None or ratio.high is None:
-        return "unknown"
-    ends = (ratio.low, ratio.high)
-    low, high = (
-        f"{end:#.2g}".rstrip(".") if end < 99.5 else f"{float(f'{end:.2g}'):,.0f}" for end in ends
-    )
-    return f"{low} to {high}"
 
 
 def method_of(name: str) -> str:

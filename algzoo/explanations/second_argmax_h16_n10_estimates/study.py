@@ -69,7 +69,6 @@ SDS = (0.002, 0.005, 0.01)
 OTHER_SEEDS = (0, 1, 3, 4)
 NOT_SCORED = {
     "order anchors": "its constants come from seeds that are scored here; the study fits others",
-    "soft count": "it has fewer than sixteen designs",
 }
 """Rows of the catalogue that are not in the study, by the beginnings of their names, with why."""
 
@@ -96,6 +95,8 @@ class Entry:
         The answers of the catalogue to its three questions; ``constants`` as they are in this row.
     split
         Where the constants were fitted.
+    advice_bits
+        Bits of the constants and of what was chosen by looking at models.
     scrambles
         Whether model i meets scramble i mod 16.
     oracle
@@ -111,6 +112,7 @@ class Entry:
     exact: Exactness = "approximate"
     constants: Constants = "none"
     split: Split = "zero-shot"
+    advice_bits: float = 0.0
     scrambles: bool = False
     oracle: bool = False
     slow: bool = False
@@ -190,6 +192,7 @@ def _entries_of(row: CatalogEntry) -> Iterator[Entry]:
             row.runs_network,
             row.exact,
             row.constants,
+            advice_bits=row.advice_bits,
             scrambles=row.scrambles,
             oracle=oracle,
             slow=oracle or row.name in _SLOW,
@@ -201,8 +204,8 @@ def _entries_of(row: CatalogEntry) -> Iterator[Entry]:
             "model-specific": "from this one",
         }
         for split, constants in fitted.items():
-            name = f"{row.name}; {split}"
-            yield Entry(name, row.runs_network, row.exact, constants, split, fit=row.fit)
+            name, bits = f"{row.name}; {split}", row.fit_advice_bits
+            yield Entry(name, row.runs_network, row.exact, constants, split, bits, fit=row.fit)
 
 
 def _own_rows() -> Iterator[CatalogEntry]:

@@ -7,7 +7,6 @@ from algzoo.chapters.figures.ratio_curves import (
     ESTIMATES,
     SAMPLERS,
     Curve,
-    interval_text,
     method_of,
     ratio_curves,
     ratios_by_population,
@@ -76,16 +75,3 @@ def test_populations_of_a_base_share_a_panel_and_noise_levels_their_places():
     assert np.round(line.get_xdata()).tolist() == [0, 1]
     assert np.round(other.get_xdata()).tolist() == [1]
     assert [text.get_text() for text in left.get_xticklabels()] == ["0.002", "0.01"]
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "text"),
-    [
-        (0.3, 0.0683, "0.30 to 0.068"),
-        (5.49, 12.4, "5.5 to 12"),
-        (99.6, 24152.0, "100 to 24,000"),
-        (None, None, "unknown"),
-    ],
-)
-def test_intervals_have_two_digits(low, high, text):
-    assert interval_text(Ratio(1.0, low, high)) == text

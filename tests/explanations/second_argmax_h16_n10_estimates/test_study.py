@@ -202,6 +202,7 @@ def test_rows_are_those_of_the_catalogue_at_its_budgets_and_at_some_of_the_study
         "folded classes, 4096 points, clustering 1.0",
         *(f"leaves of pairs, {n} points" for n in (32, 128, 512)),
         "planes, 64 directions",
+        *(f"soft count, {n} a class" for n in (1, 4)),
     ]
     assert [name for name, entry in found.items() if entry.slow and not entry.oracle] == [
         "planes, 64 directions"
@@ -209,6 +210,7 @@ def test_rows_are_those_of_the_catalogue_at_its_budgets_and_at_some_of_the_study
     constants = {"seed-agnostic": "from other networks", "model-specific": "from this one"}
     for entry in found.values():
         assert entry.constants == constants.get(entry.split, "none")
+        assert (entry.advice_bits > 0) >= (entry.constants != "none")
     assert "exact" in listed
     assert "exact" not in available()  # it is not for ten inputs
 
