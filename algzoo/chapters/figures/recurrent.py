@@ -1,11 +1,9 @@
-"""Figures about recurrent 2nd-argmax models: activations, formulas, answers and errors."""
+"""Figures about recurrent 2nd-argmax models: weights, activations, answers and errors."""
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -29,46 +27,6 @@ _SHADES = LinearSegmentedColormap.from_list(
 _SIGNED = LinearSegmentedColormap.from_list(
     "signed", [style.LINE_PURPLE, style.PLUM, "white", style.BLUE, style.LINE_BLUE]
 )
-
-
-class Fit(NamedTuple):
-    """A neuron's activation after the last step, and the value of its formula."""
-
-    neuron: int
-    text: str
-    says: Array  # (n_inputs,)
-    activation: Array  # (n_inputs,)
-    r2: float
-
-
-def activations(states: Array, x: Array, neurons: Sequence[int]) -> Figure:
-    """Plot activations of ``neurons`` while one input is read, each divided by its largest.
-
-    ``states`` has shape (seq_len, hidden_size) and ``x`` (seq_len,). The numbers below are the
-    input.
-    """
-    figure, ax = style.new_figure(7, 4.2)
-    largest = states.max(axis=0)
-    shares = states / np.where(largest > 0, largest, 1)
-    _matrix(ax, shares[:, neurons].T, [str(i) for i in neurons], [f"{a:.2f}" for a in x], 1.0)
-    ax.set(xlabel="input, in the order in which it is read", ylabel="neuron")
-    _scale(ax, "activation, over its largest")
-    return figure
-
-
-def wiring(shares: Array, neurons: Sequence[int]) -> Figure:
-    """Plot what ``neurons`` receive from the input and from each other.
-
-    ``shares`` has shape (hidden_size, hidden_size + 1), the input last; the squares of a row sum to
-    1.
-    """
-    figure, ax = style.new_figure(6.6, 5)
-    names = [str(i) for i in neurons]
-    order = [shares.shape[0], *neurons]
-    _matrix(ax, shares[np.ix_(neurons, order)], names, ["input", *names], 1.0)
-    ax.set(xlabel="from", ylabel="to neuron")
-    _scale(ax, "share of what it receives")
-    return figure
 
 
 def weight_map(
@@ -121,28 +79,6 @@ def step_by_step(x: Array, neurons: Sequence[int], activation: Array, formula: A
     axes[0].legend(loc="upper left", bbox_to_anchor=(1, 1))
     axes[-1].set_xticks(steps, [f"{t}\n{number:.2f}" for t, number in enumerate(x)])
     axes[-1].set_xlabel("step t, and below it the input x[t] that is read")
-    return figure
-
-
-def fits(panels: Sequence[Fit], n_shown: int = 400) -> Figure:
-    """Plot activations against formulas, three in a row, in units of the activation's RMS.
-
-    The first ``n_shown`` inputs are drawn.
-    """
-    n_rows = math.ceil(len(panels) / 3)
-    figure = Figure(figsize=(8, 2.8 * n_rows), layout="constrained")
-    axes = figure.subplots(n_rows, 3, squeeze=False).ravel()
-    for ax, fit in zip(axes, panels, strict=False):
-        typical = np.sqrt((fit.activation**2).mean()) or 1.0
-        says, is_ = fit.says[:n_shown] / typical, fit.activation[:n_shown] / typical
-        ax.axline((0, 0), slope=1, color=style.INK, lw=0.8)
-        ax.plot(says, is_, ls="", marker=".", ms=3, color=style.LINE_BLUE)
-        lines = textwrap.wrap(fit.text, 34)
-        ax.set_title("\n".join([f"neuron {fit.neuron}", *lines]), fontsize=8)
-        ax.text(0.04, 0.96, f"$R^2$ {fit.r2:.3f}", transform=ax.transAxes, va="top", fontsize=9)
-        ax.set(xlabel="formula", ylabel="activation")
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
     return figure
 
 

@@ -22,31 +22,6 @@ def ticks(axis):
     return [label.get_text() for label in axis.get_ticklabels()]
 
 
-def test_activations_are_rows_of_neurons_over_their_largest():
-    states = np.array([[1.0, 0.0, 0.0], [4.0, 0.0, 2.0]])
-    ax = recurrent.activations(states, np.array([0.5, -1.25]), [2, 0, 1]).axes[0]
-    np.testing.assert_allclose(drawn(ax), [[0, 1], [0.25, 1], [0, 0]])
-    assert ticks(ax.yaxis) == ["2", "0", "1"]
-    assert ticks(ax.xaxis) == ["0.50", "-1.25"]
-
-
-def test_wiring_has_the_input_first_and_neurons_in_order():
-    shares = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
-    ax = recurrent.wiring(shares, [1, 0]).axes[0]
-    np.testing.assert_allclose(drawn(ax), [[0.6, 0.5, 0.4], [0.3, 0.2, 0.1]])
-    assert ticks(ax.xaxis) == ["input", "1", "0"]
-
-
-def test_fits_are_in_units_of_the_activation():
-    activation = np.array([3.0, 4.0, 0.0, 0.0])  # root mean square 2.5
-    fit = recurrent.Fit(7, "max(0, x[t])", 2 * activation, activation, 0.5)
-    figure = recurrent.fits([fit] * 4, n_shown=2)
-    shown = [ax for ax in figure.axes if ax.get_visible()]
-    assert len(shown) == 4
-    np.testing.assert_allclose(shown[0].lines[1].get_xydata(), [[2.4, 1.2], [3.2, 1.6]])
-    assert shown[0].get_title() == "neuron 7\nmax(0, x[t])"
-
-
 def test_weights_have_their_signs_and_blocks_their_frames():
     shares = np.array([[0.5, -0.3, 0.0], [0.05, 0.9, -1.0], [0.2, 0.0, 0.0]])
     ax = recurrent.weight_map(shares, [1, 0, 2], [(0, 2, 2), (2, 1, 1)]).axes[0]
