@@ -32,6 +32,7 @@ VALUES = {
     "accuracies": [0.5, 0.6, 0.7],
     "anchors": "one",
     "angle": 0.3,
+    "bits": 100.0,
     "circuit": "QK",
     "clustering": 1.0,
     "directions": 1,

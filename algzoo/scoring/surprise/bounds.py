@@ -17,7 +17,7 @@ import torch
 from ...estimates.samplers.iid import ensemble_sampling
 from ...structure import weights_of
 from ...structure.attention.standard_form import gauge_directions
-from ...zoo import FAMILIES, DistTransformer, Model, OneLayerRNN, check_model
+from ...zoo import DistTransformer, Model, OneLayerRNN, ScalarRNN, check_model
 from ...zoo.model_check import check_transformer_weights
 from .thresholds import least_factor
 
@@ -148,6 +148,7 @@ def weight_information(model: Model, sd: float) -> float:
     """
     if not sd > 0:
         raise ValueError(f"sd must be positive, got {sd}")
+    effective_parameters(model)  # raises an error if the model is not of the right kind
     sizes = torch.cat([p.detach().cpu().double().abs().flatten() for p in model.parameters()])
     bits = np.log2(np.maximum(sizes.numpy() / sd, 1.0)).sum()
     return without_gauge(model, float(bits))
@@ -166,8 +167,8 @@ def without_gauge(model: Model, bits: float) -> float:
     TypeError, ValueError
         Raised by :func:`effective_parameters`.
     """
-    n_parameters = sum(p.numel() for p in model.parameters())
-    bits *= effective_parameters(model) / n_parameters
+    n_effective = effective_parameters(model)
+    bits *= n_effective / sum(p.numel() for p in model.parameters())
     if isinstance(model, OneLayerRNN):
         bits -= math.lgamma(model.hidden_size + 1) / math.log(2)
     return max(bits, 0.0)
@@ -195,5 +196,5 @@ def effective_parameters(model: Model) -> int:
         )
     weights_of(model)  # raises an error if the model is not of the right kind
     d = model.hidden_size
-    of_logits = 0 if FAMILIES[model.task_name].measures_error else 1 + d
+    of_logits = 0 if isinstance(model, ScalarRNN) else 1 + d
     return d * (1 + d + model.output_size) - d - of_logits

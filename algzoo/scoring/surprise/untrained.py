@@ -93,11 +93,15 @@ def untrained_law(model: Model) -> UntrainedLaw:
     Raises
     ------
     TypeError, ValueError
-        Raised by :func:`~algzoo.zoo.check_model`, or if untrained networks of the family have other
-        matrices than ``model``.
+        Raised by :func:`~algzoo.zoo.check_model`, if there is only one answer, or if untrained
+        networks of the family have other matrices than ``model``.
     """
     check_model(model)
     family, n_answers = FAMILIES[model.task_name], model.seq_len
+    if n_answers < 2 and not family.measures_error:
+        raise ValueError(
+            f"With seq_len {n_answers} there is one answer, which no network can get wrong"
+        )
     networks = []
     for seed in range(N_NETWORKS):
         with own_random_numbers(seed, torch.device("cpu")):

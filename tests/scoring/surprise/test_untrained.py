@@ -128,6 +128,11 @@ def test_a_network_of_another_architecture_is_refused():
         untrained_law(DistTransformer(4, 4, n_layers=1))
 
 
+def test_a_single_answer_has_no_price():
+    with pytest.raises(ValueError, match="With seq_len 1 there is one answer"):
+        untrained_law(DistTransformer(4, 1, n_layers=2))
+
+
 @pytest.mark.parametrize("wrong", [(1.1, 0.01), (-0.1, 0.01), (math.nan, 0.01), (0.5, 0.0)])
 def test_impossible_scores_are_refused(wrong):
     with pytest.raises(ValueError, match="A score from 0 to 1 and a positive tolerance"):
