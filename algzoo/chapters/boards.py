@@ -56,7 +56,7 @@ def opponents_table(name: str, scores: Mapping[str, Score], *, rtol: float = 0.0
 def facts_table(name: str, entries: Sequence[CatalogEntry]) -> None:
     """Show what estimators declare: the three answers, and the bits of advice."""
     columns = [Column("estimator"), Column("runs the network"), Column("result")]
-    columns += [Column("constants"), Column("bits of advice", ".0f")]
+    columns += [Column("constants"), Column("bits of advice", ".0f", atol=1e-9)]
     cells = [[e.name, e.runs_network, e.exact, e.constants, e.advice_bits] for e in entries]
     table(name, columns, cells)
 
