@@ -92,7 +92,7 @@ def test_no_script_or_style_of_a_page_names_another_server(site, pages):
                 assert not OUTSIDE.match(tag.get(attribute, "")), f"{path.name}: {tag}"
         for script in page.find_all("script", src=False):
             assert not re.search(r"https?://\S+\.(js|mjs|css)", script.get_text()), path.name
-    for own in ("book.js", "sphere.js", "book.css"):
+    for own in ("book.js", "sphere.js", "sortable.js", "book.css"):
         assert "//cdn" not in (site / "_static" / own).read_text("utf-8")
         assert not re.search(
             r"(fetch|import|XMLHttpRequest|url)\s*\(", (site / "_static" / own).read_text("utf-8")
@@ -110,6 +110,22 @@ def test_the_sphere_can_be_used_without_pointer_and_without_script(pages):
     assert page.find("noscript").get_text(strip=True)
     assert page.find(id="sphere-errors").find_all("tr", attrs={"data-direction": True})
     assert page.find("figure", id="sphere-map").find("img")["src"].endswith(".svg")
+
+
+def test_the_leaderboard_is_a_page_of_plain_tables_that_a_script_can_sort(pages):
+    page = next(page for path, page in pages.items() if path.stem == "leaderboard")
+    tables = page.find("article").find_all("table")
+    assert len(tables) >= 4
+    for table in tables:
+        assert "sortable" in table["class"]
+        [headings] = table.find("thead").find_all("tr")
+        assert 2 <= len(headings.find_all("th")) <= 6
+        assert all(len(row.find_all("td")) <= 6 for row in table.find("tbody").find_all("tr"))
+    sources = [script["src"] for script in page.find_all("script", src=True)]
+    assert any("sortable.js" in source for source in sources)
+    script = (ROOT / "book" / "_static" / "sortable.js").read_text("utf-8")
+    assert 'createElement("button")' in script  # which the keyboard reaches
+    assert "aria-sort" in script
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from .numbers import Column, table
 
 _SPREAD_RTOL = 1e-3  # accuracies of untrained networks may change by some inputs
 
+_NOTHING = 1e-9  # bits; tolerance of a part that is not charged
+
 _ANSWERS = {True: "yes", False: "no", None: "not known"}
 
 
@@ -30,13 +32,15 @@ def untrained_table(law: UntrainedLaw, score: float, tolerance: float) -> None:
     scale = "log" if law.measures_error else "logit"
     columns = [
         Column(unit, ".6g", rtol=_SPREAD_RTOL),
-        Column("to within", ".2g", rtol=_SPREAD_RTOL),
+        Column("to within"),
         Column("chance", ".4g", rtol=_SPREAD_RTOL),
         Column(f"spread of the {scale}", ".3f", rtol=_SPREAD_RTOL),
         Column("bits", ".1f", rtol=10 * _SPREAD_RTOL),
     ]
     bits = law.bits(score, tolerance)
-    table("untrained networks", columns, [[score, tolerance, law.chance, law.spread, bits]])
+    table(
+        "untrained networks", columns, [[score, f"{tolerance:.2g}", law.chance, law.spread, bits]]
+    )
 
 
 def bill_table(verdicts: Mapping[str, Verdict], *, rtol: float = 1e-2) -> None:
@@ -50,7 +54,9 @@ def bill_table(verdicts: Mapping[str, Verdict], *, rtol: float = 1e-2) -> None:
         Relative tolerance of the numbers on later runs.
     """
     columns = [Column("bits")]
-    columns += [Column(name, ".1f", rtol, margin=of.margin) for name, of in verdicts.items()]
+    columns += [
+        Column(name, ".1f", rtol, _NOTHING, margin=of.margin) for name, of in verdicts.items()
+    ]
     judged = list(verdicts.values())
     bills = [of.bill for of in judged]
     known = all(of.selection is not None for of in judged)

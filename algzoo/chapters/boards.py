@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from ..estimates import CatalogEntry
 from ..scoring import Row
+from ..scoring.compute.entries import Result
 from .numbers import Column, table
+
+Score = Row | Result
 
 _ROUNDING = 1e-12  # an estimate with smaller errors is exact
 
@@ -18,7 +21,7 @@ def by_name(rows: Sequence[Row]) -> dict[str, Row]:
     }
 
 
-def scores_table(name: str, scores: Mapping[str, Row], *, rtol: float = 0.02) -> None:
+def scores_table(name: str, scores: Mapping[str, Score], *, rtol: float = 0.02) -> None:
     """Show cost, R against random sampling and its 95% confidence interval.
 
     An exact estimate has a dash in place of R. ``rtol`` is the tolerance of R, which a machine's
@@ -34,7 +37,7 @@ def scores_table(name: str, scores: Mapping[str, Row], *, rtol: float = 0.02) ->
     table(name, columns, cells)
 
 
-def opponents_table(name: str, scores: Mapping[str, Row], *, rtol: float = 0.02) -> None:
+def opponents_table(name: str, scores: Mapping[str, Score], *, rtol: float = 0.02) -> None:
     """Show the bias, and R against prior-shrunk sampling and against the best sampler."""
     columns = [Column("estimator"), Column("bias", "+.4f", atol=1e-4)]
     columns += [Column("R to shrunk", "~2", rtol=rtol), Column("R to best", "~2", rtol=rtol)]
@@ -53,7 +56,7 @@ def opponents_table(name: str, scores: Mapping[str, Row], *, rtol: float = 0.02)
 def facts_table(name: str, entries: Sequence[CatalogEntry]) -> None:
     """Show what estimators declare: the three answers, and the bits of advice."""
     columns = [Column("estimator"), Column("runs the network"), Column("result")]
-    columns += [Column("constants"), Column("bits of advice", ".0f")]
+    columns += [Column("constants"), Column("bits of advice", ".0f", atol=1e-9)]
     cells = [[e.name, e.runs_network, e.exact, e.constants, e.advice_bits] for e in entries]
     table(name, columns, cells)
 
@@ -64,5 +67,5 @@ def tuned_table(name: str, entries: Sequence[CatalogEntry]) -> None:
     table(name, columns, [[entry.name, entry.tuned_on] for entry in entries])
 
 
-def _is_exact(score: Row) -> bool:
+def _is_exact(score: Score) -> bool:
     return score.rms is not None and score.rms < _ROUNDING

@@ -25,9 +25,10 @@ distinguish the estimators; [mechanistic estimates](mechanistic-estimates.md) sa
 
 For a precise score rather than a cheap one, `algzoo accuracy MODEL --tolerance 1e-4` picks the
 method that is fastest on your machine. The [challenge](../analyses/challenge.ipynb) measures what
-each estimator is worth for its operations. In the laws of cost $d$ is the number of neurons and $n$
-the number of inputs. Your own estimator joins the list when its package is installed:
-[error against compute](error-versus-compute.md) says how.
+each estimator is worth for its operations, and a chapter has
+[every estimate for M16,10](../analyses/second_argmax_h16_n10_estimates.ipynb). In the laws of cost
+$d$ is the number of neurons and $n$ the number of inputs. Your own estimator joins the list when
+its package is installed: [error against compute](error-versus-compute.md) says how.
 
 ## All of them
 

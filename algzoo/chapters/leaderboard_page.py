@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..scoring import Ratio
-from ..scoring.compute.entries import Entry, Result
+from ..scoring.compute.entries import Entry, Result, rank
 from ..scoring.compute.rounds import Round, round_named, round_names
 
 _PAGE = """# The leaderboard
@@ -41,7 +42,7 @@ they are counted, and `OperationCounter` counts them.
 
 ```bash
 algzoo challenge --round trial --estimator my_entry:entry
-algzoo challenge --round {newest} --estimator my_entry:entry --author "Your Name" \\\\
+algzoo challenge --round {newest} --estimator my_entry:entry --author "Your Name" \\
   --submit my_entry.json
 algzoo leaderboard --check my_entry.json
 ```
@@ -59,12 +60,14 @@ name.
 
 _ROUND = """## Round {name}
 
-{about} {sizes} The noise has seed {seed}; no estimator of the book was tuned on these copies.
+{about} Populations, with their numbers of models: {sizes}. The noise has seed {seed}; no estimator
+of the book was tuned on these copies.
 
 ### {headline}
 
 The main population, with $R$ against plain sampling, against sampling that is shrunk to the mean of
-the population, and against the best sampler that was measured at that budget.
+the population, and against the best sampler that was measured at that budget. The table is in the
+order of the second of these: at the price of a fraction of an input any guess beats plain sampling.
 
 {main}
 
@@ -84,8 +87,10 @@ on the five training seeds themselves, without noise.
 ### What the estimators are
 
 Who entered them, and [the three questions](mechanistic-estimates.md) with the answers that their
-authors declare. Constants are fitted on models whose true scores are known; *tuned on* names the
-models on which the form of an estimator was chosen. The name leads to the file of the entry.
+authors declare. *Tuned on* names the models on which the form of an estimator was chosen. Where the
+name says *seed-agnostic*, constants were fitted for each network on noisy copies of the other
+training seeds, and where it says *model-specific*, on other noisy copies of the network itself. The
+name leads to the file of the entry.
 
 {facts}
 """
@@ -108,7 +113,7 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
     main = its_round.main
     noisy = [one.name for one in populations if one.opponents and one.name != main]
     clean = [one.name for one in populations if one.sd is None]
-    ordered = dict(sorted(entries.items(), key=lambda item: _place(item[1], main)))
+    ordered = dict(sorted(entries.items(), key=lambda item: (rank(item[1], main), item[1].name)))
     rows = list(ordered.values())
 
     def column(population: str, cell: Callable[[Result], str]) -> list[str]:
@@ -143,10 +148,10 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
                 "estimator": estimators,
                 "operations": column(main, lambda result: f"{result.operations:,.0f}"),
                 "inputs": column(main, _inputs),
-                "bias": column(main, lambda result: f"{result.bias:.1e}"),
-                "RMS error": column(main, lambda result: f"{result.rms:.1e}"),
+                "bias": column(main, lambda result: _digits(result.bias)),
+                "RMS error": column(main, lambda result: _digits(result.rms)),
                 **{
-                    f"RMS error, {name}": column(name, lambda result: f"{result.rms:.1e}")
+                    f"RMS error, {name}": column(name, lambda result: _digits(result.rms))
                     for name in clean
                 },
             }
@@ -154,28 +159,22 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
         facts=_table(
             {
                 "estimator": [
-                    f"[{plain(e.name)}]({_FOLDER}/{file})" for file, e in ordered.items()
+                    f"[{plain(one.name)}](<{_FOLDER}/{file}>)" for file, one in ordered.items()
                 ],
                 "by": [_author(entry) for entry in rows],
                 "runs the network": [entry.facts.runs_network for entry in rows],
                 "result": [entry.facts.exact for entry in rows],
                 "fitted constants": [entry.facts.constants for entry in rows],
                 "tuned on": [plain(entry.facts.tuned_on) for entry in rows],
-            }
+            },
+            numbers=False,
         ),
     )
 
 
-def _place(entry: Entry, main: str) -> tuple[float, str]:
-    """Least R first, and last what has none."""
-    result = entry.result(main)
-    ratio = result.ratio if result else None
-    return (ratio.value if ratio else float("inf"), entry.name)
-
-
 def _sizes(its_round: Round) -> str:
-    sizes = [f"{plain(one.name)}: {one.n_models} models" for one in its_round.populations.values()]
-    return f"{'; '.join(sizes)}."
+    populations = its_round.populations.values()
+    return "; ".join(f"{plain(one.name)} ({one.n_models})" for one in populations)
 
 
 def _inputs(result: Result) -> str:
@@ -183,7 +182,7 @@ def _inputs(result: Result) -> str:
 
 
 def _ratio(ratio: Ratio | None) -> str:
-    """A ratio with its interval, to two digits, without exponents."""
+    """A ratio with its interval, to two digits."""
     if ratio is None:
         return "–"
     if ratio.low is None or ratio.high is None:
@@ -192,24 +191,31 @@ def _ratio(ratio: Ratio | None) -> str:
 
 
 def _digits(number: float) -> str:
-    return f"{float(f'{number:.2g}'):,.12g}" if number >= 1e-4 else f"{number:.1e}"
+    """A number to two digits, with up to six decimals."""
+    rounded = float(f"{number:.2g}")
+    if abs(rounded) >= 10:
+        return f"{rounded:,.0f}"
+    size = 1 - math.floor(math.log10(abs(rounded))) if rounded else 1
+    return f"{rounded:.{min(size, 6)}f}"
 
 
 def _author(entry: Entry) -> str:
     link = entry.source.link
-    return f"[{plain(entry.author)}](<{link}>)" if link else plain(entry.author)
+    if link is None:
+        return plain(entry.author)
+    return f"[{plain(entry.author)}](<{link.replace('|', '%7C')}>)"  # a bar would end the cell
 
 
 def plain(text: str) -> str:
     """Return a text of an author as Markdown that shows it as it is, on one line."""
-    return re.sub(r"([^\w\s.,;:'–-])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([^\w\s.,;:'()–-])", r"\\\1", " ".join(text.split()))
 
 
-def _table(columns: Mapping[str, Sequence[str]]) -> str:
-    """A table that can be sorted, with a column for each heading."""
+def _table(columns: Mapping[str, Sequence[str]], numbers: bool = True) -> str:
+    """A table that can be sorted, with a column for each heading; numbers are on the right."""
     lines: Iterable[Sequence[str]] = [
         tuple(columns),
-        ["---"] * len(columns),
+        ["---", *["---:" if numbers else "---"] * (len(columns) - 1)],
         *zip(*columns.values(), strict=True),
     ]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -18,6 +18,7 @@ from .tables import print_table, progress_bar, ratio_in_words, wide_console
 # The estimators are imported where they are used: with SciPy and Numba they take two seconds.
 if TYPE_CHECKING:
     from ...scoring import Leaderboard, Row
+    from ...scoring.compute.leaderboard import Split
     from ...zoo.populations import Population
 
 
@@ -57,6 +58,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="With --round: write an entry of the leaderboard.",
 )
+@click.option(
+    "--split",
+    type=click.Choice(["zero-shot", "seed-agnostic", "model-specific"]),
+    help="With --round: constants as they are, fitted on other seeds, or on copies of each model.",
+)
 @click.option("--author", help="With --submit: your name, as the leaderboard shows it.")
 @click.option("--link", help="With --submit: an address where to read about the estimator.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
@@ -81,6 +87,7 @@ def challenge(
     transcendental_price: int | None,
     round_name: str | None,
     submit: Path | None,
+    split: Split | None,
     author: str | None,
     link: str | None,
     as_json: bool,
@@ -97,9 +104,10 @@ def challenge(
     """
     if round_name is not None:
         _refuse_what_a_round_fixes(ctx)
-        score_in_round(round_name, estimators, submit, author, link, workers, time_limit)
+        score_in_round(round_name, estimators, split, submit, author, link, workers, time_limit)
         return
-    for option, given in (("--submit", submit), ("--author", author), ("--link", link)):
+    of_entries = {"--submit": submit, "--split": split, "--author": author, "--link": link}
+    for option, given in of_entries.items():
         if given is not None:
             raise click.UsageError(f"{option} goes with --round: an entry is scored on a round")
     if model_name is None:

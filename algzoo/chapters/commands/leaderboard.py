@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .tables import print_table, ratio_in_words, wide_console
+from .tables import print_table, wide_console
 
 if TYPE_CHECKING:
     from ...scoring.compute.entries import Entry
@@ -133,6 +134,7 @@ def _checked(
 
 def _print(entries: dict[Path, Entry]) -> list[str]:
     """Print a table for each round, and return what is wrong with entries that are in none."""
+    from ...scoring.compute.entries import rank
     from ...scoring.compute.rounds import round_named, round_names
 
     console = wide_console()
@@ -141,9 +143,10 @@ def _print(entries: dict[Path, Entry]) -> list[str]:
         if not of_round:
             continue
         its_round = round_named(name)
-        console.print(f"Round {name}. {its_round.about} R against plain sampling:")
+        console.print(f"Round {name}. {its_round.about} R against prior-shrunk sampling:")
+        of_round.sort(key=lambda entry: (rank(entry, its_round.main), entry.name))
         rows = [_cells(entry, list(its_round.populations)) for entry in of_round]
-        headings = ("estimator", "by", "inputs", *its_round.populations)
+        headings = ("estimator", "inputs", *its_round.populations, "by")
         print_table(console, headings, rows, left=["by"])
     return [
         f"{path.name}: there is no round {entry.round!r}"
@@ -153,11 +156,13 @@ def _print(entries: dict[Path, Entry]) -> list[str]:
 
 
 def _cells(entry: Entry, populations: Sequence[str]) -> list[str]:
-    results = [entry.result(name) for name in populations]
-    samples = next((result.samples for result in results if result), None)
+    from ...scoring.compute.entries import rank
+
+    samples = next((result.samples for result in entry.results), None)
+    ratios = (rank(entry, name) for name in populations)
     return [
         entry.name,
-        entry.author,
         "–" if samples is None else f"{samples:,.0f}",
-        *(ratio_in_words(result.ratio if result else None) for result in results),
+        *("–" if math.isinf(ratio) else f"{ratio:.2g}" for ratio in ratios),
+        entry.author,
     ]

@@ -12,11 +12,13 @@ from .tables import print_table, progress_bar, ratio_in_words, wide_console
 
 if TYPE_CHECKING:
     from ...scoring.compute.entries import Entry, Result
+    from ...scoring.compute.leaderboard import Split
 
 
 def score_in_round(
     round_name: str,
     estimators: tuple[str, ...],
+    split: Split | None,
     submit: Path | None,
     author: str | None,
     link: str | None,
@@ -51,7 +53,13 @@ def score_in_round(
             )
             cache = TruthCache(truth_folder())
             entry = entered(
-                estimators[0], its_round, pool, cache, author=author or "unnamed", link=link
+                estimators[0],
+                its_round,
+                pool,
+                cache,
+                author=author or "unnamed",
+                link=link,
+                split=split,
             )
         if submit is not None:
             write_entry(submit, entry)

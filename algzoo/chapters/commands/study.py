@@ -50,11 +50,11 @@ def study_command(
 ) -> None:
     """Score every estimator of the book on noisy copies of M16,10 models, and write the table.
 
-    Needs ARC's example model. With 256 models about half an hour on two cores. After a change of
+    Needs ARC's example model. With 256 models about an hour on two cores. After a change of
     one estimator, --row NAME recomputes its row and leaves the others as they are. The table says
     which estimators are in the study.
     """
-    from ...explanations.second_argmax_h16_n10 import study  # late: two seconds
+    from ...explanations.second_argmax_h16_n10_estimates import study  # late: two seconds
 
     if bases and n_checked is None:
         raise click.UsageError("--base goes with --check: the table is written whole")
@@ -75,7 +75,7 @@ def study_command(
 
 
 def _check(n_checked: int, bases: tuple[str, ...], workers: int | None) -> None:
-    from ...explanations.second_argmax_h16_n10 import study
+    from ...explanations.second_argmax_h16_n10_estimates import study
 
     committed = study.bundled_study()
     n_models = study.n_models_of(committed)

@@ -1,75 +1,237 @@
-"""Figure of a study: ratio to random sampling against cost, one panel for each population."""
+"""Figures of the study of M16,10: ratios to random sampling against cost, and by population."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from ...explanations.second_argmax_h16_n10.study import Scores
+from ...explanations.second_argmax_h16_n10_estimates.study import Scores
+from ...scoring.compute.ratios import Ratio
 from . import style
 
-# Marker and colour by kind of estimator; the markers suffice without colour.
-_LOOKS: dict[str, dict[str, Any]] = {
-    "skeleton": {"marker": "D", "color": style.INK},
-    "offset": {"marker": "P", "color": style.LINE_OCHRE},
-    "lines between ties": {"marker": "*", "color": style.LINE_PURPLE, "ls": "-"},
-    "lines": {"marker": "X", "color": style.LINE_SKY, "ls": "-"},
-    "order anchors; seed-agnostic": {"marker": "s", "color": style.LINE_VERMILLION, "ls": "--"},
-    "order anchors; model-specific": {
-        "marker": "s",
-        "color": style.LINE_VERMILLION,
-        "ls": ":",
-        "fillstyle": "none",
-    },
-    "margin surrogate; model-specific": {"marker": "o", "color": style.LINE_GREEN, "ls": ":"},
-    "order classes": {"marker": "^", "color": style.LINE_BLUE, "ls": "-"},
-    "stratified Sobol": {"marker": "v", "color": style.SAMPLED, "ls": "-"},
+Kind = Literal["never", "chosen", "other", "this", "random"]
+
+# Colour and mark by kind of estimator; the marks suffice without colour.
+_LOOKS: dict[Kind, dict[str, Any]] = {
+    "never": {"marker": "D", "color": style.INK},
+    "chosen": {"marker": "o", "color": style.LINE_BLUE},
+    "other": {"marker": "s", "color": style.LINE_VERMILLION},
+    "this": {"marker": "^", "color": style.LINE_GREEN},
+    "random": {"marker": "v", "color": style.SAMPLED},
+}
+_WORDS: dict[Kind, str] = {
+    "never": "never runs the network",
+    "chosen": "chosen inputs, no constants",
+    "other": "constants from other networks",
+    "this": "constants from copies of this network",
+    "random": "random inputs",
 }
 _FLOOR, _CEILING = 0.03, 30.0  # range of the ratios shown; others are drawn on its edge
 
 
+@dataclass(frozen=True)
+class Curve:
+    """An estimator at all its budgets.
+
+    Attributes
+    ----------
+    method
+        Its name without the budget; with a split, that follows after a semicolon.
+    kind
+        Says how it is drawn.
+    label
+        What is written beside it.
+    shift
+        Where the label stands, in points from the cheapest budget; from the dearest if ``at_end``.
+    """
+
+    method: str
+    kind: Kind
+    label: str = ""
+    shift: tuple[float, float] = (6, 4)
+    at_end: bool = False
+
+
+ESTIMATES = (
+    Curve("planes", "never", "planes"),
+    Curve("skeleton", "chosen", "skeleton"),
+    Curve("offset formula", "chosen", "offset formula"),
+    Curve("response surfaces", "chosen", "response surfaces", (6, -6)),
+    Curve("lines", "chosen", "lines", (-5, -11)),
+    Curve("soft count", "chosen", "soft count", (-5, -9)),
+    Curve("lines between ties", "chosen", "lines between ties", (2, 14), at_end=True),
+    Curve("order classes", "chosen", "order classes", at_end=True),
+    Curve("leaves of pairs", "chosen", "leaves of pairs", (7, -5), at_end=True),
+    Curve("skeleton; seed-agnostic", "other", "skeleton, fitted", (6, 10)),
+    Curve("order anchors; seed-agnostic", "other", "order anchors", (-6, -2)),
+    Curve("margin surrogate; seed-agnostic", "other", "surrogate", (6, -6)),
+    Curve("skeleton; model-specific", "this", "skeleton, fitted", (-6, -2)),
+    Curve("order anchors; model-specific", "this", "order anchors", (-6, 2)),
+    Curve("margin surrogate; model-specific", "this", "surrogate", (6, 6)),
+    Curve("stratified Sobol", "random", "stratified Sobol", (8, -4), at_end=True),
+)
+"""What the first figure of the chapter shows."""
+
+SAMPLERS = (
+    Curve("iid", "random", "independent", (-6, 10)),
+    Curve("antithetic", "random", "antithetic", (6, -2)),
+    Curve("Sobol", "random", "Sobol", (-6, -4)),
+    Curve("stratified", "random", "stratified", (-6, 0)),
+    Curve("tree", "random", "tree"),
+    Curve("last input", "random", "last input"),
+    Curve("last input by walk", "random", "last input by walk", (6, 0)),
+    Curve("stratified Sobol", "random", "stratified Sobol"),
+    Curve("folded classes by sampling", "random", "folded classes, sampled", (4, 30)),
+    Curve("leaves of pairs by sampling", "random", "leaves of pairs, sampled", (-6, -8)),
+    Curve("order classes", "chosen", "order classes", at_end=True),
+    Curve("folded classes", "chosen", "folded classes", (7, -4), at_end=True),
+    Curve("leaves of pairs", "chosen", "leaves of pairs", (7, 4), at_end=True),
+)
+"""Samplers, and the rules on chosen inputs that are made like them."""
+
+_TICKS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0, 30.0)
+
+
 def ratio_curves(
-    panels: Mapping[str, Mapping[str, Scores]], *, width: float = 8, height: float = 3.6
+    scores: Mapping[str, Scores],
+    curves: Sequence[Curve],
+    *,
+    limits: tuple[float, float] = (_FLOOR, _CEILING),
+    width: float = 8,
+    height: float = 5.2,
 ) -> Figure:
     """Plot ratios R with their intervals against cost in random inputs, both logarithmic.
 
-    ``panels`` holds the scores of each population by the name of the entry. An entry belongs to the
-    first curve whose words, as in the legend, are in its name; entries of no curve are left out. A
-    ratio out of range is drawn on the edge of the panel. Sizes are in inches.
+    ``scores`` holds the scores of a population by the name of the entry. Entries of no curve are
+    left out. A ratio out of the limits is drawn on the edge. Sizes are in inches.
     """
     style.use_book_style()
-    figure, axes = style.new_figure(width, height, columns=len(panels))
-    for ax, (title, scores) in zip(axes, panels.items(), strict=True):
-        ax.axhline(1, color=style.INK, lw=1)
-        for curve, look in _LOOKS.items():
-            chosen = [score for name, score in scores.items() if curve == curve_of(name)]
-            defined = [(one.samples, one.ratios.iid) for one in chosen if one.ratios.iid]
-            points = sorted(defined, key=lambda point: point[0])
-            if not points:
-                continue
-            x = [samples for samples, _ in points]
-            y = [min(max(ratio.value, _FLOOR), _CEILING) for _, ratio in points]
-            ax.plot(x, y, **{"ls": "", "ms": 5, "lw": 1, **look}, label=curve)
-            low = [min(max(ratio.low or ratio.value, _FLOOR), _CEILING) for _, ratio in points]
-            high = [min(max(ratio.high or ratio.value, _FLOOR), _CEILING) for _, ratio in points]
-            ax.vlines(x, low, high, color=look["color"], lw=1, alpha=0.6)
-        ax.set(xscale="log", yscale="log", ylim=(_FLOOR * 0.9, _CEILING * 1.1), title=title)
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        ax.set_xlabel("cost in random inputs")
-    axes[0].set_ylabel("R, below 1 wins")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=8)
+    figure, ax = style.new_figure(width, height)
+    ax.axhline(1, color=style.INK, lw=1)
+    for curve in curves:
+        drawn = _of_curve(scores, curve)
+        if not drawn:
+            continue
+        x, found = [one.samples for one in drawn], [one.ratios.iid for one in drawn]
+        look = _LOOKS[curve.kind]
+        y = _with_intervals(ax, x, found, limits, look)
+        place = -1 if curve.at_end else 0
+        ax.annotate(
+            curve.label,
+            (x[place], y[place]),
+            xytext=curve.shift,
+            textcoords="offset points",
+            ha="left" if curve.shift[0] >= 0 else "right",
+            va="center",
+            fontsize=9,
+            color=look["color"],
+        )
+    for kind in dict.fromkeys(curve.kind for curve in curves):
+        ax.plot([], [], ls="", ms=5, **_LOOKS[kind], label=_WORDS[kind])
+    ax.set(xscale="log", yscale="log", ylim=(limits[0] * 0.93, limits[1] * 1.07))
+    ax.set(xlabel="cost in random inputs", ylabel="R, below 1 beats random sampling")
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    _plain_ratios(ax)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     return figure
 
 
-def curve_of(name: str) -> str | None:
-    """Return the curve with which an entry's name begins and whose split is the entry's."""
-    sort, _, split = name.partition("; ")
-    for curve in _LOOKS:
-        start, _, end = curve.partition("; ")
-        if sort.startswith(start) and split == end:
-            return curve
-    return None
+def ratios_by_population(
+    everywhere: Mapping[str, Mapping[str, Scores]],
+    chosen: Mapping[str, str],
+    *,
+    limits: tuple[float, float] = (0.01, _CEILING),
+    width: float = 8,
+    height: float = 3.6,
+) -> Figure:
+    """Plot ratios R of some entries on several populations, a panel for each base model.
+
+    Parameters
+    ----------
+    everywhere
+        Scores by the name of the entry, by the name of the population: "BASE, sd NOISE".
+    chosen
+        Names of entries, with what the legend calls them.
+    limits
+        A ratio out of these is drawn on the edge.
+    width, height
+        In inches.
+    """
+    style.use_book_style()
+    bases: dict[str, list[str]] = {}
+    for title in everywhere:
+        bases.setdefault(title.rpartition(", sd ")[0], []).append(title)
+    levels = sorted({_noise(title) for title in everywhere})
+    figure, axes = style.new_figure(width, height, columns=len(bases))
+    marks = "osvD^P"
+    for ax, (base, titles) in zip(axes, bases.items(), strict=True):
+        ax.axhline(1, color=style.INK, lw=1)
+        for number, (name, label) in enumerate(chosen.items()):
+            ratios = [everywhere[title][name].ratios.iid for title in titles]
+            look = {"marker": marks[number], "color": style.LINES[number], "label": label}
+            beside = 0.07 * (number - len(chosen) / 2)
+            x = [levels.index(_noise(title)) + beside for title in titles]
+            _with_intervals(ax, x, ratios, limits, look)
+        ax.set(yscale="log", title=base, xlabel="noise, sd")
+    axes[0].set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
+    _plain_ratios(axes[0])
+    axes[0].set_ylabel("R, below 1 beats random sampling")
+    handles, labels = axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
+    return figure
+
+
+def _with_intervals(
+    ax: Axes,
+    x: Sequence[float],
+    found: Sequence[Ratio | None],
+    limits: tuple[float, float],
+    look: Mapping[str, Any],
+) -> list[float]:
+    """Draw ratios as a line with marks, and their intervals; return the ratios as drawn."""
+
+    def within(value: float) -> float:
+        return min(max(value, limits[0]), limits[1])
+
+    ratios = [one for one in found if one]
+    y = [within(one.value) for one in ratios]
+    ax.plot(x, y, **{"ms": 5, "lw": 1, **look})
+    low = [within(one.low or one.value) for one in ratios]
+    high = [within(one.high or one.value) for one in ratios]
+    ax.vlines(x, low, high, color=look["color"], lw=1, alpha=0.6)
+    return y
+
+
+def _plain_ratios(ax: Axes) -> None:
+    """Write out some ratios at the vertical axis instead of powers of ten."""
+    low, high = ax.get_ylim()
+    ax.set_yticks([tick for tick in _TICKS if low <= tick <= high])
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def _noise(title: str) -> float:
+    return float(title.rpartition(", sd ")[2])
+
+
+def _of_curve(scores: Mapping[str, Scores], curve: Curve) -> list[Scores]:
+    """Scores of a curve, from the cheapest budget to the dearest."""
+    drawn = [one for name, one in scores.items() if method_of(name) == curve.method]
+    return sorted((one for one in drawn if one.ratios.iid), key=lambda one: one.samples)
+
+
+def spelled(scores: Mapping[str, Scores], curve: Curve) -> str:
+    """The ratios of a curve in words, from the cheapest budget to the dearest."""
+    drawn = [one.ratios.iid for one in _of_curve(scores, curve)]
+    return ", ".join(f"{ratio.value:.2g}" for ratio in drawn if ratio) or "not scored"
+
+
+def method_of(name: str) -> str:
+    """Return the name of an entry without its budget, with its split."""
+    estimator, semicolon, split = name.partition("; ")
+    return estimator.partition(",")[0] + semicolon + split

@@ -1,16 +1,15 @@
-"""Figures about recurrent 2nd-argmax models: activations, formulas, answers and errors."""
+"""Figures about recurrent 2nd-argmax models: weights, activations, answers and errors."""
 
 from __future__ import annotations
 
-import math
-import textwrap
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from ...structure.features.ablation import BinnedRate, Errors
@@ -24,65 +23,62 @@ _SHADES = LinearSegmentedColormap.from_list(
 ).with_extremes(bad=style.GREY)
 
 
-class Fit(NamedTuple):
-    """A neuron's activation after the last step, and the value of its formula."""
-
-    neuron: int
-    text: str
-    says: Array  # (n_inputs,)
-    activation: Array  # (n_inputs,)
-    r2: float
+# White is zero; the sign is also written into the fields, for readers who see no colours.
+_SIGNED = LinearSegmentedColormap.from_list(
+    "signed", [style.LINE_PURPLE, style.PLUM, "white", style.BLUE, style.LINE_BLUE]
+)
 
 
-def activations(states: Array, x: Array, neurons: Sequence[int]) -> Figure:
-    """Plot activations of ``neurons`` while one input is read, each divided by its largest.
+def weight_map(
+    shares: Array, neurons: Sequence[int], blocks: Sequence[tuple[int, int, int]]
+) -> Figure:
+    """Plot the signed share that each recurrent weight has in what its neuron receives.
 
-    ``states`` has shape (seq_len, hidden_size) and ``x`` (seq_len,). The numbers below are the
-    input.
+    Parameters
+    ----------
+    shares
+        Shape (hidden_size, hidden_size), between -1 and 1: to each neuron (row) from each (column).
+    neurons
+        All neurons, in the order in which they are drawn.
+    blocks
+        Blocks to be framed: first row, number of rows, and number of columns from the left.
     """
-    figure, ax = style.new_figure(7, 4.2)
-    largest = states.max(axis=0)
-    shares = states / np.where(largest > 0, largest, 1)
-    _matrix(ax, shares[:, neurons].T, [str(i) for i in neurons], [f"{a:.2f}" for a in x], 1.0)
-    ax.set(xlabel="input, in the order in which it is read", ylabel="neuron")
-    _scale(ax, "activation, over its largest")
-    return figure
-
-
-def wiring(shares: Array, neurons: Sequence[int]) -> Figure:
-    """Plot what ``neurons`` receive from the input and from each other.
-
-    ``shares`` has shape (hidden_size, hidden_size + 1), the input last; the squares of a row sum to
-    1.
-    """
-    figure, ax = style.new_figure(6.6, 5)
+    figure, ax = style.new_figure(7, 5.6)
     names = [str(i) for i in neurons]
-    order = [shares.shape[0], *neurons]
-    _matrix(ax, shares[np.ix_(neurons, order)], names, ["input", *names], 1.0)
-    ax.set(xlabel="from", ylabel="to neuron")
-    _scale(ax, "share of what it receives")
+    ordered = shares[np.ix_(neurons, neurons)]
+    _matrix(ax, ordered, names, names, 1.0, signed=True)
+    for row, column in zip(*np.nonzero(np.abs(ordered) > 0.1), strict=True):
+        sign = "+" if ordered[row, column] > 0 else "\N{MINUS SIGN}"
+        ax.text(column + 0.5, row + 0.52, sign, ha="center", va="center", fontsize=9)
+    for row, n_rows, n_columns in blocks:
+        frame = Rectangle((0, row), n_columns, n_rows, fill=False, ec=style.INK, lw=1.8)
+        ax.add_patch(frame)
+    ax.set(xlabel="from neuron", ylabel="to neuron")
+    _scale(ax, "share of what the neuron receives, with its sign")
     return figure
 
 
-def fits(panels: Sequence[Fit], n_shown: int = 400) -> Figure:
-    """Plot activations against formulas, three in a row, in units of the activation's RMS.
+def step_by_step(x: Array, neurons: Sequence[int], activation: Array, formula: Array) -> Figure:
+    """Plot activations and formulas of some neurons while one input is read, a panel for each.
 
-    The first ``n_shown`` inputs are drawn.
+    ``x`` has shape (seq_len,), ``activation`` and ``formula`` (seq_len, n_neurons), in the same
+    units. The number at each step is the activation minus the formula.
     """
-    n_rows = math.ceil(len(panels) / 3)
-    figure = Figure(figsize=(8, 2.8 * n_rows), layout="constrained")
-    axes = figure.subplots(n_rows, 3, squeeze=False).ravel()
-    for ax, fit in zip(axes, panels, strict=False):
-        typical = np.sqrt((fit.activation**2).mean()) or 1.0
-        says, is_ = fit.says[:n_shown] / typical, fit.activation[:n_shown] / typical
-        ax.axline((0, 0), slope=1, color=style.INK, lw=0.8)
-        ax.plot(says, is_, ls="", marker=".", ms=3, color=style.LINE_BLUE)
-        lines = textwrap.wrap(fit.text, 34)
-        ax.set_title("\n".join([f"neuron {fit.neuron}", *lines]), fontsize=8)
-        ax.text(0.04, 0.96, f"$R^2$ {fit.r2:.3f}", transform=ax.transAxes, va="top", fontsize=9)
-        ax.set(xlabel="formula", ylabel="activation")
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
+    figure = Figure(figsize=(7.6, 1.35 * len(neurons)), layout="constrained")
+    axes = figure.subplots(len(neurons), 1, sharex=True, squeeze=False).ravel()
+    steps = np.arange(len(x))
+    for ax, neuron, is_, says in zip(axes, neurons, activation.T, formula.T, strict=True):
+        ax.bar(steps, says, width=0.7, color=style.BLUE, label="formula")
+        ax.plot(steps, is_, ls="", marker="o", ms=5, color=style.INK, label="activation")
+        top = max(is_.max(), says.max())
+        for t in steps:
+            height = max(is_[t], says[t]) + 0.12 * top
+            text = f"{is_[t] - says[t]:+.2f}".replace("-", "\N{MINUS SIGN}")
+            ax.text(t, height, "0" if text[1:] == "0.00" else text, ha="center", fontsize=9)
+        ax.set(ylabel=f"neuron {neuron}", ylim=(0, 1.45 * top))
+    axes[0].legend(loc="upper left", bbox_to_anchor=(1, 1))
+    axes[-1].set_xticks(steps, [f"{t}\n{number:.2f}" for t, number in enumerate(x)])
+    axes[-1].set_xlabel("step t, and below it the input x[t] that is read")
     return figure
 
 
@@ -134,12 +130,18 @@ def errors_by_gap(errors: Errors) -> Figure:
 
 
 def _matrix(
-    ax: Axes, values: Array, rows: Sequence[str], columns: Sequence[str], largest: float
+    ax: Axes,
+    values: Array,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    largest: float,
+    *,
+    signed: bool = False,
 ) -> None:
     ax.pcolormesh(
         np.ma.masked_invalid(values),
-        cmap=_SHADES,
-        vmin=0,
+        cmap=_SIGNED if signed else _SHADES,
+        vmin=-largest if signed else 0,
         vmax=largest,
         edgecolors="white",
         linewidth=0.5,

@@ -36,7 +36,7 @@ from ..samplers.compiled import compiled, inlined
 
 DESIGNS = Path(__file__).parents[1] / "data" / "soft_count_designs.json"
 SEQ_LEN = 10
-N_DESIGNS = {1: 12, 2: 8, 4: 8}  # by the number of points in a class
+N_DESIGNS = {1: 16, 2: 16, 4: 16}  # by the number of points in a class
 
 _EXCHANGES = 300_000
 _FIRST_THRESHOLD = 2e-3  # threshold of the sum at the beginning

@@ -12,7 +12,6 @@ from ...estimates.many_inputs.folded_classes import LARGE, folded_classes
 from ...estimates.many_inputs.pair_leaves import pair_leaves
 from ...estimates.many_inputs.planes import plane_quadrature
 from ...estimates.many_inputs.soft_count import soft_count
-from ...estimates.many_inputs.soft_count_designs import N_DESIGNS
 from ...estimates.samplers.walk import last_input_walk
 from ...zoo import Model
 from .cells import Cell, clean_model, m1610_cells, map_cells
@@ -119,7 +118,7 @@ def _m1610(cell: Cell) -> list[Setting]:
     for rule in (FOLDED, CLUSTERED):
         found += [Setting(rule, k, few, 32) for k in (256, 1024, 4096, 2**14)]
         found.append(Setting(rule, 2**16, min(n_models, 8), 32))
-    found += [Setting(SOFT, k, n_models, N_DESIGNS[k]) for k in (1, 4)]
+    found += [Setting(SOFT, 1, n_models, 12), Setting(SOFT, 4, n_models, 8)]  # designs
     for rule in (WALK, STRATIFIED):
         found += [Setting(rule, k, few, 32) for k in (256, 1024, 4096, 2**14)]
     return found

@@ -549,18 +549,18 @@ def evaluate(
     pool: Workers,
     population: Population,
     jobs: Sequence[Sequence[bytes]],
-    models: Sequence[int] | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> list[Evaluation]:
     """Call each estimator on the models of a population, in the sandbox.
 
     ``jobs`` holds, for each estimator and each base of the population, the job as for
-    :meth:`.Sandbox.estimates`; for one that is not to be run it is empty. ``models`` are the
-    numbers of those models that the estimators are called on, in increasing order; all models where
+    :meth:`.Sandbox.estimates`; for one that is not to be run it is empty. ``numbers`` are
+    those of the models that the estimators are called on, in increasing order; all models where
     absent. A model meets the same random numbers and the same scramble either way.
     """
     chunks = list(_chunks(population))
-    if models is not None:
-        chunks = [(number, number + 1) for number in models]
+    if numbers is not None:
+        chunks = [(number, number + 1) for number in numbers]
     tasks = {
         (number, chunk): partial(
             _evaluate,

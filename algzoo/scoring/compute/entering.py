@@ -20,6 +20,7 @@ import numpy as np
 from ...estimates import RunsNetwork
 from ...estimates._catalog import collected
 from ...estimates.counting.counter import PRICES, VERSION
+from ...estimates.estimate import Constants
 from ...zoo.official import OfficialFileMissing
 from ...zoo.populations import Population
 from .challenge import (
@@ -32,6 +33,7 @@ from .challenge import (
     true_scores,
 )
 from .entries import Entry, Facts, Result, Source, drawn_models, result_of
+from .leaderboard import Split
 from .named import UnknownEstimator, entrants_named
 from .rounds import Round, RoundPopulation, digest_of_models, round_named
 from .sandbox import EstimatorFailure, packed
@@ -48,15 +50,17 @@ class NotCheckable(Exception):  # noqa: N818 (it is no error of the entry)
     """The estimator of an entry cannot be called here; says why."""
 
 
-def the_entrant(name: str) -> Entrant:
-    """The one entrant that an estimator's name stands for, with its facts declared.
+def the_entrant(name: str, split: Split | None = None) -> tuple[Entrant, Split]:
+    """The one entrant that an estimator's name stands for, with its facts declared, and its split.
+
+    Where ``split`` is absent, it is that of :func:`score`.
 
     Raises
     ------
     UnknownEstimator
         If there is none, or there are several.
     ValueError
-        If it does not declare what an entry has to say.
+        If it does not declare what an entry has to say, or does not have that split.
     """
     entrants = entrants_named(name)
     if len(entrants) != 1:
@@ -68,17 +72,31 @@ def the_entrant(name: str) -> Entrant:
             f"estimator, exact=..., constants=..., tuned_on=...), with advice_bits if it has "
             "constants, and name that"
         )
-    return entrant
+    split = split or _usual_split(entrant)
+    if split == "zero-shot" and entrant.estimator is None:
+        raise ValueError(f"{name} exists only with fitted constants: it has no split zero-shot")
+    if split != "zero-shot" and entrant.fit is None:
+        raise ValueError(f"{name} has no fit, so that it has no split {split}")
+    return entrant, split
+
+
+def _usual_split(entrant: Entrant) -> Split:
+    return "seed-agnostic" if entrant.estimator is None else "zero-shot"
 
 
 def score(
-    entrant: Entrant, its_round: Round, pool: Workers, cache: TruthCache
+    entrant: Entrant,
+    its_round: Round,
+    pool: Workers,
+    cache: TruthCache,
+    split: Split | None = None,
 ) -> tuple[tuple[Result, ...], tuple[str, ...], RunsNetwork]:
     """Results on the populations of a round, those that are missing, and how it runs the network.
 
-    Estimators are called as :func:`.challenge` calls them. One that exists only with fitted
-    constants is fitted for each base model on noisy copies of the other training seeds. ``pool``
-    has the seed of the round; ``cache`` keeps the true scores of the models of fits.
+    Estimators are called, and fitted, as :func:`.challenge` does it. ``pool`` has the seed of the
+    round; ``cache`` keeps the true scores of the models of fits. Where ``split`` is absent, an
+    estimator that exists only with fitted constants is fitted on other training seeds, and others
+    are taken as they are.
 
     Raises
     ------
@@ -87,6 +105,7 @@ def score(
     ValueError
         If the models are not those of the round, or all populations are missing.
     """
+    split = split or _usual_split(entrant)
     results, missing = [], []
     runs: list[RunsNetwork] = []
     for population in its_round.populations.values():
@@ -94,7 +113,7 @@ def score(
         if models is None:
             missing.append(population.name)
             continue
-        jobs = _jobs(entrant, its_round, models, pool, cache)
+        jobs = _jobs(entrant, split, its_round, models, pool, cache)
         [evaluation] = evaluate(pool, models, [jobs])
         if evaluation.failure:
             raise EstimatorFailure(f"{entrant.name}, {population.name}, {evaluation.failure}")
@@ -106,7 +125,7 @@ def score(
                 operations,
                 population,
                 seed=its_round.seed,
-                scrambles=entrant.scrambles,
+                scrambles=entrant.scrambles and split == "zero-shot",
             )
         )
     if not results:
@@ -135,16 +154,21 @@ def models_of(population: RoundPopulation) -> Population | None:
 
 
 def _jobs(
-    entrant: Entrant, its_round: Round, models: Population, pool: Workers, cache: TruthCache
+    entrant: Entrant,
+    split: Split,
+    its_round: Round,
+    models: Population,
+    pool: Workers,
+    cache: TruthCache,
 ) -> Sequence[bytes]:
     """The estimator as it is sent to the sandbox, for each base model."""
-    if entrant.estimator is not None:
+    if split == "zero-shot":
         job = packed((entrant.estimator, entrant.operations, entrant.scrambles))
         return [job] * len(models.bases)
     fit = packed((entrant.fit, entrant.operations, False))
     of_bases = {}
     for base in range(len(models.bases)):
-        others = its_round.models_of_fit(models, base)
+        others = its_round.models_of_fit(models, base, split)
         if others is None:
             raise EstimatorFailure(f"{entrant.name} has no models to be fitted on")
         of_bases[base] = others
@@ -178,17 +202,18 @@ def entered(
     *,
     author: str,
     link: str | None = None,
+    split: Split | None = None,
 ) -> Entry:
     """The entry of the estimator of that name in a round; see :func:`score`."""
-    entrant = the_entrant(name)
+    entrant, split = the_entrant(name, split)
     source = source_of(name, link)
-    results, missing, runs_network = score(entrant, its_round, pool, cache)
+    results, missing, runs_network = score(entrant, its_round, pool, cache, split)
     return Entry(
-        entrant.name,
+        entrant.name if split == "zero-shot" else f"{entrant.name}; {split}",
         author,
         _about(name, entrant),
         source,
-        _facts(entrant, runs_network),
+        _facts(entrant, split, runs_network),
         VERSION,
         its_round.name,
         its_round.digest,
@@ -197,19 +222,23 @@ def entered(
     )
 
 
-def _facts(entrant: Entrant, runs_network: RunsNetwork) -> Facts:
+def _facts(entrant: Entrant, split: Split, runs_network: RunsNetwork) -> Facts:
     assert entrant.exact is not None
     assert entrant.constants is not None
     assert entrant.tuned_on is not None
-    fitted = entrant.estimator is None
+    constants: dict[Split, Constants] = {
+        "zero-shot": entrant.constants,
+        "seed-agnostic": "from other networks",
+        "model-specific": "from this one",
+    }
     return Facts(
         runs_network,
         entrant.exact,
-        entrant.constants,
-        entrant.fit_advice_bits if fitted else entrant.advice_bits,
+        constants[split],
+        entrant.advice_bits if split == "zero-shot" else entrant.fit_advice_bits,
         entrant.tuned_on,
-        fitted,
-        entrant.scrambles,
+        split,
+        entrant.scrambles and split == "zero-shot",
     )
 
 
@@ -303,7 +332,7 @@ def recomputed(
                 continue
             numbers = drawn_models(entry, result.population, n_models)
             try:
-                jobs = _jobs(entrant, its_round, models, pool, cache)
+                jobs = _jobs(entrant, entry.facts.split, its_round, models, pool, cache)
             except EstimatorFailure as failure:
                 problems.append(f"{result.population}: {failure}")
                 continue
@@ -353,7 +382,8 @@ def _other_facts(entry: Entry, entrant: Entrant) -> list[str]:
     """Facts that the code declares otherwise than the entry."""
     if entrant.exact is None or entrant.constants is None or not entrant.tuned_on:
         return ["its code does not declare exact, constants and tuned_on any more"]
-    said, declared = entry.facts, _facts(entrant, entry.facts.runs_network)
+    said = entry.facts
+    declared = _facts(entrant, said.split, said.runs_network)
     return [
         f"{name} is {getattr(said, name)!r}, its code declares {getattr(declared, name)!r}"
         for name in vars(said)

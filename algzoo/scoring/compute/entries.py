@@ -24,6 +24,7 @@ from ...estimates.counting.counter import VERSION
 from ...estimates.estimate import Constants, Exactness
 from ...zoo.files import write_whole
 from .challenge import positive_root
+from .leaderboard import Split
 from .plain_json import plain_json, rounded
 from .ratios import Array, Ratio, errors_of, ratios
 from .rounds import Round, RoundPopulation, round_named
@@ -66,8 +67,9 @@ class Source:
 class Facts:
     """What an estimator declares of itself; see :class:`~algzoo.estimates.estimate.Declaration`.
 
-    ``fitted`` says whether it was fitted for each base model on noisy copies of the other training
-    seeds; ``scrambles`` whether it meets other scrambled points on other models.
+    ``split`` says whether it was fitted for each base model, on noisy copies of the other training
+    seeds or of that model, or not at all; ``scrambles`` whether it meets other scrambled points on
+    other models.
     """
 
     runs_network: RunsNetwork
@@ -75,7 +77,7 @@ class Facts:
     constants: Constants
     advice_bits: float
     tuned_on: str
-    fitted: bool
+    split: Split
     scrambles: bool
 
 
@@ -195,6 +197,16 @@ def _rounded(ratio: Ratio | None) -> Ratio | None:
         return None
     ends = (None if end is None else rounded(end) for end in (ratio.low, ratio.high))
     return Ratio(rounded(ratio.value), *ends)
+
+
+def rank(entry: Entry, population: str) -> float:
+    """R of an entry on a population against prior-shrunk sampling, infinite if it has none.
+
+    Plain sampling is beaten by any constant at the price of a fraction of an input, so that R
+    against it would put guesses first.
+    """
+    result = entry.result(population)
+    return math.inf if result is None or not result.shrunk_ratio else result.shrunk_ratio.value
 
 
 def write_entry(path: Path, entry: Entry) -> None:
@@ -354,7 +366,7 @@ _FACTS: Mapping[str, _Kind] = {
     "constants": _one_of(get_args(Constants)),
     "advice_bits": _Kind("a number of at least 0", lambda value: _is_number(value) and value >= 0),
     "tuned_on": _TEXT,
-    "fitted": _YES,
+    "split": _one_of(get_args(Split)),
     "scrambles": _YES,
 }
 _RESULT: Mapping[str, _Kind] = {

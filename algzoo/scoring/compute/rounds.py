@@ -32,6 +32,7 @@ from .challenge import (
     true_scores,
     truths_as_arrays,
 )
+from .leaderboard import Split
 from .plain_json import plain_json, rounded
 from .ratios import Errors, Truths, ratios, scrambles_of
 from .truth import TruthCache
@@ -106,9 +107,10 @@ class Round:
         Name of the population by which they are ordered.
     seed
         Of the generators in an estimator's calls and of the resampling.
-    fit_copies, fit_sd, fit_truth_samples
-        Noisy copies of each of the other training seeds that constants are fitted on, their noise
-        where the population has none, and the random inputs for their true scores.
+    fit_copies, own_fit_copies, fit_sd, fit_truth_samples
+        Noisy copies of each of the other training seeds that constants are fitted on, and of the
+        same base; their noise where the population has none, and the random inputs for their true
+        scores.
     populations
         By name.
     digest
@@ -121,17 +123,19 @@ class Round:
     main: str
     seed: int
     fit_copies: int
+    own_fit_copies: int
     fit_sd: float
     fit_truth_samples: int
     populations: Mapping[str, RoundPopulation]
     digest: str
 
-    def models_of_fit(self, population: Population, base: int) -> Population | None:
-        """Noisy copies of the other training seeds of the size of base number ``base``."""
-        if isinstance(population, NoisyCopies):
-            return population.tuning_of_others(base, self.fit_copies)
-        noisy = NoisyCopies(population.bases, self.fit_sd, self.fit_copies, self.seed)
-        return noisy.tuning_of_others(base, self.fit_copies)
+    def models_of_fit(self, population: Population, base: int, split: Split) -> Population | None:
+        """Other noisy copies of base number ``base``, or copies of the other training seeds."""
+        if not isinstance(population, NoisyCopies):
+            population = NoisyCopies(population.bases, self.fit_sd, 1, self.seed)
+        if split == "model-specific":
+            return population.tuning(base, self.own_fit_copies)
+        return population.tuning_of_others(base, self.fit_copies)
 
 
 def round_names() -> list[str]:

@@ -22,29 +22,35 @@ def ticks(axis):
     return [label.get_text() for label in axis.get_ticklabels()]
 
 
-def test_activations_are_rows_of_neurons_over_their_largest():
-    states = np.array([[1.0, 0.0, 0.0], [4.0, 0.0, 2.0]])
-    ax = recurrent.activations(states, np.array([0.5, -1.25]), [2, 0, 1]).axes[0]
-    np.testing.assert_allclose(drawn(ax), [[0, 1], [0.25, 1], [0, 0]])
-    assert ticks(ax.yaxis) == ["2", "0", "1"]
-    assert ticks(ax.xaxis) == ["0.50", "-1.25"]
+def test_weights_have_their_signs_and_blocks_their_frames():
+    shares = np.array([[0.5, -0.3, 0.0], [0.05, 0.9, -1.0], [0.2, 0.0, 0.0]])
+    ax = recurrent.weight_map(shares, [1, 0, 2], [(0, 2, 2), (2, 1, 1)]).axes[0]
+    np.testing.assert_allclose(drawn(ax), shares[np.ix_([1, 0, 2], [1, 0, 2])])
+    assert ax.collections[0].get_clim() == (-1, 1)
+    signs = {text.get_position(): text.get_text() for text in ax.texts}
+    minus = "\N{MINUS SIGN}"
+    assert signs == {
+        (0.5, 0.52): "+",  # to 1 from 1
+        (2.5, 0.52): minus,  # to 1 from 2
+        (0.5, 1.52): minus,  # to 0 from 1
+        (1.5, 1.52): "+",  # to 0 from 0
+        (1.5, 2.52): "+",  # to 2 from 0
+    }
+    frames = [(p.get_xy(), p.get_width(), p.get_height()) for p in ax.patches]
+    assert frames == [((0, 0), 2, 2), ((0, 2), 1, 1)]
 
 
-def test_wiring_has_the_input_first_and_neurons_in_order():
-    shares = np.array([[0.1, 0.2, 0.3], [0.4, 0.5, 0.6]])
-    ax = recurrent.wiring(shares, [1, 0]).axes[0]
-    np.testing.assert_allclose(drawn(ax), [[0.6, 0.5, 0.4], [0.3, 0.2, 0.1]])
-    assert ticks(ax.xaxis) == ["input", "1", "0"]
-
-
-def test_fits_are_in_units_of_the_activation():
-    activation = np.array([3.0, 4.0, 0.0, 0.0])  # root mean square 2.5
-    fit = recurrent.Fit(7, "max(0, x[t])", 2 * activation, activation, 0.5)
-    figure = recurrent.fits([fit] * 4, n_shown=2)
-    shown = [ax for ax in figure.axes if ax.get_visible()]
-    assert len(shown) == 4
-    np.testing.assert_allclose(shown[0].lines[1].get_xydata(), [[2.4, 1.2], [3.2, 1.6]])
-    assert shown[0].get_title() == "neuron 7\nmax(0, x[t])"
+def test_steps_show_activation_formula_and_their_difference():
+    activation = np.array([[0.0, 1.0], [2.0, 0.5]])
+    formula = np.array([[0.0, 1.25], [1.0, 0.5]])
+    figure = recurrent.step_by_step(np.array([0.5, -1.25]), [4, 2], activation, formula)
+    assert [ax.get_ylabel() for ax in figure.axes] == ["neuron 4", "neuron 2"]
+    for ax, is_, says in zip(figure.axes, activation.T, formula.T, strict=True):
+        np.testing.assert_array_equal(ax.lines[0].get_ydata(), is_)
+        assert [bar.get_height() for bar in ax.patches] == says.tolist()
+    texts = [[text.get_text() for text in ax.texts] for ax in figure.axes]
+    assert texts == [["0", "+1.00"], ["\N{MINUS SIGN}0.25", "0"]]
+    assert ticks(figure.axes[-1].xaxis) == ["0\n0.50", "1\n-1.25"]
 
 
 def test_answers_that_gain_are_white():

