@@ -15,14 +15,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
 ADVICE_BITS = 6  # price of a number that is not derived from the weights: one part in 2^6
-
-Verdict = Literal["full", "partial", "none"]
 
 
 @dataclass(frozen=True)
@@ -82,18 +80,6 @@ def predicted_by_others(accuracies: Sequence[float]) -> tuple[float, float]:
     if len(logits) < 2 or not np.isfinite(logits).all():
         raise ValueError(f"Two accuracies between 0 and 1 are needed, got {list(accuracies)}")
     return float(special.expit(logits.mean())), float(logits.std(ddof=1))
-
-
-def verdict(total_bits: float, bound: float, left: Residual, without: Residual) -> Verdict:
-    """Judge an explanation of ``total_bits`` with its residual ``left``.
-
-    The verdict is ``"none"`` if the explanation costs more than ``bound``, the bits that training
-    can have chosen, or if it leaves less than a bit less surprise than ``without`` an explanation;
-    otherwise it is ``"full"`` if at most one bit is left, and ``"partial"`` if more.
-    """
-    if total_bits > bound or left.bits > without.bits - 1:
-        return "none"
-    return "full" if left.bits <= 1 else "partial"
 
 
 def log_probability(low: float, high: float, law: Any = stats.norm) -> float:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, special, stats
 
-from algzoo.scoring.surprise.residual import Residual, predicted_by_others, residual, verdict
+from algzoo.scoring.surprise.residual import predicted_by_others, residual
 
 SHARES = st.floats(0.02, 0.98)
 
@@ -45,29 +45,6 @@ def test_prediction_by_others_is_the_mean_on_the_logit_scale():
     predicted, sd = predicted_by_others([0.5, 0.9])
     assert predicted == pytest.approx(0.75)  # odds 1 and 9 have the geometric mean 3
     assert sd == pytest.approx(math.log(9) / math.sqrt(2))
-
-
-def test_verdicts():
-    without = Residual(0.1, 0.3, 200.0, 210.0)
-    good, some, poor = (Residual(0.9, 0.3, bits, 0.0) for bits in (0.5, 4.0, 199.5))
-    assert verdict(300, 2500, good, without) == "full"
-    assert verdict(300, 2500, some, without) == "partial"
-    assert verdict(300, 2500, poor, without) == "none"
-    assert verdict(3000, 2500, good, without) == "none"
-
-
-def test_verdicts_change_where_it_is_said():
-    """At most the bound, at least a bit less than without an explanation, at most one bit left."""
-    without = Residual(0.1, 0.3, 200.0, 210.0)
-
-    def found(total, left):
-        return verdict(total, 2500, Residual(0.9, 0.3, left, 0.0), without)
-
-    assert [found(total, 0.5) for total in (2500, 2500.01)] == ["full", "none"]
-    assert [found(300, left) for left in (1, 1.01)] == ["full", "partial"]
-    assert [found(300, left) for left in (198.5, 199, 199.01)] == ["partial", "partial", "none"]
-    # Where there is hardly any surprise, none can be taken away.
-    assert verdict(0, 2500, Residual(0.9, 0.3, 0.1, 0), Residual(0.9, 0.3, 1.05, 0)) == "none"
 
 
 def test_what_is_no_prediction_is_refused():
