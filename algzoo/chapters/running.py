@@ -23,6 +23,7 @@ _CORES = "LOKY_MAX_CPU_COUNT"  # environment variable: number of cores that a ch
 # a chapter that is not named here begins first, because it may be the longest.
 _BY_DURATION = (
     "challenge",
+    "challenge_bundled",
     "the_zoo",
     "second_argmax_h4_n3",
     "argmedian_h16_n5",
@@ -33,6 +34,7 @@ _BY_DURATION = (
     "median_h2_n2",
     "longest_cycle_h4_n4",
     "second_argmax_h2_n2",
+    "arcs_post",
 )
 
 

@@ -34,11 +34,17 @@ def least_outside_shares(model: OneLayerRNN, thresholds: Thresholds | None = Non
     -------
     ndarray
         Shape (hidden_size,), between 0 and 1; 1 for a neuron that receives nothing.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`~algzoo.structure.weights_in_range`.
     """
+    weights = weights_in_range(model)
     thresholds = thresholds or Thresholds()
     rng = np.random.default_rng(thresholds.seed)
     x = rng.standard_normal((thresholds.n_inputs, model.seq_len))
-    wiring = Wiring.measured(weights_in_range(model), x)
+    wiring = Wiring.measured(weights, x)
     least = np.ones(model.hidden_size)
     for size in range(1, thresholds.max_new_neurons + 1):
         for group in combinations(range(model.hidden_size), size):

@@ -178,7 +178,7 @@ def order_mean(rank: int, n: int) -> float:
     return rank * math.comb(n, rank) * float(integral)
 
 
-def feature_ledger(model: OneLayerRNN, search: FeatureSearch, residual_bits: float = 0.0) -> Ledger:
+def feature_ledger(model: OneLayerRNN, search: FeatureSearch) -> Ledger:
     """Ledger of the claim that neurons have the rounded weights from which their formulas follow.
 
     The neurons are those of ``search``. For each, the ledger charges a bit for the sign of the
@@ -204,7 +204,7 @@ def feature_ledger(model: OneLayerRNN, search: FeatureSearch, residual_bits: flo
             of_neuron = _feature_checks(model, search.features[neuron], units, looked_at)
             checks += of_neuron
             looked_at = 1
-    return Ledger(checks, weights, residual_bits)
+    return Ledger(checks, weights)
 
 
 def _units(weights: Weights, search: FeatureSearch) -> Units:
@@ -276,7 +276,7 @@ def _sign(name: str, of: BoundMeasure, sign: int) -> Check:
     return Check(f"sign of {name}", "sign", f"{name} {relation} 0", of, relation, 0.0, FAIR_SIGN)
 
 
-def skeleton_ledger(model: OneLayerRNN, residual_bits: float = 0.0) -> Ledger:
+def skeleton_ledger(model: OneLayerRNN) -> Ledger:
     """Ledger of the claim that every class is decided rightly at its mean.
 
     These are n (n - 1) decisions among n answers. In the prior the right answer is equally likely
@@ -312,4 +312,4 @@ def skeleton_ledger(model: OneLayerRNN, residual_bits: float = 0.0) -> Ledger:
         )
         for first, second in permutations(range(n), 2)
     ]
-    return Ledger(checks, weights_in_range(model), residual_bits)
+    return Ledger(checks, weights_in_range(model))

@@ -74,9 +74,9 @@ def test_classes_that_do_not_exist_are_refused(first, second, seq_len):
 
 def test_each_class_costs_the_log_of_the_number_of_answers():
     model = zoo_2nd_argmax(16, 10)
-    ledger = skeleton_ledger(model, residual_bits=2.5)
+    ledger = skeleton_ledger(model)
     assert len(ledger.entries) == 90
-    assert ledger.total_bits == pytest.approx(90 * math.log2(10) + 2.5)
+    assert ledger.total_bits == pytest.approx(90 * math.log2(10))
     assert set(ledger.bits_by_kind()) == {"class"}
     assert ledger.search_bits == 0
 
@@ -298,12 +298,6 @@ def test_the_rest_is_priced_by_the_number_of_its_contributions(example):
         share = neglected(weights_of(model), i, feature.from_neurons, feature.from_input == 0, 10)
         assert entry.value == pytest.approx(share)
         assert entry.check.threshold == entry.value
-
-
-def test_residual_bits_are_paid_on_top(example):
-    model, search = example
-    ledger = feature_ledger(model, search, 7.5)
-    assert ledger.total_bits == pytest.approx(feature_ledger(model, search).total_bits + 7.5)
 
 
 def test_the_unit_comes_from_the_weight_that_needs_no_rounding(example):
