@@ -31,7 +31,7 @@ from scipy.stats import qmc
 from ...structure import Weights, weights_in_range
 from ...zoo import Model
 from ..estimate import Tally, estimator, sampler
-from ..samplers.compiled import compiled
+from ..samplers.compiled import compiled, inlined
 from ..samplers.random_inputs import normal_quantiles
 from ..samplers.second_argmax import CELL
 from ..scope import Scope
@@ -137,18 +137,23 @@ def _slices(m: int, points: int | None, scramble: int) -> Iterator[_Leaves]:
         yield _leaves_of(np.ascontiguousarray(u), in_31_bits)
 
 
-def _leaves_of(u: Array, shifts: NDArray[np.int64]) -> _Leaves:
+def _leaves_of(u: Array, shifts: NDArray[np.int64], number_type: Any = np.float64) -> _Leaves:
     """Prefixes from points of shape (m + 3, n_points), and shifts of shape (m, m + 1)."""
     m, n_points = len(shifts), u.shape[1]
+    turns = (u[0] * (m - 1)).astype(np.int64)
+    u = np.ascontiguousarray(u[:, np.argsort(turns, kind="stable")])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(turns, minlength=m - 1))])
     paths = np.empty((m, n_points), np.uint32)
     inputs = np.empty((m, m * n_points), np.uint32)
     path = np.empty(m * n_points, np.int64)
     begun = np.empty(m, np.int64)
+    earlier = np.empty((2, m * n_points), np.uint32)
     places = np.empty((2, m * n_points), np.int64)
-    _arrange(u, _levels(u[1], m), shifts, paths, inputs, path, begun, places)
-    x = normal_quantiles(inputs)
-    earlier = np.take_along_axis(x, places, axis=0)
-    return _Leaves(Prefixes(normal_quantiles(paths), x, path, begun), earlier, places)
+    _arrange(u, _levels(u[1], m), starts, shifts, paths, inputs, path, begun, earlier, places)
+    prefixes = Prefixes(
+        normal_quantiles(paths, number_type), normal_quantiles(inputs, number_type), path, begun
+    )
+    return _Leaves(prefixes, normal_quantiles(earlier, number_type), places)
 
 
 @cache
@@ -193,53 +198,69 @@ def _newton(u: Any, start: Any, m: int, levels: Any) -> None:
 def _arrange(
     u: Any,
     levels: Any,
+    starts: Any,
     shifts: Any,
     paths: Any,
     inputs: Any,
     path: Any,
     begun: Any,
+    earlier: Any,
     places: Any,
 ) -> None:
     """Write quantiles in units of 2^-32, the prefixes in the order in which they leave their paths.
 
-    Of the coordinates of a point the first chooses the pairs, the second gave its level; the third
-    is for the largest input, and the others are for the positions from last to first.
+    Of the coordinates of a point the first, in whose order the points are, chooses the pairs, the
+    second gave its level; the third is for the largest input, and the others are for the positions
+    from last to first.
     """
     m, n_points = paths.shape
     unit = 2.0**32
-    for t in range(m):
+    digits = np.empty((m + 1, n_points), np.int32)  # for every position, and for the largest input
+    for t in range(m + 1):
+        row, of_row = u[2 if t == m else m + 2 - t], digits[t]
         for p in range(n_points):
-            paths[t, p] = np.uint32(levels[p] * u[m + 2 - t, p] * unit)
-    begun[:] = 0
-    for p in range(n_points):
-        turn = int(u[0, p] * (m - 1))
-        for j in range(m):
-            i = (j + 1 + (turn + 3 * j) % (m - 1)) % m
-            begun[min(i, j)] += 1
-    for t in range(1, m):
-        begun[t] += begun[t - 1]
-    at = np.zeros(m, np.int64)
-    at[1:] = begun[:-1]
-    shifted = np.empty(m + 1)
-    for p in range(n_points):
-        turn = int(u[0, p] * (m - 1))
-        level = levels[p]
-        for j in range(m):
-            i = (j + 1 + (turn + 3 * j) % (m - 1)) % m
-            first = min(i, j)
-            k = at[first]
-            at[first] += 1
-            path[k] = p
-            places[0, k], places[1, k] = j, i
-            for t in range(m + 1):
-                w = u[2, p] if t == m else u[m + 2 - t, p]
-                digits = int(w * 2.0**31) ^ shifts[j, t]
-                shifted[t] = digits * 2.0**-31 + 2.0**-32
-            for t in range(m):
-                if t < first:
-                    inputs[t, k] = paths[t, p]
-                else:
-                    inputs[t, k] = np.uint32(level * shifted[t] * unit)
-            inputs[j, k] = np.uint32(level * unit)
-            largest = (level + (1.0 - level) * shifted[m]) * unit
-            inputs[i, k] = np.uint32(min(largest, unit - 1.0))
+            of_row[p] = np.int32(row[p] * 2.0**31)
+    for t in range(m):
+        row, of_path = u[m + 2 - t], paths[t]
+        for p in range(n_points):
+            of_path[p] = np.uint32(levels[p] * row[p] * unit)
+    k = 0
+    for first in range(m):
+        for turn in range(m - 1):
+            points = slice(starts[turn], starts[turn + 1])
+            level = levels[points]
+            for j in range(m):
+                i = (j + 1 + (turn + 3 * j) % (m - 1)) % m
+                if min(i, j) != first:
+                    continue
+                here = slice(k, k + len(level))
+                k = here.stop
+                path[here] = np.arange(points.start, points.stop)
+                places[0, here], places[1, here] = j, i
+                for t in range(m):
+                    own = inputs[t, here]
+                    if t < first:
+                        own[:] = paths[t, points]
+                    elif t == j:
+                        for p in range(len(level)):
+                            own[p] = np.uint32(level[p] * unit)
+                        earlier[0, here] = own
+                    elif t == i:
+                        shift, of_row = np.int32(shifts[j, m]), digits[m, points]
+                        for p in range(len(level)):
+                            w = _shifted(of_row[p], shift)
+                            largest = (level[p] + (1.0 - level[p]) * w) * unit
+                            own[p] = np.uint32(min(largest, unit - 1.0))
+                        earlier[1, here] = own
+                    else:
+                        shift, of_row = np.int32(shifts[j, t]), digits[t, points]
+                        for p in range(len(level)):
+                            w = _shifted(of_row[p], shift)
+                            own[p] = np.uint32(level[p] * w * unit)
+        begun[first] = k
+
+
+@inlined
+def _shifted(digits: Any, shift: Any) -> Any:
+    """Apply a digital shift."""
+    return np.int32(digits ^ shift) * 2.0**-31 + 2.0**-32

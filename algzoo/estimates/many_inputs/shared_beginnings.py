@@ -17,8 +17,6 @@ from ...structure import Weights
 from ..samplers import kernel
 from ..samplers.compiled import compiled
 
-Array = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Prefixes:
@@ -36,16 +34,20 @@ class Prefixes:
         For every step, how many prefixes have left their paths by then, shape (m,).
     """
 
-    paths: Array
-    inputs: Array
+    paths: NDArray[np.floating]
+    inputs: NDArray[np.floating]
     path: NDArray[np.int64]
     begun: NDArray[np.int64]
 
-    def drives(self, weights: Weights) -> Array:
-        """W_hh times the state after each prefix, shape (d, n_prefixes)."""
+    def drives(self, weights: Weights) -> NDArray[np.floating]:
+        """W_hh times the state after each prefix, shape (d, n_prefixes).
+
+        It is computed in the number type of the inputs.
+        """
         d, n_prefixes = len(weights.w_hi), self.inputs.shape[1]
-        w_hi, w_hh, _ = kernel.padded(weights)
-        drive = np.empty((d, n_prefixes))
+        number_type = self.inputs.dtype
+        w_hi, w_hh = (matrix.astype(number_type) for matrix in kernel.padded(weights)[:2])
+        drive = np.empty((d, n_prefixes), number_type)
         _drives(self.paths, self.inputs, self.path, self.begun, w_hi, w_hh, drive)
         return drive
 
@@ -93,18 +95,19 @@ def _drives(
     tile = kernel.TILE
     n_tiles = (n_prefixes + tile - 1) // tile
     n_path_tiles = (n_paths + tile - 1) // tile
-    states = np.zeros((n_tiles, d, tile))
-    path_states = np.zeros((n_path_tiles, d, tile))
-    path_products = np.zeros((n_path_tiles, d, tile))
-    new = np.empty((d, tile))
-    x = np.zeros(tile)
+    zero = inputs.dtype.type(0)
+    states = np.zeros((n_tiles, d, tile), inputs.dtype)
+    path_states = np.zeros((n_path_tiles, d, tile), inputs.dtype)
+    path_products = np.zeros((n_path_tiles, d, tile), inputs.dtype)
+    new = np.empty((d, tile), inputs.dtype)
+    x = np.zeros(tile, inputs.dtype)
     before = 0
     for t in range(m):
         now = begun[t]
         for number in range((now + tile - 1) // tile):
             start = number * tile
             size = min(tile, now - start)
-            new[:] = 0.0
+            new[:] = zero
             if start < before:
                 kernel.add_product(w_hh, states[number], new)
             for k in range(max(before - start, 0), size):
@@ -122,12 +125,12 @@ def _drives(
                 x[:size] = paths[t, start : start + size]
                 product = path_products[number]
                 _advance(w_hi, x, product, path_states[number])
-                product[:] = 0.0
+                product[:] = zero
                 kernel.add_product(w_hh, path_states[number], product)
     for number in range(n_tiles):
         start = number * tile
         size = min(tile, n_prefixes - start)
-        new[:] = 0.0
+        new[:] = zero
         kernel.add_product(w_hh, states[number], new)
         drive[:, start : start + size] = new[: len(drive), :size]
 
@@ -135,9 +138,10 @@ def _drives(
 @compiled
 def _advance(w_hi: Any, x: Any, product: Any, state: Any) -> None:
     """Write ``ReLU(product + w_hi x)`` into ``state``."""
+    zero = x.dtype.type(0)
     for i in range(len(w_hi)):
         weight = w_hi[i, 0]
         products, row = product[i], state[i]
         for k in range(len(x)):
             total = products[k] + weight * x[k]
-            row[k] = total if total > 0.0 else 0.0
+            row[k] = total if total > zero else zero
