@@ -116,7 +116,7 @@ def accuracy(
     begin = time.perf_counter()
     found = _exact(model, tolerance)
     if found is None:
-        found = _soonest(_methods(model, seed), tolerance).run(tolerance, progress)
+        found = _soonest(_methods(model, tolerance, seed), tolerance).run(tolerance, progress)
     progress(1.0)
     value, std, method, operations = found
     return Accuracy(value, std, method, operations, time.perf_counter() - begin)
@@ -140,9 +140,9 @@ def side_by_side(model: Model, tolerance: float = 1e-4, *, seed: int = 0) -> lis
     n_threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        for method in _methods(model, seed):
+        for method in _methods(model, tolerance, seed):
             method.seconds_for(tolerance)  # compiles it
-        for method in _methods(model, seed):
+        for method in _methods(model, tolerance, seed):
             begin = time.perf_counter()
             method.seconds_for(tolerance)  # ``run`` goes on from this trial, so that it is timed
             value, std, name, operations = method.run(tolerance, _silent)
@@ -185,12 +185,12 @@ class _Method(Protocol):
         """Compute the score."""
 
 
-def _methods(model: Model, seed: int) -> list[_Method]:
+def _methods(model: Model, tolerance: float, seed: int) -> list[_Method]:
     methods: list[_Method] = [_Sampling(model, seed)]
     if not is_plain(model):
         return methods
     if PAIRS.takes(model):
-        leaves = partial(pair_leaves_stream, weights_in_range(model))
+        leaves = partial(pair_leaves_stream, weights_in_range(model), tolerance=tolerance)
         methods.append(_Rule("leaves of pairs", model, leaves, seed))
     if FOLDED.takes(model):
         folded = partial(folded_classes_stream, model, clustering=clustering_for(model))

@@ -25,6 +25,7 @@ from ..samplers.compiled import compiled, inlined
 from .last_input_walk import REACH
 
 NEURONS, OUTPUTS = 16, 10  # of the largest model; smaller ones are filled up
+LEAST_TOLERANCE = 1e-6  # a standard error from which on what changes in a mean does not count
 
 _LANES = 128  # prefixes in step; their data stay in the first cache
 
@@ -75,11 +76,17 @@ _ROWS = 17
 _TURNS, _CROSSES = np.uint8(1), np.uint8(2)
 
 
+def is_small(weights: Weights) -> bool:
+    """Tell whether a model is small enough for :func:`probability_right`."""
+    n, d = weights.w_oh.shape
+    return d <= NEURONS and n <= OUTPUTS
+
+
 def probability_right(
     weights: Weights,
-    drive: NDArray[np.float32],
-    earlier: NDArray[np.float32],
-    places: NDArray[np.float32],
+    drive: NDArray[np.floating],
+    earlier: NDArray[np.floating],
+    places: NDArray[np.int64],
     middle: int,
 ) -> NDArray[np.float32]:
     """Probability, over the last input, that the model is right after each prefix.
@@ -89,9 +96,10 @@ def probability_right(
     Parameters
     ----------
     weights
-        Weights of the model, of at most :data:`NEURONS` neurons and :data:`OUTPUTS` outputs.
+        Weights of the model, for which :func:`is_small` is true.
     drive
-        W_hh times the state after each prefix, shape (d, n_prefixes).
+        W_hh times the state after each prefix, shape (d, n_prefixes), in single precision, as are
+        the inputs.
     earlier
         The two inputs at which the right answer changes, the lower first, shape (2, n_prefixes).
     places
@@ -109,7 +117,7 @@ def probability_right(
     rises[per_drive <= 0] = np.inf
     w_oh[:, :d] = weights.w_oh
     n_prefixes = drive.shape[1]
-    order = np.empty(-(-n_prefixes // _LANES) * _LANES, np.int32)
+    order = np.empty(-(-n_prefixes // _LANES) * _LANES, np.uint32)
     _arrange(drive, per_drive[:d], order)
     probability = np.empty(n_prefixes, np.float32)
     of_model = w_hi, per_drive, falls, rises, w_oh, _f(middle)

@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -36,7 +35,9 @@ from ..samplers.random_inputs import normal_quantiles
 from ..samplers.second_argmax import CELL
 from ..scope import Scope
 from .exact_last_input import Batch, tally_of
+from .last_input_float32 import LEAST_TOLERANCE, is_small, probability_right
 from .last_input_kernel import walks
+from .last_input_walk import Events
 from .shared_beginnings import Prefixes
 
 _SLICE = 2**9  # points at a time; states of their prefixes fit into a processor's second cache
@@ -51,7 +52,7 @@ Array = NDArray[np.float64]
 @dataclass(frozen=True)
 class _Leaves:
     prefixes: Prefixes
-    earlier: Array  # second largest and largest input, (2, n_prefixes)
+    earlier: NDArray[np.floating]  # second largest and largest input, (2, n_prefixes)
     places: NDArray[np.int64]  # their positions
 
 
@@ -106,9 +107,27 @@ def sampled_pair_leaves(model: Model, n_samples: int, seed: int) -> Tally:
     return Tally(rule.value, rule.operations, transcendental=rule.transcendental)
 
 
-def pair_leaves_stream(weights: Weights, scramble: int) -> Iterator[Batch]:
-    """Yield the rule of one scramble in batches of points, without end."""
-    return (_batch(weights, leaves) for leaves in _slices(len(weights.w_oh) - 1, None, scramble))
+def pair_leaves_stream(weights: Weights, scramble: int, tolerance: float) -> Iterator[Batch]:
+    """Yield the rule of one scramble in batches of points, without end.
+
+    The first batch is computed in double precision, and its events are counted. Later ones are in
+    single precision where that changes the mean of the first by less than a tenth of ``tolerance``
+    (:mod:`.last_input_float32`); their events are taken to be those of the first.
+    """
+    sobol, shifts = _scrambled(len(weights.w_oh) - 1, scramble)
+    u = _next_points(sobol, _SLICE)
+    first = _batch(weights, _leaves_of(u, shifts))
+    yield first
+    single = tolerance >= LEAST_TOLERANCE and is_small(weights)
+    if single:
+        again = _single_batch(weights, _leaves_of(u, shifts, np.float32), first.events)
+        single = abs(again.total - first.total) < tolerance / 10 * first.events.walks
+    while True:
+        u = _next_points(sobol, _SLICE)
+        if single:
+            yield _single_batch(weights, _leaves_of(u, shifts, np.float32), first.events)
+        else:
+            yield _batch(weights, _leaves_of(u, shifts))
 
 
 def _batch(weights: Weights, leaves: _Leaves) -> Batch:
@@ -118,23 +137,37 @@ def _batch(weights: Weights, leaves: _Leaves) -> Batch:
     return Batch(float(right.sum()), leaves.prefixes.operations(d), met)
 
 
+def _single_batch(weights: Weights, leaves: _Leaves, events: Events) -> Batch:
+    n, d = weights.w_oh.shape
+    drive = leaves.prefixes.drives(weights)
+    right = probability_right(weights, drive, leaves.earlier, leaves.places, n - 1)
+    return Batch(float(right.sum(dtype=float)), leaves.prefixes.operations(d), events)
+
+
 @lru_cache(maxsize=64)
 def _kept(m: int, points: int, scramble: int) -> tuple[_Leaves, ...]:
     return tuple(_slices(m, points, scramble))
 
 
-def _slices(m: int, points: int | None, scramble: int) -> Iterator[_Leaves]:
-    """Yield all prefixes of ``m`` inputs, for some points at a time; without end for ``None``."""
+def _slices(m: int, points: int, scramble: int) -> Iterator[_Leaves]:
+    """Yield all prefixes of ``m`` inputs, for some points at a time."""
+    sobol, shifts = _scrambled(m, scramble)
+    for start in range(0, points, _SLICE):
+        yield _leaves_of(_next_points(sobol, min(_SLICE, points - start)), shifts)
+
+
+def _scrambled(m: int, scramble: int) -> tuple[qmc.Sobol, NDArray[np.int64]]:
+    """Return the sequence of points, and the shift of each prefix."""
     generator = np.random.default_rng(scramble)
     sobol = qmc.Sobol(m + 3, rng=generator)
     n_shifts = 1 << (m - 1).bit_length()  # rows of a net; each prefix has its own row
     shifts = qmc.Sobol(m + 1, rng=generator).random(n_shifts)
     shifts = generator.permutation(shifts)[:m]
-    in_31_bits = (shifts * 2**31).astype(np.int64)
-    for start in count(0, _SLICE) if points is None else range(0, points, _SLICE):
-        size = _SLICE if points is None else min(_SLICE, points - start)
-        u = sobol.random(size).T + CELL / 2
-        yield _leaves_of(np.ascontiguousarray(u), in_31_bits)
+    return sobol, (shifts * 2**31).astype(np.int64)
+
+
+def _next_points(sobol: qmc.Sobol, size: int) -> Array:
+    return np.ascontiguousarray(sobol.random(size).T) + CELL / 2
 
 
 def _leaves_of(u: Array, shifts: NDArray[np.int64], number_type: Any = np.float64) -> _Leaves:

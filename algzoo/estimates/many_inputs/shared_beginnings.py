@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from ...structure import Weights
 from ..samplers import kernel
-from ..samplers.compiled import compiled
+from ..samplers.compiled import compiled, inlined
+
+_USUAL = 16  # neurons; for a constant number compilers write the sums out
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,10 @@ def _drives(
     tile = kernel.TILE
     n_tiles = (n_prefixes + tile - 1) // tile
     n_path_tiles = (n_paths + tile - 1) // tile
-    zero = inputs.dtype.type(0)
     states = np.zeros((n_tiles, d, tile), inputs.dtype)
     path_states = np.zeros((n_path_tiles, d, tile), inputs.dtype)
-    path_products = np.zeros((n_path_tiles, d, tile), inputs.dtype)
-    new = np.empty((d, tile), inputs.dtype)
+    path_products = np.zeros((d, n_path_tiles * tile), inputs.dtype)
+    new = np.zeros((d, tile), inputs.dtype)
     x = np.zeros(tile, inputs.dtype)
     before = 0
     for t in range(m):
@@ -107,32 +108,60 @@ def _drives(
         for number in range((now + tile - 1) // tile):
             start = number * tile
             size = min(tile, now - start)
-            new[:] = zero
             if start < before:
-                kernel.add_product(w_hh, states[number], new)
-            for k in range(max(before - start, 0), size):
-                p = path[start + k]
-                product = path_products[p // tile]
-                for i in range(d):
-                    new[i, k] = product[i, p % tile]
-            x[:size] = inputs[t, start : start + size]
+                _product(w_hh, states[number], new)
+            begin = max(before - start, 0)
+            own_path = path[start + begin : start + size]
+            for i in range(d):
+                row, products = new[i, begin:], path_products[i]
+                for k in range(len(own_path)):
+                    row[k] = products[np.uint64(own_path[k])]  # numba then sees no negative ones
+            _copy(inputs[t, start : start + size], x)
             _advance(w_hi, x, new, states[number])
         before = now
         if now < n_prefixes:
             for number in range(n_path_tiles):
                 start = number * tile
                 size = min(tile, n_paths - start)
-                x[:size] = paths[t, start : start + size]
-                product = path_products[number]
+                _copy(paths[t, start : start + size], x)
+                product = path_products[:, start : start + tile]
                 _advance(w_hi, x, product, path_states[number])
-                product[:] = zero
-                kernel.add_product(w_hh, path_states[number], product)
+                _product(w_hh, path_states[number], product)
     for number in range(n_tiles):
         start = number * tile
         size = min(tile, n_prefixes - start)
-        new[:] = zero
-        kernel.add_product(w_hh, states[number], new)
-        drive[:, start : start + size] = new[: len(drive), :size]
+        _product(w_hh, states[number], new)
+        for i in range(len(drive)):
+            _copy(new[i, :size], drive[i, start : start + size])
+
+
+@inlined
+def _copy(numbers: Any, place: Any) -> None:
+    """Copy without what numba does for arrays of different shapes."""
+    for k in range(len(numbers)):
+        place[k] = numbers[k]
+
+
+@inlined
+def _product(matrix: Any, state: Any, total: Any) -> None:
+    """Write ``matrix @ state`` into ``total``."""
+    zero = state.dtype.type(0)
+    if len(matrix) == _USUAL:
+        for i in range(_USUAL):
+            row, of_row = matrix[i], total[i]
+            for k in range(kernel.TILE):
+                value = zero
+                for j in range(0, _USUAL, 4):  # as in ``add_product``, so that the bits are the same
+                    value += (
+                        row[j] * state[j, k]
+                        + row[j + 1] * state[j + 1, k]
+                        + row[j + 2] * state[j + 2, k]
+                        + row[j + 3] * state[j + 3, k]
+                    )
+                of_row[k] = value
+    else:
+        total[:] = zero
+        kernel.add_product(matrix, state, total)
 
 
 @compiled
