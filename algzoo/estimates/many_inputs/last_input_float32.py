@@ -15,7 +15,7 @@ bits on every machine (:mod:`algzoo.estimates.samplers.compiled`).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,12 +82,35 @@ def is_small(weights: Weights) -> bool:
     return d <= NEURONS and n <= OUTPUTS
 
 
+class Prepared(NamedTuple):
+    """Weights in single precision, filled up with zeros; made by :func:`prepared`."""
+
+    w_hi: NDArray[np.float32]  # (NEURONS,)
+    per_drive: NDArray[np.float32]  # knots are products of these and the drives
+    falls: NDArray[np.float32]  # infinite where a neuron is active below its knot, otherwise 0
+    rises: NDArray[np.float32]  # infinite where it is active above, or everywhere, or nowhere
+    w_oh: NDArray[np.float32]  # (n, NEURONS)
+
+
+def prepared(weights: Weights) -> Prepared:
+    """Prepare a model's weights, for which :func:`is_small` is true."""
+    n, d = weights.w_oh.shape
+    w_hi, per_drive, falls, rises = np.zeros((4, NEURONS), np.float32)
+    w_oh = np.zeros((n, NEURONS), np.float32)
+    sees = np.abs(weights.w_hi) > _LEAST_WEIGHT
+    w_hi[:d][sees] = weights.w_hi[sees]
+    per_drive[:d][sees] = -1 / weights.w_hi[sees]
+    falls[per_drive > 0] = np.inf
+    rises[per_drive <= 0] = np.inf
+    w_oh[:, :d] = weights.w_oh
+    return Prepared(w_hi, per_drive, falls, rises, w_oh)
+
+
 def probability_right(
-    weights: Weights,
+    weights: Prepared,
     drive: NDArray[np.floating],
     earlier: NDArray[np.floating],
     places: NDArray[np.int64],
-    middle: int,
 ) -> NDArray[np.float32]:
     """Probability, over the last input, that the model is right after each prefix.
 
@@ -96,32 +119,21 @@ def probability_right(
     Parameters
     ----------
     weights
-        Weights of the model, for which :func:`is_small` is true.
+        Prepared weights of the model.
     drive
         W_hh times the state after each prefix, shape (d, n_prefixes), in single precision, as are
         the inputs.
     earlier
         The two inputs at which the right answer changes, the lower first, shape (2, n_prefixes).
     places
-        Their positions, of the same shape: the right answers below and above both.
-    middle
-        The right answer in between: the last position.
+        Their positions, of the same shape: the right answers below and above both. In between, the
+        last position is right.
     """
-    n, d = weights.w_oh.shape
-    w_hi, per_drive, falls, rises = np.zeros((4, NEURONS), np.float32)
-    w_oh = np.zeros((n, NEURONS), np.float32)
-    sees = np.abs(weights.w_hi) > _LEAST_WEIGHT
-    w_hi[:d] = np.where(sees, weights.w_hi, 0)
-    per_drive[:d] = np.where(sees, -1 / np.where(sees, weights.w_hi, 1), 0)
-    falls[per_drive > 0] = np.inf  # infinite where neurons are active below their knots
-    rises[per_drive <= 0] = np.inf
-    w_oh[:, :d] = weights.w_oh
-    n_prefixes = drive.shape[1]
+    d, n_prefixes = drive.shape
     order = np.empty(-(-n_prefixes // _LANES) * _LANES, np.uint32)
-    _arrange(drive, per_drive[:d], order)
+    _arrange(drive, weights.per_drive[:d], order)
     probability = np.empty(n_prefixes, np.float32)
-    of_model = w_hi, per_drive, falls, rises, w_oh, _f(middle)
-    _integrate(drive, earlier, places, *of_model, order, probability)
+    _integrate(drive, earlier, places, *weights, order, probability)
     return probability
 
 
@@ -160,10 +172,10 @@ def _integrate(
     falls: Any,
     rises: Any,
     w_oh: Any,
-    middle: Any,
     order: Any,
     probability: Any,
 ) -> None:
+    middle = _f(len(w_oh) - 1)
     drive = np.zeros((NEURONS, _LANES), _f)
     knots, state = np.empty((NEURONS, _LANES), _f), np.empty((NEURONS, _LANES), _f)
     logits = np.full((2, OUTPUTS, _LANES), _NEVER_LARGEST)

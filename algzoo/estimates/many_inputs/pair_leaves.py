@@ -35,7 +35,13 @@ from ..samplers.random_inputs import normal_quantiles
 from ..samplers.second_argmax import CELL
 from ..scope import Scope
 from .exact_last_input import Batch, tally_of
-from .last_input_float32 import LEAST_TOLERANCE, is_small, probability_right
+from .last_input_float32 import (
+    LEAST_TOLERANCE,
+    Prepared,
+    is_small,
+    prepared,
+    probability_right,
+)
 from .last_input_kernel import walks
 from .last_input_walk import Events
 from .shared_beginnings import Prefixes
@@ -118,14 +124,16 @@ def pair_leaves_stream(weights: Weights, scramble: int, tolerance: float) -> Ite
     u = _next_points(sobol, _SLICE)
     first = _batch(weights, _leaves_of(u, shifts))
     yield first
-    single = tolerance >= LEAST_TOLERANCE and is_small(weights)
-    if single:
-        again = _single_batch(weights, _leaves_of(u, shifts, np.float32), first.events)
-        single = abs(again.total - first.total) < tolerance / 10 * first.events.walks
+    single: Prepared | None = None
+    if tolerance >= LEAST_TOLERANCE and is_small(weights):
+        single = prepared(weights)
+        again = _single_batch(weights, _leaves_of(u, shifts, np.float32), single, first.events)
+        if not abs(again.total - first.total) < tolerance / 10 * first.events.walks:
+            single = None
     while True:
         u = _next_points(sobol, _SLICE)
         if single:
-            yield _single_batch(weights, _leaves_of(u, shifts, np.float32), first.events)
+            yield _single_batch(weights, _leaves_of(u, shifts, np.float32), single, first.events)
         else:
             yield _batch(weights, _leaves_of(u, shifts))
 
@@ -137,11 +145,10 @@ def _batch(weights: Weights, leaves: _Leaves) -> Batch:
     return Batch(float(right.sum()), leaves.prefixes.operations(d), met)
 
 
-def _single_batch(weights: Weights, leaves: _Leaves, events: Events) -> Batch:
-    n, d = weights.w_oh.shape
+def _single_batch(weights: Weights, leaves: _Leaves, single: Prepared, events: Events) -> Batch:
     drive = leaves.prefixes.drives(weights)
-    right = probability_right(weights, drive, leaves.earlier, leaves.places, n - 1)
-    return Batch(float(right.sum(dtype=float)), leaves.prefixes.operations(d), events)
+    right = probability_right(single, drive, leaves.earlier, leaves.places)
+    return Batch(float(right.sum(dtype=float)), leaves.prefixes.operations(len(drive)), events)
 
 
 @lru_cache(maxsize=64)
@@ -173,20 +180,23 @@ def _next_points(sobol: qmc.Sobol, size: int) -> Array:
 def _leaves_of(u: Array, shifts: NDArray[np.int64], number_type: Any = np.float64) -> _Leaves:
     """Prefixes from points of shape (m + 3, n_points), and shifts of shape (m, m + 1)."""
     m, n_points = len(shifts), u.shape[1]
-    turns = (u[0] * (m - 1)).astype(np.int64)
-    u = np.ascontiguousarray(u[:, np.argsort(turns, kind="stable")])
-    starts = np.concatenate([[0], np.cumsum(np.bincount(turns, minlength=m - 1))])
-    paths = np.empty((m, n_points), np.uint32)
-    inputs = np.empty((m, m * n_points), np.uint32)
-    path = np.empty(m * n_points, np.int64)
-    begun = np.empty(m, np.int64)
-    earlier = np.empty((2, m * n_points), np.uint32)
-    places = np.empty((2, m * n_points), np.int64)
-    _arrange(u, _levels(u[1], m), starts, shifts, paths, inputs, path, begun, earlier, places)
-    prefixes = Prefixes(
-        normal_quantiles(paths, number_type), normal_quantiles(inputs, number_type), path, begun
-    )
-    return _Leaves(prefixes, normal_quantiles(earlier, number_type), places)
+    n_leaves = m * n_points
+    by_turn, starts = np.empty_like(u), np.empty(m, np.int64)
+    _sort(u, by_turn, starts)
+    quantiles = np.empty(m * n_points + (m + 2) * n_leaves, np.uint32)
+    path, begun = np.empty(n_leaves, np.int64), np.empty(m, np.int64)
+    places = np.empty((2, n_leaves), np.int64)
+    parts = _parts(quantiles, m, n_points)
+    _arrange(by_turn, _levels(by_turn[1], m), starts, shifts, *parts, path, begun, places)
+    paths, inputs, earlier = _parts(normal_quantiles(quantiles, number_type), m, n_points)
+    return _Leaves(Prefixes(paths, inputs, path, begun), earlier, places)
+
+
+def _parts(numbers: NDArray[Any], m: int, n_points: int) -> list[NDArray[Any]]:
+    """Split numbers into those of the paths, of the prefixes, and their two largest."""
+    first, second = m * n_points, m * (m + 1) * n_points
+    parts = numbers[:first], numbers[first:second], numbers[second:]
+    return [part.reshape(rows, -1) for part, rows in zip(parts, (m, m, 2), strict=True)]
 
 
 @cache
@@ -201,14 +211,22 @@ def _level_table(m: int) -> Array:
 
 def _levels(u: Array, m: int) -> Array:
     """Quantile function of the second largest of ``m`` uniform numbers, to 1e-11."""
-    table, inflection = _level_table(m), (m - 2) / (m - 1)
-    cell = (u * _STEPS_OF_TABLE).astype(np.int64)
-    # From there Newton's method approaches the root from one side.
-    start = np.where(table[cell + 1] <= inflection, table[cell + 1], table[cell])
-    start = np.where((table[cell] < inflection) & (table[cell + 1] > inflection), inflection, start)
-    levels = np.empty_like(u)
+    start, levels = np.empty_like(u), np.empty_like(u)
+    _look_up(u, _level_table(m), (m - 2) / (m - 1), start)
     _newton(u, start, m, levels)
     return levels
+
+
+@compiled
+def _look_up(u: Any, table: Any, inflection: float, start: Any) -> None:
+    """Write from where Newton's method approaches the root from one side."""
+    for p in range(len(u)):
+        cell = int(u[p] * _STEPS_OF_TABLE)
+        below, above = table[cell], table[cell + 1]
+        if above <= inflection:
+            start[p] = above
+        else:
+            start[p] = max(below, inflection)
 
 
 @compiled
@@ -228,6 +246,25 @@ def _newton(u: Any, start: Any, m: int, levels: Any) -> None:
 
 
 @compiled
+def _sort(u: Any, by_turn: Any, starts: Any) -> None:
+    """Sort points by the pairs that they choose, and write where those of the next ones start."""
+    m, n_points = len(starts), u.shape[1]
+    starts[:] = 0
+    for p in range(n_points):
+        starts[int(u[0, p] * (m - 1)) + 1] += 1
+    for turn in range(1, m):
+        starts[turn] += starts[turn - 1]
+    place, end = np.empty(n_points, np.int64), starts.copy()
+    for p in range(n_points):
+        turn = int(u[0, p] * (m - 1))
+        place[p] = end[turn]
+        end[turn] += 1
+    for row in range(len(u)):
+        for p in range(n_points):
+            by_turn[row, place[p]] = u[row, p]
+
+
+@compiled
 def _arrange(
     u: Any,
     levels: Any,
@@ -235,16 +272,15 @@ def _arrange(
     shifts: Any,
     paths: Any,
     inputs: Any,
+    earlier: Any,
     path: Any,
     begun: Any,
-    earlier: Any,
     places: Any,
 ) -> None:
     """Write quantiles in units of 2^-32, the prefixes in the order in which they leave their paths.
 
-    Of the coordinates of a point the first, in whose order the points are, chooses the pairs, the
-    second gave its level; the third is for the largest input, and the others are for the positions
-    from last to first.
+    Of the coordinates of a point the first chose the pairs, the second gave its level; the third is
+    for the largest input, and the others are for the positions from last to first.
     """
     m, n_points = paths.shape
     unit = 2.0**32
