@@ -116,9 +116,10 @@ def sampled_pair_leaves(model: Model, n_samples: int, seed: int) -> Tally:
 def pair_leaves_stream(weights: Weights, scramble: int, tolerance: float) -> Iterator[Batch]:
     """Yield the rule of one scramble in batches of points, without end.
 
-    The first batch is computed in double precision, and its events are counted. Later ones are in
-    single precision where that changes the mean of the first by less than a tenth of ``tolerance``
-    (:mod:`.last_input_float32`); their events are taken to be those of the first.
+    The first batch is computed in double precision, and its events are counted. If ``tolerance``,
+    the standard error that is asked for, is at least 1e-6, and if the mean of the first batch is
+    the same in single precision up to a tenth of it, the later batches are computed in single
+    precision (:mod:`.last_input_float32`). Their events are taken to be those of the first.
     """
     sobol, shifts = _scrambled(len(weights.w_oh) - 1, scramble)
     u = _next_points(sobol, _SLICE)

@@ -151,7 +151,7 @@ def _product(matrix: Any, state: Any, total: Any) -> None:
             row, of_row = matrix[i], total[i]
             for k in range(kernel.TILE):
                 value = zero
-                for j in range(0, _USUAL, 4):  # as in ``add_product``, so that the bits are the same
+                for j in range(0, _USUAL, 4):  # in the order of ``add_product``
                     value += (
                         row[j] * state[j, k]
                         + row[j + 1] * state[j + 1, k]
