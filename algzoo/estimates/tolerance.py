@@ -41,7 +41,7 @@ from .samplers.iid import sampling
 
 _SCRAMBLES = 16  # least number of independent scrambles of one rule
 _GAIN = 1.2  # the mean squared error of a rule falls at least like points ** -_GAIN
-_MORE_SCRAMBLES = 2.0  # up to this factor in cost scrambles are added, beyond it points
+_MORE_SCRAMBLES = 1.8  # up to this factor in cost scrambles are added, beyond it points
 _PILOT_BATCHES = 2
 _PILOT_SAMPLES = 2**14
 _SAMPLES_AT_A_TIME = 2**22

@@ -95,42 +95,37 @@ def _drives(
     n_prefixes = inputs.shape[1]
     d = len(w_hi)
     tile = kernel.TILE
-    n_tiles = (n_prefixes + tile - 1) // tile
     n_path_tiles = (n_paths + tile - 1) // tile
-    states = np.zeros((n_tiles, d, tile), inputs.dtype)
-    path_states = np.zeros((n_path_tiles, d, tile), inputs.dtype)
-    path_products = np.zeros((d, n_path_tiles * tile), inputs.dtype)
+    # Products of W_hh and the states of the paths before each step; at first the state is zero.
+    products = np.zeros((m, d, n_path_tiles * tile), inputs.dtype)
+    state = np.zeros((d, tile), inputs.dtype)
     new = np.zeros((d, tile), inputs.dtype)
     x = np.zeros(tile, inputs.dtype)
-    before = 0
-    for t in range(m):
-        now = begun[t]
-        for number in range((now + tile - 1) // tile):
-            start = number * tile
-            size = min(tile, now - start)
-            if start < before:
-                _product(w_hh, states[number], new)
-            begin = max(before - start, 0)
-            own_path = path[start + begin : start + size]
-            for i in range(d):
-                row, products = new[i, begin:], path_products[i]
-                for k in range(len(own_path)):
-                    row[k] = products[np.uint64(own_path[k])]  # numba then sees no negative ones
-            _copy(inputs[t, start : start + size], x)
-            _advance(w_hi, x, new, states[number])
-        before = now
-        if now < n_prefixes:
-            for number in range(n_path_tiles):
-                start = number * tile
-                size = min(tile, n_paths - start)
+    for start in range(0, n_paths, tile):
+        size = min(tile, n_paths - start)
+        for t in range(m - 1):
+            if begun[t] < n_prefixes:
                 _copy(paths[t, start : start + size], x)
-                product = path_products[:, start : start + tile]
-                _advance(w_hi, x, product, path_states[number])
-                _product(w_hh, path_states[number], product)
-    for number in range(n_tiles):
-        start = number * tile
+                _advance(w_hi, x, products[t, :, start : start + tile], state)
+                _product(w_hh, state, products[t + 1, :, start : start + tile])
+    for start in range(0, n_prefixes, tile):
         size = min(tile, n_prefixes - start)
-        _product(w_hh, states[number], new)
+        before = 0  # prefixes of this tile that have left their paths
+        for t in range(m):
+            now = min(max(begun[t] - start, 0), size)
+            if now == 0:
+                continue
+            if before > 0:
+                _product(w_hh, state, new)
+            leaving = path[start + before : start + now]
+            for i in range(d):
+                row, of_paths = new[i, before:], products[t, i]
+                for k in range(len(leaving)):
+                    row[k] = of_paths[np.uint64(leaving[k])]  # numba then sees no negative ones
+            _copy(inputs[t, start : start + now], x)
+            _advance(w_hi, x, new, state)
+            before = now
+        _product(w_hh, state, new)
         for i in range(len(drive)):
             _copy(new[i, :size], drive[i, start : start + size])
 
