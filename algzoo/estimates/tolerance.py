@@ -312,8 +312,9 @@ class _Rule:
             within = partial(_part_of, progress, done)
             n_scrambles = len(self.replicates)
             if excess <= _MORE_SCRAMBLES:
-                more = math.ceil(n_scrambles * min(excess * 1.05, _MORE_SCRAMBLES))
-                self._go_on_to(self.n_batches, max(more, n_scrambles + 1), within)
+                # Half of what seems to be missing, as the error of few scrambles is uncertain.
+                more = math.ceil(n_scrambles * (excess - 1) / 2)
+                self._go_on_to(self.n_batches, n_scrambles + more, within)
             else:
                 self._go_on_to(2 * self.n_batches, n_scrambles, within)
         batches = [replicate.so_far for replicate in self.replicates]
