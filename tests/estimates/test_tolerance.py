@@ -46,7 +46,7 @@ def test_every_method_states_its_error_rightly(number):
     truth = sampling(model, 2**23, 99).value
     errors, stated = [], []
     for seed in range(25):
-        method = module._methods(model, seed)[number]
+        method = module._methods(model, 1e-3, seed)[number]
         value, std, _, operations = method.run(1.5e-3, lambda share: None)
         errors.append(value - truth)
         stated.append(std)
@@ -76,7 +76,7 @@ def test_one_seed_and_one_method_give_one_number(monkeypatch):
     methods = module._methods
     for number in range(3):
         monkeypatch.setattr(
-            module, "_methods", lambda model, seed, i=number: [methods(model, seed)[i]]
+            module, "_methods", lambda *arguments, i=number: [methods(*arguments)[i]]
         )
         one, again, other = (accuracy(zoo_2nd_argmax(4, 5), 1e-3, seed=seed) for seed in (1, 1, 2))
         assert (one.value, one.std, one.operations) == (again.value, again.std, again.operations)

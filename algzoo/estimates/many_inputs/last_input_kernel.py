@@ -48,7 +48,11 @@ Array = NDArray[np.float64]
 
 
 def walks(
-    weights: Weights, drive: Array, earlier: Array, places: NDArray[np.int64], middle: int
+    weights: Weights,
+    drive: NDArray[np.floating],
+    earlier: NDArray[np.floating],
+    places: NDArray[np.int64],
+    middle: int,
 ) -> tuple[Array, Events]:
     """Probability, over the last input, that the model is right after each prefix.
 

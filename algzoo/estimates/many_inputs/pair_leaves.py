@@ -21,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -31,12 +30,20 @@ from scipy.stats import qmc
 from ...structure import Weights, weights_in_range
 from ...zoo import Model
 from ..estimate import Tally, estimator, sampler
-from ..samplers.compiled import compiled
+from ..samplers.compiled import compiled, inlined
 from ..samplers.random_inputs import normal_quantiles
 from ..samplers.second_argmax import CELL
 from ..scope import Scope
 from .exact_last_input import Batch, tally_of
+from .last_input_float32 import (
+    LEAST_TOLERANCE,
+    Prepared,
+    is_small,
+    prepared,
+    probability_right,
+)
 from .last_input_kernel import walks
+from .last_input_walk import Events
 from .shared_beginnings import Prefixes
 
 _SLICE = 2**9  # points at a time; states of their prefixes fit into a processor's second cache
@@ -51,7 +58,7 @@ Array = NDArray[np.float64]
 @dataclass(frozen=True)
 class _Leaves:
     prefixes: Prefixes
-    earlier: Array  # second largest and largest input, (2, n_prefixes)
+    earlier: NDArray[np.floating]  # second largest and largest input, (2, n_prefixes)
     places: NDArray[np.int64]  # their positions
 
 
@@ -106,9 +113,30 @@ def sampled_pair_leaves(model: Model, n_samples: int, seed: int) -> Tally:
     return Tally(rule.value, rule.operations, transcendental=rule.transcendental)
 
 
-def pair_leaves_stream(weights: Weights, scramble: int) -> Iterator[Batch]:
-    """Yield the rule of one scramble in batches of points, without end."""
-    return (_batch(weights, leaves) for leaves in _slices(len(weights.w_oh) - 1, None, scramble))
+def pair_leaves_stream(weights: Weights, scramble: int, tolerance: float) -> Iterator[Batch]:
+    """Yield the rule of one scramble in batches of points, without end.
+
+    The first batch is computed in double precision, and its events are counted. If ``tolerance``,
+    the standard error that is asked for, is at least 1e-6, and if the mean of the first batch is
+    the same in single precision up to a tenth of it, the later batches are computed in single
+    precision (:mod:`.last_input_float32`). Their events are taken to be those of the first.
+    """
+    sobol, shifts = _scrambled(len(weights.w_oh) - 1, scramble)
+    u = _next_points(sobol, _SLICE)
+    first = _batch(weights, _leaves_of(u, shifts))
+    yield first
+    single: Prepared | None = None
+    if tolerance >= LEAST_TOLERANCE and is_small(weights):
+        single = prepared(weights)
+        again = _single_batch(weights, _leaves_of(u, shifts, np.float32), single, first.events)
+        if not abs(again.total - first.total) < tolerance / 10 * first.events.walks:
+            single = None
+    while True:
+        u = _next_points(sobol, _SLICE)
+        if single:
+            yield _single_batch(weights, _leaves_of(u, shifts, np.float32), single, first.events)
+        else:
+            yield _batch(weights, _leaves_of(u, shifts))
 
 
 def _batch(weights: Weights, leaves: _Leaves) -> Batch:
@@ -118,37 +146,58 @@ def _batch(weights: Weights, leaves: _Leaves) -> Batch:
     return Batch(float(right.sum()), leaves.prefixes.operations(d), met)
 
 
+def _single_batch(weights: Weights, leaves: _Leaves, single: Prepared, events: Events) -> Batch:
+    drive = leaves.prefixes.drives(weights)
+    right = probability_right(single, drive, leaves.earlier, leaves.places)
+    return Batch(float(right.sum(dtype=float)), leaves.prefixes.operations(len(drive)), events)
+
+
 @lru_cache(maxsize=64)
 def _kept(m: int, points: int, scramble: int) -> tuple[_Leaves, ...]:
     return tuple(_slices(m, points, scramble))
 
 
-def _slices(m: int, points: int | None, scramble: int) -> Iterator[_Leaves]:
-    """Yield all prefixes of ``m`` inputs, for some points at a time; without end for ``None``."""
+def _slices(m: int, points: int, scramble: int) -> Iterator[_Leaves]:
+    """Yield all prefixes of ``m`` inputs, for some points at a time."""
+    sobol, shifts = _scrambled(m, scramble)
+    for start in range(0, points, _SLICE):
+        yield _leaves_of(_next_points(sobol, min(_SLICE, points - start)), shifts)
+
+
+def _scrambled(m: int, scramble: int) -> tuple[qmc.Sobol, NDArray[np.int64]]:
+    """Return the sequence of points, and the shift of each prefix."""
     generator = np.random.default_rng(scramble)
     sobol = qmc.Sobol(m + 3, rng=generator)
     n_shifts = 1 << (m - 1).bit_length()  # rows of a net; each prefix has its own row
     shifts = qmc.Sobol(m + 1, rng=generator).random(n_shifts)
     shifts = generator.permutation(shifts)[:m]
-    in_31_bits = (shifts * 2**31).astype(np.int64)
-    for start in count(0, _SLICE) if points is None else range(0, points, _SLICE):
-        size = _SLICE if points is None else min(_SLICE, points - start)
-        u = sobol.random(size).T + CELL / 2
-        yield _leaves_of(np.ascontiguousarray(u), in_31_bits)
+    return sobol, (shifts * 2**31).astype(np.int64)
 
 
-def _leaves_of(u: Array, shifts: NDArray[np.int64]) -> _Leaves:
+def _next_points(sobol: qmc.Sobol, size: int) -> Array:
+    return np.ascontiguousarray(sobol.random(size).T) + CELL / 2
+
+
+def _leaves_of(u: Array, shifts: NDArray[np.int64], number_type: Any = np.float64) -> _Leaves:
     """Prefixes from points of shape (m + 3, n_points), and shifts of shape (m, m + 1)."""
     m, n_points = len(shifts), u.shape[1]
-    paths = np.empty((m, n_points), np.uint32)
-    inputs = np.empty((m, m * n_points), np.uint32)
-    path = np.empty(m * n_points, np.int64)
-    begun = np.empty(m, np.int64)
-    places = np.empty((2, m * n_points), np.int64)
-    _arrange(u, _levels(u[1], m), shifts, paths, inputs, path, begun, places)
-    x = normal_quantiles(inputs)
-    earlier = np.take_along_axis(x, places, axis=0)
-    return _Leaves(Prefixes(normal_quantiles(paths), x, path, begun), earlier, places)
+    n_leaves = m * n_points
+    by_turn, starts = np.empty_like(u), np.empty(m, np.int64)
+    _sort(u, by_turn, starts)
+    quantiles = np.empty(m * n_points + (m + 2) * n_leaves, np.uint32)
+    path, begun = np.empty(n_leaves, np.int64), np.empty(m, np.int64)
+    places = np.empty((2, n_leaves), np.int64)
+    parts = _parts(quantiles, m, n_points)
+    _arrange(by_turn, _levels(by_turn[1], m), starts, shifts, *parts, path, begun, places)
+    paths, inputs, earlier = _parts(normal_quantiles(quantiles, number_type), m, n_points)
+    return _Leaves(Prefixes(paths, inputs, path, begun), earlier, places)
+
+
+def _parts(numbers: NDArray[Any], m: int, n_points: int) -> list[NDArray[Any]]:
+    """Split numbers into those of the paths, of the prefixes, and their two largest."""
+    first, second = m * n_points, m * (m + 1) * n_points
+    parts = numbers[:first], numbers[first:second], numbers[second:]
+    return [part.reshape(rows, -1) for part, rows in zip(parts, (m, m, 2), strict=True)]
 
 
 @cache
@@ -163,14 +212,22 @@ def _level_table(m: int) -> Array:
 
 def _levels(u: Array, m: int) -> Array:
     """Quantile function of the second largest of ``m`` uniform numbers, to 1e-11."""
-    table, inflection = _level_table(m), (m - 2) / (m - 1)
-    cell = (u * _STEPS_OF_TABLE).astype(np.int64)
-    # From there Newton's method approaches the root from one side.
-    start = np.where(table[cell + 1] <= inflection, table[cell + 1], table[cell])
-    start = np.where((table[cell] < inflection) & (table[cell + 1] > inflection), inflection, start)
-    levels = np.empty_like(u)
+    start, levels = np.empty_like(u), np.empty_like(u)
+    _look_up(u, _level_table(m), (m - 2) / (m - 1), start)
     _newton(u, start, m, levels)
     return levels
+
+
+@compiled
+def _look_up(u: Any, table: Any, inflection: float, start: Any) -> None:
+    """Write from where Newton's method approaches the root from one side."""
+    for p in range(len(u)):
+        cell = int(u[p] * _STEPS_OF_TABLE)
+        below, above = table[cell], table[cell + 1]
+        if above <= inflection:
+            start[p] = above
+        else:
+            start[p] = max(below, inflection)
 
 
 @compiled
@@ -190,56 +247,90 @@ def _newton(u: Any, start: Any, m: int, levels: Any) -> None:
 
 
 @compiled
+def _sort(u: Any, by_turn: Any, starts: Any) -> None:
+    """Sort points by the pairs that they choose, and write where those of the next ones start."""
+    m, n_points = len(starts), u.shape[1]
+    starts[:] = 0
+    for p in range(n_points):
+        starts[int(u[0, p] * (m - 1)) + 1] += 1
+    for turn in range(1, m):
+        starts[turn] += starts[turn - 1]
+    place, end = np.empty(n_points, np.int64), starts.copy()
+    for p in range(n_points):
+        turn = int(u[0, p] * (m - 1))
+        place[p] = end[turn]
+        end[turn] += 1
+    for row in range(len(u)):
+        for p in range(n_points):
+            by_turn[row, place[p]] = u[row, p]
+
+
+@compiled
 def _arrange(
     u: Any,
     levels: Any,
+    starts: Any,
     shifts: Any,
     paths: Any,
     inputs: Any,
+    earlier: Any,
     path: Any,
     begun: Any,
     places: Any,
 ) -> None:
     """Write quantiles in units of 2^-32, the prefixes in the order in which they leave their paths.
 
-    Of the coordinates of a point the first chooses the pairs, the second gave its level; the third
-    is for the largest input, and the others are for the positions from last to first.
+    Of the coordinates of a point the first chose the pairs, the second gave its level; the third is
+    for the largest input, and the others are for the positions from last to first.
     """
     m, n_points = paths.shape
     unit = 2.0**32
-    for t in range(m):
+    digits = np.empty((m + 1, n_points), np.int32)  # for every position, and for the largest input
+    for t in range(m + 1):
+        row, of_row = u[2 if t == m else m + 2 - t], digits[t]
         for p in range(n_points):
-            paths[t, p] = np.uint32(levels[p] * u[m + 2 - t, p] * unit)
-    begun[:] = 0
-    for p in range(n_points):
-        turn = int(u[0, p] * (m - 1))
-        for j in range(m):
-            i = (j + 1 + (turn + 3 * j) % (m - 1)) % m
-            begun[min(i, j)] += 1
-    for t in range(1, m):
-        begun[t] += begun[t - 1]
-    at = np.zeros(m, np.int64)
-    at[1:] = begun[:-1]
-    shifted = np.empty(m + 1)
-    for p in range(n_points):
-        turn = int(u[0, p] * (m - 1))
-        level = levels[p]
-        for j in range(m):
-            i = (j + 1 + (turn + 3 * j) % (m - 1)) % m
-            first = min(i, j)
-            k = at[first]
-            at[first] += 1
-            path[k] = p
-            places[0, k], places[1, k] = j, i
-            for t in range(m + 1):
-                w = u[2, p] if t == m else u[m + 2 - t, p]
-                digits = int(w * 2.0**31) ^ shifts[j, t]
-                shifted[t] = digits * 2.0**-31 + 2.0**-32
-            for t in range(m):
-                if t < first:
-                    inputs[t, k] = paths[t, p]
-                else:
-                    inputs[t, k] = np.uint32(level * shifted[t] * unit)
-            inputs[j, k] = np.uint32(level * unit)
-            largest = (level + (1.0 - level) * shifted[m]) * unit
-            inputs[i, k] = np.uint32(min(largest, unit - 1.0))
+            of_row[p] = np.int32(row[p] * 2.0**31)
+    for t in range(m):
+        row, of_path = u[m + 2 - t], paths[t]
+        for p in range(n_points):
+            of_path[p] = np.uint32(levels[p] * row[p] * unit)
+    k = 0
+    for first in range(m):
+        for turn in range(m - 1):
+            points = slice(starts[turn], starts[turn + 1])
+            level = levels[points]
+            for j in range(m):
+                i = (j + 1 + (turn + 3 * j) % (m - 1)) % m
+                if min(i, j) != first:
+                    continue
+                here = slice(k, k + len(level))
+                k = here.stop
+                path[here] = np.arange(points.start, points.stop)
+                places[0, here], places[1, here] = j, i
+                for t in range(m):
+                    own = inputs[t, here]
+                    if t < first:
+                        own[:] = paths[t, points]
+                    elif t == j:
+                        for p in range(len(level)):
+                            own[p] = np.uint32(level[p] * unit)
+                        earlier[0, here] = own
+                    elif t == i:
+                        shift, of_row = np.int32(shifts[j, m]), digits[m, points]
+                        for p in range(len(level)):
+                            w = _shifted(of_row[p], shift)
+                            largest = (level[p] + (1.0 - level[p]) * w) * unit
+                            own[p] = np.uint32(min(largest, unit - 1.0))
+                        earlier[1, here] = own
+                    else:
+                        shift, of_row = np.int32(shifts[j, t]), digits[t, points]
+                        for p in range(len(level)):
+                            w = _shifted(of_row[p], shift)
+                            own[p] = np.uint32(level[p] * w * unit)
+        begun[first] = k
+
+
+@inlined
+def _shifted(digits: Any, shift: Any) -> Any:
+    """Apply a digital shift."""
+    return np.int32(digits ^ shift) * 2.0**-31 + 2.0**-32

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ...structure import Weights
 from ..samplers import kernel
-from ..samplers.compiled import compiled
+from ..samplers.compiled import compiled, inlined
 
-Array = NDArray[np.float64]
+_USUAL = 16  # neurons; for a constant number compilers write the sums out
 
 
 @dataclass(frozen=True)
@@ -36,16 +36,20 @@ class Prefixes:
         For every step, how many prefixes have left their paths by then, shape (m,).
     """
 
-    paths: Array
-    inputs: Array
+    paths: NDArray[np.floating]
+    inputs: NDArray[np.floating]
     path: NDArray[np.int64]
     begun: NDArray[np.int64]
 
-    def drives(self, weights: Weights) -> Array:
-        """W_hh times the state after each prefix, shape (d, n_prefixes)."""
+    def drives(self, weights: Weights) -> NDArray[np.floating]:
+        """W_hh times the state after each prefix, shape (d, n_prefixes).
+
+        It is computed in the number type of the inputs.
+        """
         d, n_prefixes = len(weights.w_hi), self.inputs.shape[1]
-        w_hi, w_hh, _ = kernel.padded(weights)
-        drive = np.empty((d, n_prefixes))
+        number_type = self.inputs.dtype
+        w_hi, w_hh = (matrix.astype(number_type) for matrix in kernel.padded(weights)[:2])
+        drive = np.empty((d, n_prefixes), number_type)
         _drives(self.paths, self.inputs, self.path, self.begun, w_hi, w_hh, drive)
         return drive
 
@@ -91,53 +95,77 @@ def _drives(
     n_prefixes = inputs.shape[1]
     d = len(w_hi)
     tile = kernel.TILE
-    n_tiles = (n_prefixes + tile - 1) // tile
     n_path_tiles = (n_paths + tile - 1) // tile
-    states = np.zeros((n_tiles, d, tile))
-    path_states = np.zeros((n_path_tiles, d, tile))
-    path_products = np.zeros((n_path_tiles, d, tile))
-    new = np.empty((d, tile))
-    x = np.zeros(tile)
-    before = 0
-    for t in range(m):
-        now = begun[t]
-        for number in range((now + tile - 1) // tile):
-            start = number * tile
-            size = min(tile, now - start)
-            new[:] = 0.0
-            if start < before:
-                kernel.add_product(w_hh, states[number], new)
-            for k in range(max(before - start, 0), size):
-                p = path[start + k]
-                product = path_products[p // tile]
-                for i in range(d):
-                    new[i, k] = product[i, p % tile]
-            x[:size] = inputs[t, start : start + size]
-            _advance(w_hi, x, new, states[number])
-        before = now
-        if now < n_prefixes:
-            for number in range(n_path_tiles):
-                start = number * tile
-                size = min(tile, n_paths - start)
-                x[:size] = paths[t, start : start + size]
-                product = path_products[number]
-                _advance(w_hi, x, product, path_states[number])
-                product[:] = 0.0
-                kernel.add_product(w_hh, path_states[number], product)
-    for number in range(n_tiles):
-        start = number * tile
+    # Products of W_hh and the states of the paths before each step; at first the state is zero.
+    products = np.zeros((m, d, n_path_tiles * tile), inputs.dtype)
+    state = np.zeros((d, tile), inputs.dtype)
+    new = np.zeros((d, tile), inputs.dtype)
+    x = np.zeros(tile, inputs.dtype)
+    for start in range(0, n_paths, tile):
+        size = min(tile, n_paths - start)
+        for t in range(m - 1):
+            if begun[t] < n_prefixes:
+                _copy(paths[t, start : start + size], x)
+                _advance(w_hi, x, products[t, :, start : start + tile], state)
+                _product(w_hh, state, products[t + 1, :, start : start + tile])
+    for start in range(0, n_prefixes, tile):
         size = min(tile, n_prefixes - start)
-        new[:] = 0.0
-        kernel.add_product(w_hh, states[number], new)
-        drive[:, start : start + size] = new[: len(drive), :size]
+        before = 0  # prefixes of this tile that have left their paths
+        for t in range(m):
+            now = min(max(begun[t] - start, 0), size)
+            if now == 0:
+                continue
+            if before > 0:
+                _product(w_hh, state, new)
+            leaving = path[start + before : start + now]
+            for i in range(d):
+                row, of_paths = new[i, before:], products[t, i]
+                for k in range(len(leaving)):
+                    row[k] = of_paths[np.uint64(leaving[k])]  # numba then sees no negative ones
+            _copy(inputs[t, start : start + now], x)
+            _advance(w_hi, x, new, state)
+            before = now
+        _product(w_hh, state, new)
+        for i in range(len(drive)):
+            _copy(new[i, :size], drive[i, start : start + size])
+
+
+@inlined
+def _copy(numbers: Any, place: Any) -> None:
+    """Copy without what numba does for arrays of different shapes."""
+    for k in range(len(numbers)):
+        place[k] = numbers[k]
+
+
+@inlined
+def _product(matrix: Any, state: Any, total: Any) -> None:
+    """Write ``matrix @ state`` into ``total``."""
+    zero = state.dtype.type(0)
+    if len(matrix) == _USUAL:
+        for i in range(_USUAL):
+            row, of_row = matrix[i], total[i]
+            for k in range(kernel.TILE):
+                value = zero
+                for j in range(0, _USUAL, 4):  # in the order of ``add_product``
+                    value += (
+                        row[j] * state[j, k]
+                        + row[j + 1] * state[j + 1, k]
+                        + row[j + 2] * state[j + 2, k]
+                        + row[j + 3] * state[j + 3, k]
+                    )
+                of_row[k] = value
+    else:
+        total[:] = zero
+        kernel.add_product(matrix, state, total)
 
 
 @compiled
 def _advance(w_hi: Any, x: Any, product: Any, state: Any) -> None:
     """Write ``ReLU(product + w_hi x)`` into ``state``."""
+    zero = x.dtype.type(0)
     for i in range(len(w_hi)):
         weight = w_hi[i, 0]
         products, row = product[i], state[i]
         for k in range(len(x)):
             total = products[k] + weight * x[k]
-            row[k] = total if total > 0.0 else 0.0
+            row[k] = total if total > zero else zero

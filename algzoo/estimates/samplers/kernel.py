@@ -22,12 +22,14 @@ Array = NDArray[np.floating]
 
 def padded(weights: Weights) -> tuple[Array, Array, Array]:
     """Pad W_hi, W_hh and W_oh with zeros up to multiples of four, as :func:`run` takes them."""
-    w_hi = np.pad(weights.w_hi, (0, -len(weights.w_hi) % _GROUP))[:, np.newaxis]
-    w_hh, w_oh = (
-        np.pad(matrix, [(0, -size % _GROUP) for size in matrix.shape])
-        for matrix in (weights.w_hh, weights.w_oh)
-    )
-    return w_hi, w_hh, w_oh
+    return _padded(weights.w_hi[:, np.newaxis], 1), _padded(weights.w_hh), _padded(weights.w_oh)
+
+
+def _padded(matrix: Array, columns: int = _GROUP) -> Array:
+    n, m = matrix.shape
+    result = np.zeros((n + -n % _GROUP, m + -m % columns), matrix.dtype)
+    result[:n, :m] = matrix
+    return result
 
 
 @compiled

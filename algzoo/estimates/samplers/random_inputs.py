@@ -73,10 +73,15 @@ def gaussian_inputs(
     return numbers
 
 
-def normal_quantiles(whole: NDArray[np.uint32]) -> NDArray[np.float64]:
-    """Gaussian quantiles at the probabilities ``(whole + 1/2) / 2^32``; relative error 5e-7."""
+def normal_quantiles(
+    whole: NDArray[np.uint32], number_type: Any = np.float64
+) -> NDArray[np.floating]:
+    """Gaussian quantiles at the probabilities ``(whole + 1/2) / 2^32``; relative error 5e-7.
+
+    Numbers of the two types differ only by rounding.
+    """
     size = -(-whole.size // _TILE) * _TILE
-    bits, numbers = np.zeros(size, np.uint32), np.empty(size)
+    bits, numbers = np.zeros(size, np.uint32), np.empty(size, number_type)
     bits[: whole.size] = whole.reshape(-1) ^ np.uint32(2**31)  # two's complement
     _gaussian(bits, numbers)
     return numbers[: whole.size].reshape(whole.shape)
