@@ -6,7 +6,8 @@ import pytest
 
 from algzoo.estimates import Estimate, sampling
 from algzoo.estimates.samplers.efficiency import efficiency, samples_at
-from algzoo.estimates.samplers.second_argmax import stratified_sobol, tree
+from algzoo.estimates.samplers.second_argmax import stratified_sobol
+from algzoo.estimates.samplers.tree import tree
 from algzoo.zoo import zoo_2nd_argmax
 
 
