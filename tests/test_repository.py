@@ -49,7 +49,7 @@ def test_a_workflow_has_what_github_reads_and_nothing_else(workflow):
     assert workflow["on"].keys() <= events
     of_job = {"runs-on", "timeout-minutes", "steps", "needs", "if", "strategy"}
     of_job |= {"permissions", "environment"}
-    of_step = {"name", "id", "uses", "with", "run", "env", "if"}
+    of_step = {"name", "id", "uses", "with", "run", "env", "if", "continue-on-error"}
     for job in workflow["jobs"].values():
         assert {"runs-on", "timeout-minutes", "steps"} <= job.keys() <= of_job
         needs = job.get("needs", [])
