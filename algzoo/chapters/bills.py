@@ -31,15 +31,15 @@ def untrained_table(law: UntrainedLaw, score: float, tolerance: float) -> None:
     unit = "mean squared error" if law.measures_error else "accuracy"
     scale = "log" if law.measures_error else "logit"
     columns = [
-        Column(unit, ".6g", rtol=_SPREAD_RTOL),
-        Column("to within"),
-        Column("chance", ".4g", rtol=_SPREAD_RTOL),
+        Column("score"),
+        Column("of this model", ".6g", rtol=_SPREAD_RTOL),
+        Column("of chance", ".4g", rtol=_SPREAD_RTOL),
         Column(f"spread of the {scale}", ".3f", rtol=_SPREAD_RTOL),
-        Column("bits", ".1f", rtol=10 * _SPREAD_RTOL),
+        Column(f"bits, to within {tolerance:.2g}", ".1f", rtol=10 * _SPREAD_RTOL),
     ]
     bits = law.bits(score, tolerance)
     table(
-        "untrained networks", columns, [[score, f"{tolerance:.2g}", law.chance, law.spread, bits]]
+        "untrained networks", columns, [[unit, score, law.chance, law.spread, bits]]
     )
 
 
