@@ -38,9 +38,7 @@ def untrained_table(law: UntrainedLaw, score: float, tolerance: float) -> None:
         Column(f"bits, to within {tolerance:.2g}", ".1f", rtol=10 * _SPREAD_RTOL),
     ]
     bits = law.bits(score, tolerance)
-    table(
-        "untrained networks", columns, [[unit, score, law.chance, law.spread, bits]]
-    )
+    table("untrained networks", columns, [[unit, score, law.chance, law.spread, bits]])
 
 
 def bill_table(verdicts: Mapping[str, Verdict], *, rtol: float = 1e-2) -> None:

@@ -51,7 +51,8 @@ The populations of ARC's example need ARC's file, which `algzoo fetch example_2n
 without it the entry says which populations are missing. Put `my_entry.json` into
 `analyses/leaderboard/` and open a pull request with this one file. It holds the code where that is
 a single file, and otherwise the name and the version of the package to install. The tests compute
-some of its estimates again, for models that nobody chooses, and refuse what does not come out.
+some of its estimates again, for models that a hash of the entry picks, and reject the entry if an
+estimate differs.
 
 A round never changes: its models, its noise, the true scores and the samplers to beat are in the
 package, and every entry names the digest of its round. New populations are a new round, with a new
