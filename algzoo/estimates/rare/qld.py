@@ -124,11 +124,11 @@ def shortest_direction(normals: Floats, constants: Floats) -> Floats | None:
     programming).
     """
     lengths = np.linalg.norm(normals, axis=1)
-    if np.any(constants[lengths == 0] < 0):
-        return None
     faces = lengths > 0
+    if np.any(constants[~faces] < 0):
+        return None
     if not faces.any():
-        return np.eye(normals.shape[1])[0]
+        return np.asarray(np.eye(normals.shape[1])[0])
     unit = normals[faces] / lengths[faces, None]
     distance = constants[faces] / lengths[faces]
     if (distance >= 0).all():
