@@ -31,7 +31,8 @@ def itgis(event: RareEvent, budget: int, seed: int, *, temperature: float) -> Ra
     enters an exponentially weighted mean, with a decay of 0.9 and the usual correction for the
     missing beginning. The estimate is the mean over all inputs of the density ratio, where the
     event happens; it is unbiased, but is too small as a rule if the shifted Gaussian misses a part
-    of the event. ``std`` is the standard error as if inputs were independent.
+    of the event, and by the share of the first batches if these have no hits. ``std`` is the
+    standard error as if inputs were independent.
 
     Raises
     ------

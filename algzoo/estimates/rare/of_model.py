@@ -17,10 +17,12 @@ from .event import Floats, RareEvent, Readout, Region
 def event_of(model: Model, threshold: float) -> RareEvent:
     """Return the event that a wrong logit exceeds the right one by more than a threshold.
 
-    With threshold 0 it is the event that the model errs. The score is the largest wrong logit minus
-    the right one minus the threshold. The groups of inputs are those with the same right position.
-    In each of them there is a region for every wrong position: it has the largest of the wrong
-    logits. The operations are those of a forward pass, n d (d + 1) + n d multiply-adds.
+    With threshold 0 it is the event that the model errs, except that a tie is no error: where all
+    neurons are off, all logits are 0, and the model answers with position 0, rightly or not. The
+    score is the largest wrong logit minus the right one minus the threshold. The groups of inputs
+    are those with the same right position. In each of them there is a region for every wrong
+    position, where it has the largest of the wrong logits (none contains ties). The operations
+    are those of a forward pass, n d (d + 1) + n d multiply-adds.
 
     Raises
     ------

@@ -24,6 +24,7 @@ from .event import Floats, RareEvent, Readout, Region
 from .record import Account, RareEstimate, generator
 
 _BATCH = 2**14  # inputs at a time, for memory
+_ON_A_FACE = 1e-9  # whitened distance below which an activation counts as on a face
 _RIDGE = 1e-5  # added to the variances, in units of their mean; the published code has no units
 
 
@@ -92,6 +93,9 @@ class _Whitened:
         """Share of the pairs (part along d, complement) that are in a region."""
         normals = region.matrix @ self.root
         constants = region.matrix @ self.mean - region.offsets
+        # Two inputs that switch all neurons off make a pair that is on a face, up to rounding. It
+        # is outside, because the score is 0 there.
+        constants = constants - _ON_A_FACE * (np.linalg.norm(normals, axis=1) + np.abs(constants))
         direction = shortest_direction(normals, constants)
         if direction is None:
             return 0.0

@@ -26,7 +26,7 @@ def test_score_and_gradient_are_those_of_torch(d, n, threshold):
 
 
 @pytest.mark.parametrize(("d", "n"), [(2, 2), (4, 3), (8, 5)])
-@pytest.mark.parametrize("threshold", [-1.0, 0.0, 1.0])
+@pytest.mark.parametrize("threshold", [-1.0, 0.0, 0.01])
 def test_an_input_is_in_one_region_of_its_group_if_the_event_happens(d, n, threshold):
     event = event_of(zoo_2nd_argmax(d, n), threshold)
     x = np.random.default_rng(0).standard_normal((20_000, n))
@@ -37,13 +37,22 @@ def test_an_input_is_in_one_region_of_its_group_if_the_event_happens(d, n, thres
         found += inside & (group == region.group)
     happens = event.score(x) > 0
     assert happens.any()
-    np.testing.assert_array_equal(found, happens)
+    tied = ~activations.any(axis=1)  # all logits are 0
+    assert tied.mean() < 0.4
+    assert not found[tied].any()
+    np.testing.assert_array_equal(found[~tied], happens[~tied])
 
 
 def test_errors_are_as_frequent_as_the_exact_accuracy_says():
     model = zoo_2nd_argmax(4, 3)
-    found = naive(event_of(model, 0.0), 2**20, 0)
-    assert abs(found.value - (1 - exact(model).value)) < 4 * found.std
+    event = event_of(model, 0.0)
+    x = np.random.default_rng(0).standard_normal((2**18, 3))
+    is_tied = ~event.readout.activations(x).any(axis=1)
+    wrong_by_default = (is_tied & (event.readout.group(x) != 0)).mean()
+    assert wrong_by_default > 1e-3  # 0.17%, of 1.5% errors
+    found = naive(event, 2**20, 0)
+    errors = found.value + wrong_by_default
+    assert abs(errors - (1 - exact(model).value)) < 4 * found.std + 4 * (1.7e-3 / 2**18) ** 0.5
 
 
 def test_other_models_and_thresholds_are_refused():
