@@ -64,6 +64,7 @@ VALUES = {
     "sd": 0.1,
     "second": 1,
     "seed": 0,
+    "threshold": 0.1,
     "truths": [(0.5, 0.0)] * 3,
     "variance": 0.1,
     "wide": 2,
