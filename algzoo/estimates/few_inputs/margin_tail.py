@@ -60,7 +60,9 @@ Array = NDArray[np.float64]
 Ray = Any  # two or three whole numbers, of any size
 
 
-def margin_tail(model: Model, threshold: float) -> float:
+def margin_tail(
+    model: Model, threshold: float, *, neuron: int | None = None, answer: int | None = None
+) -> float:
     """Probability that a 2nd-argmax model of two or three Gaussian inputs errs by a margin.
 
     Inputs are independent standard Gaussian numbers. The margin is the largest of the wrong logits
@@ -77,6 +79,10 @@ def margin_tail(model: Model, threshold: float) -> float:
         The model.
     threshold
         The margin t, in units of the logits; 0 or more. It may be infinite.
+    neuron
+        If it is given, only errors while this neuron is active after the last input are counted.
+    answer
+        If it is given, only errors in which the model gives this answer are counted.
 
     Returns
     -------
@@ -87,7 +93,8 @@ def margin_tail(model: Model, threshold: float) -> float:
     ------
     TypeError, ValueError
         If ``model`` is not a 2nd-argmax model of two or three inputs, or if ``threshold`` is
-        negative or no number.
+        negative or no number, or if there is no such neuron or
+        answer.
 
     Examples
     --------
@@ -99,9 +106,16 @@ def margin_tail(model: Model, threshold: float) -> float:
     _SCOPE.check(model, "the tail of the margin")
     if not threshold >= 0:
         raise ValueError(f"threshold, a margin of the logits, must be 0 or more, got {threshold}")
+    for name, position, size in (
+        ("neuron", neuron, model.hidden_size),
+        ("answer", answer, model.seq_len),
+    ):
+        if position is not None and position not in range(size):
+            raise ValueError(f"{name} must be from 0 to {size - 1}, got {position}")
     if threshold == math.inf:
         return 0.0
-    found = _parts_of_plane(model) if model.seq_len == 2 else _parts_of_space(model)
+    parts = _parts_of_plane if model.seq_len == 2 else _parts_of_space
+    found = parts(model, neuron, answer)
     level = Fraction(float(threshold))
     simplices = [simplex for part in found for simplex in _simplices(part, level)]
     simplices.sort(key=lambda simplex: -simplex.bound)
@@ -126,17 +140,19 @@ class _Part(NamedTuple):
         return sum(a * x for a, x in zip(self.gradient, ray, strict=True))
 
 
-def _parts_of_plane(model: Model) -> Iterator[_Part]:
+def _parts_of_plane(model: Model, neuron: int | None, wanted: int | None) -> Iterator[_Part]:
     w_hi, w_hh, w_oh = as_fractions(weights_of(model))
     difference = Weights(w_hi, w_hh, w_oh[1:] - w_oh[:1])
     for side in (+1, -1):
         for segment in line_segments(difference, side):
+            if neuron is not None and not segment.active[1][neuron]:
+                continue
             # x0 > x1, and 1 is right, where t = x1 / abs(x0) is below the side.
             for lower, upper, sign in (
                 (segment.lower, min(segment.upper, side), -1),
                 (max(segment.lower, side), segment.upper, +1),
             ):
-                if not lower < upper:
+                if not lower < upper or wanted == (sign < 0):
                     continue
                 constant, slope = sign * segment.constant[0], sign * segment.slope[0]
                 if slope > 0:
@@ -158,14 +174,18 @@ def _ray(side: int, t: Fraction | float) -> Ray:
     return (side * t.denominator, t.numerator)
 
 
-def _parts_of_space(model: Model) -> Iterator[_Part]:
+def _parts_of_space(model: Model, neuron: int | None, wanted: int | None) -> Iterator[_Part]:
     """Yield the parts for three inputs, in the coordinates abs(x0), x1 and x2."""
     weights = weights_of(model)
     w_oh = as_fractions(weights).w_oh
     integers = step_weights(weights, np.stack([w_oh[1] - w_oh[0], w_oh[2] - w_oh[0]]))
     for cell in cells(integers):
+        if neuron is not None and not cell.active[-1][neuron]:
+            continue
         logits = [(0, 0, 0), *cell.planes]  # all less the first
         for answer, polygon in answers(cell):
+            if wanted not in (None, answer):
+                continue
             for right in {0, 1, 2} - {answer}:
                 gradient = [a - b for a, b in zip(logits[answer], logits[right], strict=True)]
                 if any(gradient):
