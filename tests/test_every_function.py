@@ -40,6 +40,8 @@ VALUES = {
     "largest": 0,
     "layer": 0,
     "loss": 0.1,
+    "margin": 1.0,
+    "mass": 1e-4,
     "mean": 0.5,
     "n_inputs": 10,
     "n_nodes": 8,

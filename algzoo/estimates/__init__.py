@@ -29,6 +29,7 @@ from .estimate import (
     sampler,
 )
 from .few_inputs.four import angle_quadrature, angle_quadrature_with_doubt
+from .few_inputs.margin_tail import margin_tail
 from .few_inputs.rays import ray_fan, sector_fan
 from .few_inputs.three import spherical
 from .few_inputs.ties import tie_quadrature, tie_quadrature_with_bound
@@ -100,6 +101,7 @@ __all__ = [
     "last_input_walk",
     "line_cubature",
     "linear_between_ties",
+    "margin_tail",
     "offset_formula",
     "order_anchors",
     "pair_leaves",
