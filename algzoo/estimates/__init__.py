@@ -6,9 +6,9 @@ and :func:`sampling` runs the model on independent random inputs, the method tha
 beat. :func:`catalog` lists every estimator.
 
 The subpackages are ``few_inputs`` (two to four inputs, mostly exact), ``many_inputs``,
-``functions`` (longest cycle), ``samplers`` (methods that run the network on random inputs) and
-``counting`` (arithmetic that counts its operations). :func:`estimator` and ``scope`` declare what
-an estimator is.
+``functions`` (longest cycle), ``samplers`` (methods that run the network on random inputs),
+``rare`` (probabilities of rare events) and ``counting`` (arithmetic that counts its operations).
+:func:`estimator` and ``scope`` declare what an estimator is.
 """
 
 from ._catalog import CatalogEntry, catalog

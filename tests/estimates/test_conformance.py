@@ -152,8 +152,9 @@ def test_scrambles_differ(entry):
         noisy = NoisyCopies(entry.scope.example(), 0.05, 1).model(0)
         function = entry.estimator.func
         budget = {**entry.estimator.keywords}
-        found = {function(noisy, **{**budget, "scramble": s}).value for s in range(8)}
-        assert len(found) > 1
+        values = (function(noisy, **{**budget, "scramble": s}).value for s in range(8))
+        first = next(values)
+        assert any(value != first for value in values)  # some take seconds: no more than it needs
 
 
 @pytest.mark.parametrize(

@@ -377,11 +377,13 @@ def test_modules_are_found_where_the_caller_finds_them(sandbox, tmp_path, monkey
         "from algzoo.estimates import Estimate\n"
         "def estimate(model):\n    return Estimate(0.75, 16, 'never')\n"
     )
+    models = [(make_rnn([1], [[1]], [[1], [0]]), 0, 0)]
+    # A process knows the folders of its caller from when it starts, which is now at the latest.
+    list(sandbox.estimates(packed((good, None, False)), models, time_limit=20))
     monkeypatch.syspath_prepend(tmp_path)
     import found_only_here
 
     job = packed((found_only_here.estimate, None, False))
-    models = [(make_rnn([1], [[1]], [[1], [0]]), 0, 0)]
     with pytest.raises(EstimatorFailure, match="ModuleNotFoundError"):
         list(sandbox.estimates(job, models, time_limit=9))
     [outcome] = sandbox.estimates(job, models, time_limit=9, import_path=[str(tmp_path)])
