@@ -116,8 +116,4 @@ def progress_bar() -> Progress:
 
 def ratio_in_words(ratio: Ratio | None) -> str:
     """Return a ratio with its interval, to two digits; a dash if there is none."""
-    if ratio is None:
-        return "–"
-    if ratio.low is None or ratio.high is None:
-        return f"{ratio.value:.2g}"
-    return f"{ratio.value:.2g} [{ratio.low:.2g}, {ratio.high:.2g}]"
+    return "–" if ratio is None else ratio.in_words(2)

@@ -483,11 +483,7 @@ def _same_ratio(said: Ratio | None, follows: Ratio | None) -> bool:
 
 
 def _in_words(ratio: Ratio | None) -> str:
-    if ratio is None:
-        return "not there"
-    if ratio.low is None or ratio.high is None:
-        return f"{ratio.value:.6g}"
-    return f"{ratio.value:.6g} [{ratio.low:.6g}, {ratio.high:.6g}]"
+    return "not there" if ratio is None else ratio.in_words(6)
 
 
 def drawn_models(entry: Entry, population: str, n_models: int) -> list[int]:

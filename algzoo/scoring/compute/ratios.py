@@ -37,6 +37,13 @@ class Ratio:
     low: float | None
     high: float | None
 
+    def in_words(self, digits: int) -> str:
+        """Return the ratio, and its interval if there is one, to so many significant digits."""
+        value = f"{self.value:.{digits}g}"
+        if self.low is None or self.high is None:
+            return value
+        return f"{value} [{self.low:.{digits}g}, {self.high:.{digits}g}]"
+
 
 @dataclass(frozen=True)
 class Truths:

@@ -22,8 +22,7 @@ from algzoo.structure.features.wiring import states
 
 
 @pytest.fixture
-def natural(shared, monkeypatch):
-    monkeypatch.setenv("ALGZOO_OFFICIAL", str(shared / "data" / "official"))
+def natural(official):
     weights = weights_of(example_2nd_argmax())
     return in_units(weights, units(weights))
 

@@ -15,8 +15,7 @@ from algzoo.structure.features.wiring import states
 
 
 @pytest.fixture
-def example(shared, monkeypatch):
-    monkeypatch.setenv("ALGZOO_OFFICIAL", str(shared / "data" / "official"))
+def example(official):
     return weights_of(example_2nd_argmax())
 
 

@@ -21,8 +21,7 @@ from algzoo.zoo import task_2nd_argmax, zoo_2nd_argmax
 
 
 @pytest.fixture
-def example(shared, monkeypatch):
-    monkeypatch.setenv("ALGZOO_OFFICIAL", str(shared / "data" / "official"))
+def example(official):
     return weights_of(example_2nd_argmax())
 
 
