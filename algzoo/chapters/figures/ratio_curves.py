@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.ticker import FuncFormatter
 
 from ...explanations.second_argmax_h16_n10_estimates.study import Scores
-from ...scoring.compute.ratios import Ratio
 from . import style
+from .ratio_marks import method_of, plain_ratios, with_intervals
 
 Kind = Literal["never", "chosen", "other", "this", "random"]
 
@@ -94,8 +93,6 @@ SAMPLERS = (
 )
 """Samplers, and the rules on chosen inputs that are made like them."""
 
-_TICKS = (0.01, 0.03, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 3.0, 10.0, 30.0)
-
 
 def ratio_curves(
     scores: Mapping[str, Scores],
@@ -119,7 +116,7 @@ def ratio_curves(
             continue
         x, found = [one.samples for one in drawn], [one.ratios.iid for one in drawn]
         look = _LOOKS[curve.kind]
-        y = _with_intervals(ax, x, found, limits, look)
+        y = with_intervals(ax, x, found, limits, look)
         place = -1 if curve.at_end else 0
         ax.annotate(
             curve.label,
@@ -136,7 +133,7 @@ def ratio_curves(
     ax.set(xscale="log", yscale="log", ylim=(limits[0] * 0.93, limits[1] * 1.07))
     ax.set(xlabel="cost in random inputs", ylabel="R, below 1 beats random sampling")
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    _plain_ratios(ax)
+    plain_ratios(ax)
     figure.legend(loc="outside lower center", ncols=3, fontsize=9)
     return figure
 
@@ -176,43 +173,14 @@ def ratios_by_population(
             look = {"marker": marks[number], "color": style.LINES[number], "label": label}
             beside = 0.07 * (number - len(chosen) / 2)
             x = [levels.index(_noise(title)) + beside for title in titles]
-            _with_intervals(ax, x, ratios, limits, look)
+            with_intervals(ax, x, ratios, limits, look)
         ax.set(yscale="log", title=base, xlabel="noise, sd")
     axes[0].set_xticks(range(len(levels)), [f"{level:g}" for level in levels])
-    _plain_ratios(axes[0])
+    plain_ratios(axes[0])
     axes[0].set_ylabel("R, below 1 beats random sampling")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=9)
     return figure
-
-
-def _with_intervals(
-    ax: Axes,
-    x: Sequence[float],
-    found: Sequence[Ratio | None],
-    limits: tuple[float, float],
-    look: Mapping[str, Any],
-) -> list[float]:
-    """Draw ratios as a line with marks, and their intervals; return the ratios as drawn."""
-
-    def within(value: float) -> float:
-        return min(max(value, limits[0]), limits[1])
-
-    ratios = [one for one in found if one]
-    y = [within(one.value) for one in ratios]
-    ax.plot(x, y, **{"ms": 5, "lw": 1, **look})
-    low = [within(one.low or one.value) for one in ratios]
-    high = [within(one.high or one.value) for one in ratios]
-    ax.vlines(x, low, high, color=look["color"], lw=1, alpha=0.6)
-    return y
-
-
-def _plain_ratios(ax: Axes) -> None:
-    """Write out some ratios at the vertical axis instead of powers of ten."""
-    low, high = ax.get_ylim()
-    ax.set_yticks([tick for tick in _TICKS if low <= tick <= high])
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def _noise(title: str) -> float:
@@ -229,9 +197,3 @@ def spelled(scores: Mapping[str, Scores], curve: Curve) -> str:
     """The ratios of a curve in words, from the cheapest budget to the dearest."""
     drawn = [one.ratios.iid for one in _of_curve(scores, curve)]
     return ", ".join(f"{ratio.value:.2g}" for ratio in drawn if ratio) or "not scored"
-
-
-def method_of(name: str) -> str:
-    """Return the name of an entry without its budget, with its split."""
-    estimator, semicolon, split = name.partition("; ")
-    return estimator.partition(",")[0] + semicolon + split
