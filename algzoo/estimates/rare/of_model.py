@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...structure import Weights, weights_in_range
+from ...structure.features.wiring import states
 from ...zoo import Model
 from ..samplers.iid import operations_of_a_pass
 from ..scope import SECOND_ARGMAX
@@ -42,7 +43,7 @@ def event_of(model: Model, threshold: float) -> RareEvent:
         score_and_gradient=margin.score_and_gradient,
         operations=operations_of_a_pass(n, d, n),
         readout=Readout(
-            activations=lambda x: _states(weights, x)[-1],
+            activations=lambda x: states(weights, x)[-1],
             group=_right_position,
             regions=_regions(weights.w_oh, threshold),
         ),
@@ -56,16 +57,16 @@ class _Margin:
         self.weights, self.threshold = weights, threshold
 
     def score(self, x: Floats) -> Floats:
-        return self._of_final_state(_states(self.weights, x)[-1], x)[0]
+        return self._of_final_state(states(self.weights, x)[-1], x)[0]
 
     def score_and_gradient(self, x: Floats) -> tuple[Floats, Floats]:
         w_hi, w_hh, w_oh = self.weights
-        states = _states(self.weights, x)
-        score, wrong, right = self._of_final_state(states[-1], x)
+        activations = states(self.weights, x)
+        score, wrong, right = self._of_final_state(activations[-1], x)
         gradient = np.empty_like(x)
         by_state = w_oh[wrong] - w_oh[right]  # derivative by the final state
-        for t in reversed(range(len(states))):
-            by_state = np.where(states[t] > 0, by_state, 0.0)
+        for t in reversed(range(len(activations))):
+            by_state = np.where(activations[t] > 0, by_state, 0.0)
             gradient[:, t] = by_state @ w_hi
             by_state = by_state @ w_hh
         return score, gradient
@@ -80,16 +81,6 @@ class _Margin:
         logits[each, right] = -np.inf
         wrong = logits.argmax(axis=1)
         return logits[each, wrong] - of_right - self.threshold, wrong, right
-
-
-def _states(weights: Weights, x: Floats) -> list[Floats]:
-    """Hidden states after each input, each of shape (n_inputs, hidden_size)."""
-    states: list[Floats] = []
-    state = np.zeros((len(x), len(weights.w_hi)))
-    for column in x.T:
-        state = np.maximum(state @ weights.w_hh.T + column[:, None] * weights.w_hi, 0.0)
-        states.append(state)
-    return states
 
 
 def _right_position(x: Floats) -> NDArray[np.intp]:
