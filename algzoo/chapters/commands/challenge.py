@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 from rich.console import Console
 
+from .options import WORKERS
 from .round_scores import score_in_round
 from .tables import print_table, progress_bar, ratio_in_words, wide_console
 
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 )
 @click.option("--seed", default=0, show_default=True, help="Of the noise and the bootstrap.")
 @click.option("--truth-samples", default=2**20, show_default=True, help="Where none is exact.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; one a core where absent.")
+@WORKERS
 @click.option("--time-limit", default=60.0, show_default=True, help="Seconds a call.")
 @click.option(
     "--transcendental-price",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .options import WORKERS
+
 
 @click.command("cliff")
 @click.option(
@@ -14,7 +16,7 @@ import click
     help="Only these cells, for example 2nd_argmax_16_10; may be repeated. A part of a name will "
     "do. Without --check the others stay as they are in the table.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; one a core where absent.")
+@WORKERS
 @click.option(
     "--check",
     "n_checked",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import WORKERS
 from .tables import print_table, wide_console
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     help="With --check: how many models of each population the estimator is called on.",
 )
 @click.option("--strict", is_flag=True, help="With --check: what cannot be checked here fails.")
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; one a core where absent.")
+@WORKERS
 @click.option("--page", is_flag=True, help="Print the page of the book.")
 def leaderboard_command(
     files: tuple[Path, ...],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from .options import WORKERS
+
 _BASES = ("example", *(f"seed {seed}" for seed in range(5)))
 
 
@@ -16,7 +18,7 @@ _BASES = ("example", *(f"seed {seed}" for seed in range(5)))
     show_default=True,
     help="Noisy copies in each population.",
 )
-@click.option("--workers", type=click.IntRange(min=1), help="Processes; one a core where absent.")
+@WORKERS
 @click.option(
     "--check",
     "n_checked",

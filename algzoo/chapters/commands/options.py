@@ -1,0 +1,9 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import click
+
+WORKERS = click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes; one a core where absent."
+)
