@@ -114,9 +114,10 @@ class _Graph:
 
 def _recurrent(graph: _Graph, model: OneLayerRNN, output: str) -> None:
     n = model.seq_len
-    W_hi = graph.transposed("W_hi", model.rnn.weight_ih_l0)
-    W_hh = graph.transposed("W_hh", model.rnn.weight_hh_l0)
-    W_oh = graph.transposed("W_oh", model.linear.weight)
+    weights = model.state_dict()
+    W_hi = graph.transposed("W_hi", weights["rnn.weight_ih_l0"])
+    W_hh = graph.transposed("W_hh", weights["rnn.weight_hh_l0"])
+    W_oh = graph.transposed("W_oh", weights["linear.weight"])
     numbers = [f"input_{step}" for step in range(1, n + 1)]
     graph.nodes.append(graph.onnx.helper.make_node("Split", ["inputs"], numbers, axis=1))
     states: list[str] = []
@@ -134,6 +135,7 @@ def _recurrent(graph: _Graph, model: OneLayerRNN, output: str) -> None:
 
 def _transformer(graph: _Graph, model: AttentionOnlyTransformer, output: str) -> None:
     n, d, heads = model.seq_len, model.hidden_size, model.n_heads
+    weights = model.state_dict()
     embed = graph.constant("W_E", _array(model.embed.weight))
     position = graph.constant("W_pos", _array(model.pos_embed.weight))
     token = graph.node("Gather", [embed, "tokens"], "token_embedding")
@@ -142,11 +144,11 @@ def _transformer(graph: _Graph, model: AttentionOnlyTransformer, output: str) ->
     together = graph.constant("shape_together", np.array([-1, n, d]))
     scale = np.array(1 / math.sqrt(d // heads), dtype=_array(model.embed.weight).dtype)
     scaling = graph.constant("scale", scale)
-    for layer, attention in enumerate(model.attns):
+    for layer in range(model.n_layers):
         parts = {}
         for name, weight, order in zip(
             "qkv",
-            attention.in_proj_weight.chunk(3),
+            weights[f"attns.{layer}.in_proj_weight"].chunk(3),
             # Batch and heads first; the keys are transposed, to be multiplied by the queries.
             ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3]),
             strict=True,
@@ -161,7 +163,7 @@ def _transformer(graph: _Graph, model: AttentionOnlyTransformer, output: str) ->
         mixed = graph.node("MatMul", [pattern, parts["v"]], f"z_{layer}")
         turned = graph.node("Transpose", [mixed], f"z_turned_{layer}", perm=[0, 2, 1, 3])
         flat = graph.node("Reshape", [turned, together], f"z_flat_{layer}")
-        W_O = graph.transposed(f"W_O_{layer}", attention.out_proj.weight)
+        W_O = graph.transposed(f"W_O_{layer}", weights[f"attns.{layer}.out_proj.weight"])
         written = graph.node("MatMul", [flat, W_O], f"attention_out_{layer}")
         residual = graph.node("Add", [residual, written], f"residual_{layer + 1}")
     last = graph.constant("last_position", np.array(n - 1))

@@ -53,10 +53,11 @@ def _recurrent(model: OneLayerRNN) -> _Parts:
         "seq_len": model.seq_len,
         "output_size": model.output_size,
     }
+    weights = model.state_dict()
     state = {
-        "W_hi": model.rnn.weight_ih_l0,
-        "W_hh": model.rnn.weight_hh_l0,
-        "W_oh": model.linear.weight,
+        "W_hi": weights["rnn.weight_ih_l0"],
+        "W_hh": weights["rnn.weight_hh_l0"],
+        "W_oh": weights["linear.weight"],
     }
     return config, state
 
@@ -79,19 +80,22 @@ def _transformer(model: AttentionOnlyTransformer) -> _Parts:
         "init_weights": False,
     }
     zeros = torch.zeros_like
+    weights = model.state_dict()
     state = {
         "embed.W_E": model.embed.weight,
         "pos_embed.W_pos": model.pos_embed.weight,
         "unembed.W_U": model.unembed.weight.T,
         "unembed.b_U": zeros(model.unembed.weight[:, 0]),
     }
-    for layer, attention in enumerate(model.attns):
+    for layer in range(model.n_layers):
         block = f"blocks.{layer}.attn"
-        for name, weight in zip("QKV", attention.in_proj_weight.chunk(3), strict=True):
+        for name, weight in zip(
+            "QKV", weights[f"attns.{layer}.in_proj_weight"].chunk(3), strict=True
+        ):
             per_head = weight.reshape(heads, d // heads, d)
             state[f"{block}.W_{name}"] = per_head.transpose(1, 2)
             state[f"{block}.b_{name}"] = zeros(per_head[..., 0])
-        out = attention.out_proj.weight
+        out = weights[f"attns.{layer}.out_proj.weight"]
         state[f"{block}.W_O"] = out.T.reshape(heads, d // heads, d)
         state[f"{block}.b_O"] = zeros(out[:, 0])
     return config, state
