@@ -82,7 +82,8 @@ session = onnxruntime.InferenceSession({file})
 _STATES = """
 `states` are the hidden states after every step, of shape (batch, {n}, {d})."""
 
-_HOOKED_RNN = """Besides PyTorch and safetensors it needs `algzoo_hooked.py`, which lies beside this file.
+_HOOKED_RNN = """\
+Besides PyTorch and safetensors it needs `algzoo_hooked.py`, which lies beside this file.
 
 ```python
 import torch
@@ -98,7 +99,8 @@ Every activation has a name: `steps.0.hook_input`, `steps.0.hook_pre` and `steps
 `model.run_with_cache(inputs)` and `model.run_with_hooks(inputs, fwd_hooks=...)` take these names;
 elsewhere `model.steps[0].hook_state.register_forward_hook(...)` sees or changes the activation."""
 
-_BRIDGE = """It needs TransformerLens (`pip install 'transformer-lens>=4'`) and `algzoo_hooked.py`, which
+_BRIDGE = """\
+It needs TransformerLens (`pip install 'transformer-lens>=4'`) and `algzoo_hooked.py`, which
 lies beside this file.
 
 ```python
