@@ -100,7 +100,7 @@ Every activation has a name: `steps.0.hook_input`, `steps.0.hook_pre` and `steps
 elsewhere `model.steps[0].hook_state.register_forward_hook(...)` sees or changes the activation."""
 
 _BRIDGE = """\
-It needs TransformerLens (`pip install 'transformer-lens>=4'`) and `algzoo_hooked.py`, which
+It needs TransformerLens (`pip install 'transformer-lens>=4.3'`) and `algzoo_hooked.py`, which
 lies beside this file.
 
 ```python

@@ -1,9 +1,9 @@
 """Load a model that `algzoo export --to transformer-lens` wrote, with a name for every activation.
 
 This file is complete in itself: it needs PyTorch and safetensors, and nothing of algzoo. A
-transformer needs TransformerLens 4 or newer. A recurrent network uses it where it is installed, for
-``run_with_cache`` and ``run_with_hooks``; elsewhere it is a plain PyTorch module, whose hook points
-take ``register_forward_hook``.
+transformer needs TransformerLens 4.3 or newer. A recurrent network uses it where it is installed,
+for ``run_with_cache`` and ``run_with_hooks``; elsewhere it is a plain PyTorch module, whose hook
+points take ``register_forward_hook``.
 
     from algzoo_hooked import load
 

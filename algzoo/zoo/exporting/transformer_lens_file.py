@@ -39,8 +39,8 @@ def as_transformer_lens(model: Model) -> bytes:
     check_portable(model)
     config, state = _recurrent(model) if isinstance(model, OneLayerRNN) else _transformer(model)
     plain = {key: weight.detach().cpu().contiguous() for key, weight in state.items()}
-    metadata = {"format": "pt", "config": json.dumps(config)}
-    content: bytes = safetensors.torch.save(plain, metadata)
+    # With a second entry the file would not be the same each time: safetensors shuffles them.
+    content: bytes = safetensors.torch.save(plain, {"config": json.dumps(config)})
     return content
 
 

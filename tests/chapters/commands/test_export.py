@@ -100,7 +100,7 @@ def test_a_mean_squared_error_has_a_standard_error_of_its_own_size(here):
     assert float(std) <= 0.01 * float(value)
     model = zoo_median(8, 5)
     x = torch.randn(2**18, 5, generator=torch.Generator().manual_seed(5))
-    squares = (model(x)[:, 0] - x.median(-1).values) ** 2
+    squares = (model(x)[:, 0].detach() - x.median(-1).values) ** 2
     spread = float(squares.std() / 2**9) + float(std)
     assert float(value) == pytest.approx(float(squares.mean()), abs=4 * spread)
 
@@ -150,11 +150,9 @@ def test_a_model_of_your_own(here):
 def test_arcs_own_models(here, official):
     export("example_2nd_argmax", "--to", "safetensors")
     export("2nd_argmax_2_2:official", "--to", "onnx")
-    state = torch.equal(
-        zoo_2nd_argmax(16, 10, source=here / "example_2nd_argmax.safetensors").rnn.weight_hh_l0,
-        example_2nd_argmax().rnn.weight_hh_l0,
-    )
-    assert state
+    found = zoo_2nd_argmax(16, 10, source=here / "example_2nd_argmax.safetensors")
+    for key, weight in example_2nd_argmax().state_dict().items():
+        assert torch.equal(found.state_dict()[key], weight)
     card = (here / "2nd_argmax_2_2_1073741824_2_official.onnx.md").read_text("utf-8")
     assert "| licence | none is known to us; ask ARC before you pass the weights on |" in card
     assert "| source | the Alignment Research Center (ARC), a model of its AlgZoo |" in card
