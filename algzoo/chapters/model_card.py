@@ -47,7 +47,7 @@ One of the tiny neural networks of AlgZoo, exported from the Python package `alg
 **Score.** The {measure} is that on {inputs}. The command
 `algzoo accuracy {asked} --tolerance {tolerance:.1g}` computes it.
 
-**Outputs.** Those of the model in `algzoo`, up to the rounding of {number_type}: {rounding}
+**Outputs.** Those of the model in `algzoo`, {rounding}
 
 ## Load it
 
@@ -161,12 +161,7 @@ def model_card(
             else f"all {n}^{n} functions, each as likely as the others"
         ),
         tolerance=tolerance,
-        rounding=(
-            "about 1e-12 of the largest logit."
-            if double
-            else "about 1e-6 of the largest logit, for a few models 1e-5, which is as far as the "
-            "model itself is from its outputs in float64. `--float64` exports it in float64."
-        ),
+        rounding=_rounding(file, double),
         loading=_loading(model, file, json.dumps(file, ensure_ascii=False)),
         citation=citation([works_for(asked), works_for("algzoobook2026")]),
     )
@@ -202,6 +197,18 @@ def _licence(named: ZooModel | OtherModel) -> str:
     if named.source in (EXAMPLE, "official"):
         return "none is known to us; ask ARC before you pass the weights on"
     return "that of the weights in the original file"
+
+
+def _rounding(file: str, double: bool) -> str:
+    if file.endswith(".safetensors") and not file.endswith(".transformer-lens.safetensors"):
+        return "because the weights are the same numbers."
+    if double:
+        return "up to rounding in float64, about 1e-13 of the largest output."
+    return (
+        "up to rounding in float32: about 1e-6 of the largest output, and up to 5e-5 for a few "
+        "transformers. The outputs of the model itself are as far from those of the same weights "
+        "in float64; `algzoo export --float64` writes these, for outputs equal to 1e-12."
+    )
 
 
 def _loading(model: Model, file: str, quoted: str) -> str:
