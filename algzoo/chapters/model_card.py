@@ -205,7 +205,7 @@ def _rounding(file: str, double: bool) -> str:
     if double:
         return "up to rounding in float64, about 1e-13 of the largest output."
     return (
-        "up to rounding in float32: about 1e-6 of the largest output, and up to 5e-5 for a few "
+        "up to rounding in float32: about 1e-6 of the largest output, and up to 1e-4 for a few "
         "transformers. The outputs of the model itself are as far from those of the same weights "
         "in float64; `algzoo export --float64` writes these, for outputs equal to 1e-12."
     )
