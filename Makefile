@@ -17,7 +17,7 @@ SANDBOX := $(if $(filter 0,$(shell id -u)),--no-sandbox)
 
 PACKAGE := $(shell find algzoo -type f -not -path '*/__pycache__/*')
 CHAPTERS := $(wildcard analyses/*.ipynb)
-PAGES := $(shell find book -type f) _config.yml _toc.yml
+PAGES := $(shell find book -type f) $(wildcard algzoo/chapters/data/*.bib) _config.yml _toc.yml
 
 .PHONY: book test pdf axe chromium clean
 
