@@ -124,9 +124,8 @@ def test_two_inputs_agree_with_quadrature_in_40_digits(make, ratio):
         assert abs(squared_error_tail(model, threshold) / expected - 1) < 1e-10
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-def test_the_mean_is_the_integral_of_the_tail(seed):
-    model = random_model(1, 3, seed)  # larger ones take minutes
+def test_the_mean_is_the_integral_of_the_tail():
+    model = random_model(1, 3, seed=0)  # larger ones take minutes
     mean = squared_error(model).value
     # In the log of the threshold; the trapezoidal rule converges exponentially.
     step = 0.5
