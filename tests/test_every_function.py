@@ -88,6 +88,8 @@ LEFT_OUT = {
     *("check_logits_not_too_small", "samplers_for"),
     # They look at sizes and tasks, for functions that have checked the model.
     *("clustering_for", "folded_classes_stream", "least_for", "rank_of_answer"),
+    # They serve functions that have checked the model.
+    *("decisions", "with_trigger"),
     # Measures: what they make takes the model.
     *("least_margin", "second_value"),
     # They look at the accuracies alone.
