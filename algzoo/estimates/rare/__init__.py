@@ -2,8 +2,9 @@
 
 An event is described once, as a :class:`~.event.RareEvent`: a score that is above 0 exactly when
 the event happens, its gradient, and the cost of computing them. :func:`~.of_model.event_of` makes
-one of a model. Every method is a function ``method(event, budget, seed, **settings)`` that returns
-a :class:`~.record.RareEstimate`.
+one of a model, a :class:`~.event.ModelEvent`. Every method is a function ``method(event, budget,
+seed, **settings)`` that returns a :class:`~.record.RareEstimate`; :data:`METHODS` lists all of them
+with their facts.
 
 * ``naive`` draws independent inputs;
 * ``itgis``, ``mhis``, ``qld`` and ``gld`` are the four methods of Wu and Hilton;
@@ -16,12 +17,11 @@ G. Wu and J. Hilton, "Estimating the probabilities of rare outputs in language m
 arXiv:2410.13211.
 """
 
-from collections.abc import Callable
-
 from .cross_entropy import cross_entropy
-from .event import RareEvent, Readout, Region, half_space
+from .event import EventScope, ModelEvent, RareEvent, Readout, Region, half_space
 from .gld import gld
 from .itgis import itgis
+from .method import Method
 from .mhis import mhis
 from .naive import naive
 from .of_model import event_of
@@ -29,19 +29,25 @@ from .qld import qld
 from .record import RareEstimate
 from .subset import subset_simulation
 
-METHODS: dict[str, Callable[..., RareEstimate]] = {
-    "naive": naive,
-    "ITGIS": itgis,
-    "MHIS": mhis,
-    "GLD": gld,
-    "QLD": qld,
-    "subset simulation": subset_simulation,
-    "cross-entropy": cross_entropy,
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method("naive", naive),
+        Method("ITGIS", itgis, needs_temperature=True),
+        Method("MHIS", mhis, needs_temperature=True),
+        Method("GLD", gld),
+        Method("QLD", qld, needs_readout=True),
+        Method("subset simulation", subset_simulation),
+        Method("cross-entropy", cross_entropy),
+    )
 }
-"""The methods by name. ITGIS and MHIS need a setting, ``temperature``."""
+"""The methods by name."""
 
 __all__ = [
     "METHODS",
+    "EventScope",
+    "Method",
+    "ModelEvent",
     "RareEstimate",
     "RareEvent",
     "Readout",

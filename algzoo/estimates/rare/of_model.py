@@ -12,10 +12,10 @@ from ...structure.features.wiring import states
 from ...zoo import Model
 from ..samplers.iid import operations_of_a_pass
 from ..scope import SECOND_ARGMAX
-from .event import Floats, RareEvent, Readout, Region
+from .event import Floats, ModelEvent, Readout, Region
 
 
-def event_of(model: Model, threshold: float) -> RareEvent:
+def event_of(model: Model, threshold: float) -> ModelEvent:
     """Return the event that a wrong logit exceeds the right one by more than a threshold.
 
     With threshold 0 it is the event that the model errs, except that a tie is no error: where all
@@ -37,7 +37,10 @@ def event_of(model: Model, threshold: float) -> RareEvent:
     weights = weights_in_range(model)
     margin = _Margin(weights, threshold)
     n, d = weights.w_oh.shape
-    return RareEvent(
+    return ModelEvent(
+        model=model,
+        kind="wrong answer",
+        threshold=threshold,
         dimension=n,
         score=margin.score,
         score_and_gradient=margin.score_and_gradient,

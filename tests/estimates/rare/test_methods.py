@@ -217,3 +217,15 @@ def test_an_impossible_event_is_refused():
         half_space([0.0, 0.0], 1.0)
     with pytest.raises(ValueError, match="threshold"):
         half_space([1.0], np.nan)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_method_without_its_temperature_is_refused(name, linear):
+    assert METHODS[name].needs_temperature
+    with pytest.raises(TypeError, match="temperature"):
+        METHODS[name](linear(1.0)[0], BUDGET, 0)
+
+
+def test_a_method_that_needs_activations_does_not_take_events_without(sliver, linear):
+    assert not METHODS["QLD"].takes(sliver(0.1)[0])
+    assert METHODS["QLD"].takes(linear(1.0)[0])

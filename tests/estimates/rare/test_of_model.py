@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from algzoo.estimates import exact
-from algzoo.estimates.rare import event_of, naive
+from algzoo.estimates import Scope, exact
+from algzoo.estimates.rare import METHODS, EventScope, ModelEvent, event_of, half_space, naive
 from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian
 
 
@@ -62,3 +62,44 @@ def test_other_models_and_thresholds_are_refused():
         event_of(zoo_2nd_argmax(2, 2), np.nan)
     with pytest.raises(TypeError, match="is needed, got"):
         event_of("M2,2", 0.0)
+
+
+def test_the_event_of_a_model_knows_it():
+    model = zoo_2nd_argmax(2, 2)
+    event = event_of(model, 0.25)
+    assert isinstance(event, ModelEvent)
+    assert event.model is model
+    assert (event.kind, event.threshold) == ("wrong answer", 0.25)
+
+
+SCOPE = EventScope(("wrong answer",), Scope("2nd_argmax", inputs=2), zero_only=True)
+
+
+def test_a_scope_takes_the_events_that_it_says():
+    assert SCOPE.takes(event_of(zoo_2nd_argmax(2, 2), 0.0))
+    assert not SCOPE.takes(event_of(zoo_2nd_argmax(2, 2), 0.1))
+    assert not SCOPE.takes(event_of(zoo_2nd_argmax(4, 3), 0.0))
+    assert not SCOPE.takes(half_space([1.0, 0.0], 0.0))
+    assert METHODS["naive"].takes(half_space([1.0, 0.0], 0.0))
+
+
+@pytest.mark.parametrize(
+    ("event", "error", "message"),
+    [
+        (half_space([1.0, 0.0], 0.0), TypeError, "^A rule needs a model, and this event has none"),
+        (
+            event_of(zoo_2nd_argmax(4, 3), 0.0),
+            ValueError,
+            "^A rule is for 2nd-argmax models of two inputs, not for DistRNN",
+        ),
+        (
+            event_of(zoo_2nd_argmax(2, 2), 0.1),
+            ValueError,
+            "^A rule is for the events 'wrong answer' of 2nd-argmax models of two inputs, with "
+            "threshold 0, not for the event 'wrong answer' with threshold 0.1$",
+        ),
+    ],
+)
+def test_a_scope_refuses_other_events_in_a_line(event, error, message):
+    with pytest.raises(error, match=message):
+        SCOPE.check(event, "A rule")
