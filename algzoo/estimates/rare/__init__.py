@@ -17,6 +17,7 @@ G. Wu and J. Hilton, "Estimating the probabilities of rare outputs in language m
 arXiv:2410.13211.
 """
 
+from .counts import count_events
 from .cross_entropy import cross_entropy
 from .event import EventScope, ModelEvent, RareEvent, Readout, Region, half_space
 from .gld import gld
@@ -24,7 +25,7 @@ from .itgis import itgis
 from .method import Method
 from .mhis import mhis
 from .naive import naive
-from .of_model import event_of
+from .of_model import event_of, names_largest, names_smallest, squared_error_above
 from .qld import qld
 from .record import RareEstimate
 from .subset import subset_simulation
@@ -52,6 +53,7 @@ __all__ = [
     "RareEvent",
     "Readout",
     "Region",
+    "count_events",
     "cross_entropy",
     "event_of",
     "gld",
@@ -59,6 +61,9 @@ __all__ = [
     "itgis",
     "mhis",
     "naive",
+    "names_largest",
+    "names_smallest",
     "qld",
+    "squared_error_above",
     "subset_simulation",
 ]
