@@ -40,6 +40,7 @@ from scipy import special
 
 from ...structure.geometry.half_spaces import cross, dot
 from ...structure.geometry.solid_angle import scaled
+from ..counting.counter import OperationCounter
 
 _STEP = 0.2  # of the trapezoidal rule; its relative error is about exp(-pi^2 / (2 step))
 _REACH = 34.0  # exp(-34) is the share of an interval that is left out at either end
@@ -91,6 +92,23 @@ def tail(parts: Iterable[LinearPart], level: float) -> float:
             break
         total += simplex.probability()
     return float(total)
+
+
+def charge_tail(counter: OperationCounter, parts: Iterable[LinearPart], level: float) -> None:
+    """Count the operations of :func:`tail`, on all simplices; it leaves out negligible ones.
+
+    They are those of the solid angle or of the quadrature. A simplex has two corners on an edge of
+    its part at most, so that there are at most twice as many as edges (two inputs: two).
+    """
+    for part in parts:
+        n = len(part.gradient)
+        simplices = 2 if n == 2 else 2 * len(part.rays)
+        nodes = len(_nodes(_REACH)[0]) * (len(_nodes(0.6 * _REACH)[0]) if n == 3 else 1)
+        if not level:
+            nodes = 1
+        # A node: a point, its length and value, the tail (a root, exp and erfc), and the sum.
+        counter.charge("multiply_add", simplices * nodes * (3 * n + 8))
+        counter.charge("transcendental", simplices * nodes * n)
 
 
 def _simplices(part: LinearPart, level: Fraction) -> Iterator[_Simplex]:
@@ -222,7 +240,9 @@ def share(rays: Sequence[Ray]) -> float:
     """Share of all directions in the cone with these edges, in order around it."""
     zero = LinearPart([0] * len(rays[0]), 1, list(rays))
     corners = [_Corner.of(ray, zero, Fraction(0)) for ray in rays]
-    apart = [corners] if len(rays[0]) == 2 else [[corners[0], *two] for two in pairwise(corners[1:])]
+    apart = (
+        [corners] if len(rays[0]) == 2 else [[corners[0], *two] for two in pairwise(corners[1:])]
+    )
     return math.fsum(_Simplex.of(tuple(simplex)).share for simplex in apart)
 
 
