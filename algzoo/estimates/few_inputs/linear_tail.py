@@ -234,10 +234,10 @@ def share(rays: Sequence[Ray]) -> float:
     """Share of all directions in the cone with these edges, in order around it."""
     zero = LinearPart([0] * len(rays[0]), 1, list(rays))
     corners = [_Corner.of(ray, zero, Fraction(0)) for ray in rays]
-    apart = (
-        [corners] if len(rays[0]) == 2 else [[corners[0], *two] for two in pairwise(corners[1:])]
-    )
-    return math.fsum(_Simplex.of(tuple(simplex)).share for simplex in apart)
+    if len(rays[0]) == 2:
+        return _Simplex.of((corners[0], corners[1])).share
+    fan = ((corners[0], q, r) for q, r in pairwise(corners[1:]))
+    return math.fsum(_Simplex.of(triangle).share for triangle in fan)
 
 
 def _share(volume: float, corners: tuple[_Corner, ...]) -> float:
