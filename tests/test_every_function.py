@@ -37,6 +37,7 @@ VALUES = {
     "clustering": 1.0,
     "directions": 1,
     "estimator": partial(sampling, n_samples=10, seed=0),
+    "gap": 0.1,
     "largest": 0,
     "layer": 0,
     "loss": 0.1,
@@ -90,6 +91,7 @@ LEFT_OUT = {
     *("clustering_for", "folded_classes_stream", "least_for", "rank_of_answer"),
     # They serve functions that have checked the model.
     *("decisions", "with_trigger"),
+    *("compiled_forward", "ranks_of_target"),
     # Measures: what they make takes the model.
     *("least_margin", "second_value"),
     # They look at the accuracies alone.

@@ -40,6 +40,7 @@ from scipy import special
 
 from ...structure.geometry.half_spaces import cross, dot
 from ...structure.geometry.solid_angle import scaled
+from ..counting.counter import OperationCounter
 
 _STEP = 0.2  # of the trapezoidal rule; its relative error is about exp(-pi^2 / (2 step))
 _REACH = 34.0  # exp(-34) is the share of an interval that is left out at either end
@@ -91,15 +92,20 @@ def parts_by_sign(whole: LinearPart) -> Iterator[LinearPart]:
         yield LinearPart([sign * a for a in whole.gradient], whole.denominator, rays)
 
 
-def tail(parts: Iterable[LinearPart], level: float) -> float:
+def tail(
+    parts: Iterable[LinearPart], level: float, counter: OperationCounter | None = None
+) -> float:
     """Probability that the function is positive and exceeds a level of 0 or more.
 
-    The relative error is below 1e-10 for probabilities down to 1e-300; smaller ones may be 0.
+    The relative error is below 1e-10 for probabilities down to 1e-300; smaller ones may be 0. The
+    operations on numbers that are not exact are counted, those of angles and of the quadrature.
     """
     if level == math.inf:
         return 0.0
     exact = Fraction(float(level))
     simplices = [simplex for part in parts for simplex in _simplices(part, exact)]
+    counter = counter or OperationCounter()
+    counter.charge("transcendental", len(simplices))  # an angle or an area each
     if not level:
         return math.fsum(simplex.bound for simplex in simplices)  # their shares of all directions
     simplices.sort(key=lambda simplex: -simplex.bound)
@@ -109,7 +115,7 @@ def tail(parts: Iterable[LinearPart], level: float) -> float:
     for simplex, left in zip(simplices, bounds_after, strict=True):
         if left <= _NEGLIGIBLE * total:
             break
-        total += simplex.probability()
+        total += simplex.probability(counter)
     return float(total)
 
 
@@ -198,11 +204,17 @@ class _Simplex(NamedTuple):
         share = _share(volume, corners)
         return cls(corners, volume, share, share * float(beyond))
 
-    def probability(self) -> float:
+    def probability(self, counter: OperationCounter) -> float:
         """Mean of S_n over all directions, those outside counting as 0."""
         x = [corner.unit for corner in self.corners]
         ratios = [corner.ratio for corner in self.corners]
         near, far, weights = _nodes(_REACH)
+        n = len(x)
+        size = len(near) * (len(_nodes(0.6 * _REACH)[0]) if n == 3 else 1)
+        # A node: n coordinates of n products, their squares, the value, quotient, tail and sum; a
+        # root and an exponential function, for three inputs also erfc.
+        counter.charge("multiply_add", size * (n * n + 2 * n + 5))
+        counter.charge("transcendental", size * n)
         if len(x) == 2:
             square = sum((near * p + far * q) ** 2 for p, q in zip(*x, strict=True))
             value = near * ratios[0] + far * ratios[1]

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...zoo import Model
+from ..scope import Scope
+
 Floats = NDArray[np.float64]
+
+Kind = Literal["wrong answer", "smallest named", "largest named", "squared error"]
+"""What the event of a model is; see :mod:`.of_model`."""
 
 
 class Region(NamedTuple):
     """Convex set of activations, {a : matrix @ a > offsets}, of the inputs of one group.
+
+    Some faces may belong to it, so that activations on a face are in one of two neighbours.
 
     Attributes
     ----------
@@ -23,11 +31,14 @@ class Region(NamedTuple):
         Shape (n_faces, n_activations).
     offsets
         Shape (n_faces,).
+    closed
+        Positions of the faces that belong to the region, where a >= stands for the >.
     """
 
     group: int
     matrix: Floats
     offsets: Floats
+    closed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,79 @@ class RareEvent:
             raise ValueError(f"The dimension of an event is at least 1, not {self.dimension}")
         if self.operations < 0:
             raise ValueError(f"The operations of an event are at least 0, not {self.operations}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEvent(RareEvent):
+    """An event that is about the output of a model.
+
+    Attributes
+    ----------
+    model
+        The model.
+    kind
+        What the event is.
+    threshold
+        By how much it has to be so: a margin of the logits, a gap between two inputs, or a squared
+        error.
+    """
+
+    model: Model
+    kind: Kind
+    threshold: float
+
+
+@dataclass(frozen=True)
+class EventScope:
+    """Set of events of models that a method takes, for methods that need the model.
+
+    Attributes
+    ----------
+    kinds
+        What the event may be.
+    models
+        The models.
+    zero_only
+        Whether the threshold must be 0.
+    """
+
+    kinds: tuple[Kind, ...]
+    models: Scope
+    zero_only: bool = False
+
+    def __str__(self) -> str:
+        at_zero = ", with threshold 0" if self.zero_only else ""
+        return f"the events {', '.join(map(repr, self.kinds))} of {self.models}{at_zero}"
+
+    def takes(self, event: RareEvent) -> bool:
+        """Tell whether an event is in this scope."""
+        return (
+            isinstance(event, ModelEvent)
+            and event.kind in self.kinds
+            and self.models.takes(event.model)
+            and (event.threshold == 0 or not self.zero_only)
+        )
+
+    def check(self, event: RareEvent, name: str) -> ModelEvent:
+        """Return the event if the method with that name takes it.
+
+        Raises
+        ------
+        TypeError
+            If the event is not one of a model.
+        ValueError
+            If it is another event, or one of another model, or with another threshold.
+        """
+        if not isinstance(event, ModelEvent):
+            raise TypeError(
+                f"{name} needs a model, and this event has none: only the events that are made of "
+                "a model, such as those of event_of, have one"
+            )
+        if not self.takes(event):
+            found = f"the event {event.kind!r} with threshold {event.threshold}"
+            self.models.check(event.model, name)
+            raise ValueError(f"{name} is for {self}, not for {found}")
+        return event
 
 
 def half_space(normal: Any, threshold: float) -> RareEvent:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...zoo.streams import named_stream
-from ..counting.counter import OperationCounter
-from ..estimate import Estimate
+from ..counting.counter import PRICES, OperationCounter
+from ..estimate import Estimate, RunsNetwork
 from .event import Floats, RareEvent, Readout
 
 PASSES_WITH_GRADIENT = 3
@@ -31,8 +31,8 @@ class RareEstimate(Estimate):
     value
         The probability, in [0, 1].
     hits
-        Number of inputs on which the event happened, among those that the estimate is made of;
-        ``None`` if the method extrapolates.
+        Number of inputs on which the event happened, among those that the estimate is made of; for
+        red teaming, number of linear pieces. ``None`` if the method extrapolates or deduces.
     effective_sample_size
         (sum w)^2 / sum w^2 over the weights of the hits; ``None`` if the hits have no weights.
     """
@@ -86,6 +86,11 @@ class Account:
         self.counter.charge("multiply_add", plain)
         self.counter.charge("transcendental", transcendental)
 
+    def charge_all(self, cost: Estimate) -> None:
+        """Count the operations of another estimate."""
+        plain = cost.operations - PRICES["transcendental"] * cost.transcendental
+        self.charge(plain, cost.transcendental)
+
     def estimate(
         self,
         value: float,
@@ -93,12 +98,13 @@ class Account:
         std: float | None = None,
         hits: int | None = None,
         effective_sample_size: float | None = None,
+        runs_network: RunsNetwork = "random inputs",
     ) -> RareEstimate:
         """Return the record; a value that chance has put above 1 becomes 1."""
         return RareEstimate(
             min(float(value), 1.0),
             self.counter.total,
-            "random inputs",
+            runs_network,
             std,
             self.counter.counts["transcendental"],
             hits,
@@ -119,15 +125,26 @@ def generator(method: str, seed: int) -> np.random.Generator:
     ValueError
         If the seed is negative.
     """
+    check_seed(seed)
+    return np.random.default_rng(named_stream(f"rare events, {method}", seed))
+
+
+def check_seed(seed: int) -> None:
+    """Raise a ``ValueError`` if a seed is negative."""
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}")
-    return np.random.default_rng(named_stream(f"rare events, {method}", seed))
 
 
 def check_temperature(temperature: float) -> None:
     """Raise a ``ValueError`` unless a temperature is a finite number above 0."""
     if not (math.isfinite(temperature) and temperature > 0):
         raise ValueError(f"temperature must be a finite number above 0, got {temperature}")
+
+
+def check_not_negative(threshold: float, method: str) -> None:
+    """Raise a ``ValueError`` if the threshold of an event is negative."""
+    if threshold < 0:
+        raise ValueError(f"{method} needs an event with a threshold of 0 or more, got {threshold}")
 
 
 def check_share(name: str, share: float) -> None:
