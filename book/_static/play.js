@@ -23,6 +23,8 @@
 
   const text = (x, y, words, attributes = {}) =>
     svg("text", { x, y, fill: colours.ink, "font-size": 14, ...attributes }, words);
+  // For text on coloured areas.
+  const HALO = { stroke: "#ffffff", "stroke-opacity": 0.75, "stroke-width": 3, "paint-order": "stroke" };
   const line = (x1, y1, x2, y2, attributes = {}) =>
     svg("line", { x1, y1, x2, y2, stroke: colours.ink, ...attributes });
 
@@ -219,7 +221,7 @@
     Array.from({ length: n }, (_, k) => low * (high / low) ** (k / (n - 1)));
 
   root.algzoo.play = {
-    data, colours, html, svg, text, line, picture, button, slider, film, figure, reading,
+    data, colours, HALO, html, svg, text, line, picture, button, slider, film, figure, reading,
     minus, fixed, significant, share, power, count, gaussians, axes, geometric, halfAngle, familyError,
   };
 })(globalThis);

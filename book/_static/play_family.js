@@ -58,7 +58,7 @@
     });
     const answers = [0, 1, 2, 3, 4, 5].map((k) => {
       const [x, y] = at(k * SIXTH, 0.62 * RADIUS);
-      return text(x, y + 5, String(orderAt(k * SIXTH)[1]), { "text-anchor": "middle", "font-size": 15 });
+      return text(x, y + 5, String(orderAt(k * SIXTH)[1]), { "text-anchor": "middle", "font-size": 15, ...play.HALO });
     });
     const rim = svg("circle", { cx: CENTRE[0], cy: CENTRE[1], r: RADIUS, fill: "none", stroke: colours.ink });
     map.draw(
@@ -83,10 +83,10 @@
         `${play.significant(lam)} it is ${play.significant(play.familyError(lam))}. The trained network is marked.`,
       plot.frame,
       plot.curve(formula),
+      plot.mark([lam, play.familyError(lam)], { r: 6, fill: colours.lines[0], stroke: "#ffffff" }),
       line(x, y, x, plot.up(1e-5), { stroke: orange, "stroke-dasharray": "3 3" }),
       svg("path", { d: `M ${x} ${y - 6} l 6 6 l -6 6 l -6 -6 Z`, fill: orange }),
       text(x + 10, y - 6, `trained, λ = ${trained.lambda.toFixed(2)}`),
-      plot.mark([lam, play.familyError(lam)], { r: 6, fill: colours.lines[0], stroke: "#ffffff" }),
     );
   }
 

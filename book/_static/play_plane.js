@@ -91,7 +91,7 @@
         const inside = to - from > MIN_INSIDE;
         const [x, y] = at((from + to) / 2, (inside ? 0.58 : 1.12) * RADIUS);
         const anchor = inside ? "middle" : x > CENTRE[0] ? "start" : "end";
-        const style = { "text-anchor": anchor, "font-size": 12 };
+        const style = { "text-anchor": anchor, "font-size": 12, ...play.HALO };
         return [
           text(x, y - 3, `a₀ = ${play.significant(a0)}`, style),
           text(x, y + 13, `a₁ = ${play.significant(a1)}`, style),
@@ -189,7 +189,7 @@
     drawStrips(found);
     reading.say(
       `Error rate ${play.significant(error, 6)}, accuracy ${(100 * (1 - error)).toFixed(6)}%` +
-        (error > 1e-12 ? `: one input in ${play.count(Math.round(1 / error))} is answered wrongly.` : "."),
+        (error > 1e-12 && error < 0.2 ? `: one input in ${play.count(Math.round(1 / error))} is answered wrongly.` : "."),
     );
     rows.replaceChildren(
       ...found.map((wedge) => {

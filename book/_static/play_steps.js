@@ -40,7 +40,7 @@
     const scale = { top: 40, bottom: 140, low: -reach, high: reach };
     const colour = (i) => (i === leading[0] ? GREEN : i === leading[1] ? BLUE : colours.grey);
     const names = leading.map((i, k) =>
-      text(middle(i, N), 178, ["largest", "second"][k], { "text-anchor": "middle", "font-size": 12, "font-weight": "bold" }),
+      text(middle(i, N), 178, ["1st", "2nd"][k], { "text-anchor": "middle", "font-size": 12, "font-weight": "bold" }),
     );
     const frame = { x: middle(step - 1, N) - 16, y: 34, width: 32, height: 112, fill: "none", stroke: colours.ink };
     read.draw(
@@ -118,7 +118,8 @@
       (second ? `, the second largest ${second}.` : ".");
     if (step < N) return now;
     const answer = network.answer(network.readout(weights, states[N]));
-    return `${now} The network answers ${answer}, which is ${answer === leading[1] ? "right" : "wrong"}.`;
+    const isRight = inputs[answer] === inputs[leading[1]]; // also where two inputs are equal
+    return `${now} The network answers ${answer}, which is ${isRight ? "right" : "wrong"}.`;
   }
 
   function go(to) {
@@ -158,6 +159,7 @@
   }
 
   const isWrong = (numbers) =>
+    new Set(numbers).size === N &&
     network.answer(network.outputs(weights, numbers)) !== network.ranking(numbers)[1];
 
   function findWrong() {

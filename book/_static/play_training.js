@@ -5,7 +5,7 @@
   if (!play) return;
   const { data, colours, html, svg, text, line } = play;
 
-  const said = (n) => (n ? `${play.count(n)} sequences seen` : "before training");
+  const said = (n) => `${play.count(n)} sequences`; // that it was trained on
 
   // ---- M4,3 along lambda -----------------------------------------------------------------------
   const SIDE = 300; // pixels of a disk
@@ -82,14 +82,14 @@
   }
 
   const lambdaReading = play.reading();
-  const lambdaFilm = play.film("checkpoint of M₄,₃", data.training.length - 1, {
+  const lambdaFilm = play.film("M₄,₃ after", data.training.length - 1, {
     said: (frame) => said(data.training[frame].n_seqs),
     changed: (frame) => {
       const { n_seqs: n, lambda, error, formula: predicted } = data.training[frame];
       drawMaps(frame);
       drawPath(frame);
       lambdaReading.say(
-        `${said(n)[0].toUpperCase()}${said(n).slice(1)}: the error rate is ${play.share(error)}. ` +
+        `After ${said(n)} the error rate is ${play.share(error)}. ` +
           (lambda === null
             ? "No λ fits the network."
             : `λ = ${play.significant(lambda)}, for which the formula gives ${play.share(predicted)}.`),
@@ -182,11 +182,11 @@
       ? gate === undefined ? "" : ` Its gate is ${play.significant(gate)}.`
       : " This run is not stuck: it learns the mean.";
     medianReading.say(
-      `Seed ${run.seed}, ${said(n)}: the mean squared error is ${play.significant(error)}` +
+      `Seed ${run.seed} after ${said(n)}: the mean squared error is ${play.significant(error)}` +
         `${run.stuck ? `; the limit of a network that forgets is ${play.significant(limit)}` : ""}.${ends}`,
     );
   }
-  const medianFilm = play.film("checkpoint of the median networks", runs[0].checkpoints.length - 1, {
+  const medianFilm = play.film("median after", runs[0].checkpoints.length - 1, {
     said: (frame) => said(runs[0].checkpoints[frame].n_seqs),
     changed: showMedian,
   });
