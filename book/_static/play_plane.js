@@ -19,7 +19,6 @@
     ["w_hh", 0, 0], ["w_hh", 0, 1], ["w_hh", 1, 0], ["w_hh", 1, 1],
     ["w_oh", 0, 0], ["w_oh", 0, 1], ["w_oh", 1, 0], ["w_oh", 1, 1],
   ];
-  const RANGES = { w_hi: [10, 0.01], w_hh: [4, 0.001], w_oh: [30, 0.01] };
   let weights = structuredClone(presets.trained);
 
   const get = ([matrix, ...place]) => place.reduce((part, i) => part[i], weights[matrix]);
@@ -33,20 +32,30 @@
   };
 
   const sliders = NAMES.map((name) => {
-    const [most, step] = RANGES[name[0]];
     const said = () => fixed(get(name), 4);
     const changed = (value) => {
       put(name, value);
       control.set(value);
       update();
     };
-    const control = play.slider(label(name), { min: -most, max: most, step, said, changed });
+    const control = play.slider(label(name), { said, changed });
     return control;
   });
 
+  // Sliders reach further than the largest weight of their matrix, and make a thousand steps or more.
+  function rangeOf(matrix) {
+    const most = 1.4 * Math.max(...matrix.flat().map(Math.abs));
+    const unit = 10 ** Math.floor(Math.log10(most));
+    return { max: Math.ceil(most / unit) * unit, step: unit / 1000 };
+  }
+
   function take(preset) {
     weights = structuredClone(presets[preset]);
-    NAMES.forEach((name, k) => sliders[k].set(get(name)));
+    NAMES.forEach((name, k) => {
+      const { max, step } = rangeOf(weights[name[0]]);
+      Object.assign(sliders[k].input, { min: -max, max, step });
+      sliders[k].set(get(name));
+    });
     update();
   }
 
