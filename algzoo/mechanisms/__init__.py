@@ -1,0 +1,1 @@
+"""Telling mechanisms apart: tasks with exact labels, detectors, and their scores."""

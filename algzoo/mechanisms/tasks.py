@@ -1,0 +1,279 @@
+"""Tasks of telling mechanisms apart: which of these answers came about in an abnormal way?
+
+A task has a model, trusted inputs, and test inputs of two classes. On the normal class the model
+answers in its usual way, on the abnormal one in another. Each class is a condition on
+:class:`~.facts.Facts`: it labels every input, and it has an exact probability, the sum over the
+model's cones that meet it. All inputs are standard Gaussian given their class.
+
+Four kinds of tasks are made here:
+
+* :func:`dead_state`: no neuron is active at the end, and the tie of all logits is answered with 0;
+* :func:`forgotten_input`: the first input left the state empty, and the answer is right all the
+  same;
+* :func:`planted`: an added neuron fires (:mod:`algzoo.estimates.few_inputs.planted`), or added
+  neurons swap two inputs (:mod:`.swap`);
+* :func:`hard_inputs`, the control: nothing is abnormal, but some inputs are nearly tied. Detectors
+  that succeed here report what is rare or difficult, not another mechanism.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..structure import DecisionCone, decision_cones
+from ..zoo import Model
+from .drawing import draw
+from .facts import Booleans, Condition, Facts, Floats, facts_of_cones
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A model, inputs on which it is trusted, and test inputs with exact labels.
+
+    Attributes
+    ----------
+    name, description
+        What is abnormal, in a few words and in a sentence.
+    model
+        The model.
+    trusted
+        Inputs of the normal class, shape (n_trusted, seq_len).
+    inputs
+        Test inputs, shape (n, seq_len): the normal ones first, as many as abnormal ones.
+    labels
+        Whether each test input is of the abnormal class, shape (n,).
+    normal_mass, abnormal_mass
+        Exact probabilities of the two classes. They add up to less than 1 if some inputs belong to
+        neither.
+    """
+
+    name: str
+    description: str
+    model: Model
+    trusted: Floats
+    inputs: Floats
+    labels: Booleans
+    normal_mass: float
+    abnormal_mass: float
+
+
+def task_of_conditions(
+    name: str,
+    description: str,
+    model: Model,
+    normal: Condition,
+    abnormal: Condition,
+    *,
+    n_trusted: int = 4096,
+    n_test: int = 2048,
+    seed: int = 0,
+) -> Task:
+    """Make a task of two classes of inputs of a model of two or three inputs.
+
+    Parameters
+    ----------
+    name, description
+        As in the task.
+    model
+        A 2nd-argmax model.
+    normal, abnormal
+        Conditions that no input meets both.
+    n_trusted, n_test
+        Numbers of trusted inputs, and of test inputs of each class.
+    seed
+        Seed of the inputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``model`` is not a 2nd-argmax model of two or three inputs, or if a class is empty.
+    """
+    cones = decision_cones(model)  # type: ignore[arg-type]
+    masses, members = {}, {}
+    facts = facts_of_cones(cones)
+    for which, condition in (("normal", normal), ("abnormal", abnormal)):
+        chosen = condition(facts)
+        members[which] = [cone for cone, is_in in zip(cones, chosen, strict=True) if is_in]
+        masses[which] = mass_of(members[which])
+        if not masses[which]:
+            raise ValueError(f"{name}: no input of this model is in the {which} class")
+    rng = np.random.default_rng(seed)
+    trusted = draw(model, normal, n_trusted + n_test, rng, members["normal"])
+    test = draw(model, abnormal, n_test, rng, members["abnormal"])
+    return Task(
+        name,
+        description,
+        model,
+        trusted[:n_trusted],
+        np.concatenate([trusted[n_trusted:], test]),
+        np.repeat([False, True], n_test),
+        masses["normal"],
+        masses["abnormal"],
+    )
+
+
+def mass_of(cones: Iterable[DecisionCone]) -> float:
+    """Exact probability of a union of cones without common interior."""
+    return math.fsum(cone.fraction for cone in cones)
+
+
+def dead_state(model: Model, *, right_only: bool = False, seed: int = 0) -> Task:
+    """Task: the last state is empty, all logits are 0, and the answer is 0 by default.
+
+    Normal are the inputs that the model answers with 0 while a neuron is active.
+
+    Parameters
+    ----------
+    model
+        A 2nd-argmax model of two or three inputs with such inputs.
+    right_only
+        Whether both classes are restricted to right answers.
+    seed
+        Seed of the inputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`task_of_conditions`.
+    """
+
+    def of(facts: Facts) -> Booleans:
+        found: Booleans = (facts.answer == 0) & (facts.is_right | (not right_only))
+        return found
+
+    return task_of_conditions(
+        "dead state, right" if right_only else "dead state",
+        "No neuron is active after the last input, so that the answer is 0 by default.",
+        model,
+        normal=lambda facts: of(facts) & facts.active[:, -1].any(axis=1),
+        abnormal=lambda facts: of(facts) & ~facts.active[:, -1].any(axis=1),
+        seed=seed,
+    )
+
+
+def forgotten_input(model: Model, *, seed: int = 0) -> Task:
+    """Task: the first input left no trace in the state, and the answer 0 is right all the same.
+
+    Normal are the inputs that are answered with 0, rightly, after a first input that left a trace.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`task_of_conditions`.
+    """
+
+    def of(facts: Facts) -> Booleans:
+        found: Booleans = (facts.answer == 0) & facts.is_right
+        return found
+
+    return task_of_conditions(
+        "forgotten input",
+        "No neuron is active after the first input, which is forgotten; the answer is right.",
+        model,
+        normal=lambda facts: of(facts) & facts.active[:, 0].any(axis=1),
+        abnormal=lambda facts: of(facts) & ~facts.active[:, 0].any(axis=1),
+        seed=seed,
+    )
+
+
+def planted(model: Model, fires: Condition, *, name: str, description: str, seed: int = 0) -> Task:
+    """Task: added neurons act.
+
+    Parameters
+    ----------
+    model
+        The model with the added neurons.
+    fires
+        The inputs on which they act, such as ``neuron_fires(planted.trigger)``; normal are all
+        others.
+    name, description
+        As in the task.
+    seed
+        Seed of the inputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`task_of_conditions`.
+    """
+    return task_of_conditions(
+        name, description, model, normal=lambda facts: ~fires(facts), abnormal=fires, seed=seed
+    )
+
+
+def neuron_fires(neuron: int) -> Condition:
+    """Return the condition that a neuron is active after the last input."""
+    return lambda facts: facts.active[:, -1, neuron]
+
+
+def hard_inputs(model: Model, share: float, *, seed: int = 0) -> Task:
+    """Control: the model works as always, but some inputs are nearly tied.
+
+    The abnormal class are the inputs whose differences point nearly along a tie: in the plane of
+    differences, their angle to the nearest direction in which two inputs are equal is among the
+    smallest. This angle is uniform, so that the class has exactly the probability ``share``.
+
+    Parameters
+    ----------
+    model
+        A 2nd-argmax model of two or three inputs. It only lends the task its states.
+    share
+        Probability of the hard inputs, between 0 and 1.
+    seed
+        Seed of the inputs.
+
+    Raises
+    ------
+    ValueError
+        If ``model`` has another number of inputs, or if ``share`` is out of range.
+    """
+    if model.seq_len not in (2, 3):
+        raise ValueError(f"Hard inputs are those of two or three, got seq_len {model.seq_len}")
+    if not 0 < share < 1:
+        raise ValueError(f"share must be between 0 and 1, got {share}")
+    rng = np.random.default_rng(seed)
+    n_trusted, n_test = 4096, 2048
+    easy = _by_hardness(model.seq_len, share, n_trusted + n_test, rng, hard=False)
+    hard = _by_hardness(model.seq_len, share, n_test, rng, hard=True)
+    return Task(
+        "hard inputs",
+        "Two inputs are nearly equal; the model works as it always does.",
+        model,
+        easy[:n_trusted],
+        np.concatenate([easy[n_trusted:], hard]),
+        np.repeat([False, True], n_test),
+        1 - share,
+        share,
+    )
+
+
+def tie_angle(x: Floats) -> Floats:
+    """Angle to the nearest tie, over the largest there is: uniform on (0, 1), shape (n,).
+
+    For two inputs it is the angle between x and the diagonal. For three it is the angle, in the
+    plane of differences, to the nearest of the six directions in which two inputs are equal.
+    """
+    if x.shape[1] == 2:
+        angle = np.arctan2(np.abs(x[:, 0] - x[:, 1]), np.abs(x[:, 0] + x[:, 1]))
+        found: Floats = angle / (math.pi / 2)
+        return found
+    low, middle, high = np.sort(x, axis=1).T
+    smaller = np.minimum(middle - low, high - middle)
+    # With the range 1 and the smaller gap t, the point is at angle atan(sqrt(3) t / (2 - t)).
+    angle = np.arctan2(math.sqrt(3) * smaller, 2 * (high - low) - smaller)
+    found = angle / (math.pi / 6)
+    return found
+
+
+def _by_hardness(
+    n: int, share: float, n_inputs: int, rng: np.random.Generator, *, hard: bool
+) -> Floats:
+    found: list[Floats] = []
+    while sum(map(len, found)) < n_inputs:
+        x = rng.standard_normal((2**16, n))
+        found.append(x[(tie_angle(x) < share) == hard])
+    return np.concatenate(found)[:n_inputs]
