@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -67,40 +68,63 @@ def draw(
 
 
 class _Directions:
-    """Uniform directions within cones, through simplices whose corners are unit vectors.
+    """Uniform directions within cones, drawn from boxes that contain them.
 
-    A point of the flat simplex at the distance r from the origin stands for a solid angle
-    proportional to r^-n. So uniform points are kept with a probability proportional to that.
+    The box of a cone of three inputs is in cylinder coordinates: the angle about an axis and the
+    height along it, in which areas on the sphere are areas. The axis is the direction in which the
+    cone is thinnest, so that a sliver has a thin box. For two inputs the box is the cone itself.
     """
 
     def __init__(self, cones: Sequence[Cone]) -> None:
-        self.corners = np.concatenate([_simplices(cone.rays) for cone in cones])
-        sides = self.corners[:, 1:] - self.corners[:, :1]
-        self.n = self.corners.shape[-1]
-        if self.n == 2:
-            areas = np.linalg.norm(sides[:, 0], axis=1)
-        else:
-            areas = np.linalg.norm(np.cross(sides[:, 0], sides[:, 1]), axis=1)
-        volume = np.abs(np.linalg.det(self.corners))
-        self.nearest = np.divide(volume, areas, out=np.ones_like(areas), where=areas > 1e-12)
-        # The most that a simplex can stand for; what is too much is sorted out.
-        bound = areas / self.nearest ** (self.n - 1)
-        self.share = bound / bound.sum()
+        self.cones = cones
+        self.n = cones[0].rays.shape[1]
+        self.boxes = [_box(cone.rays) for cone in cones]
+        areas = np.array([np.prod(box.high - box.low) for box in self.boxes])
+        self.share = areas / areas.sum()
 
     def inputs(self, n_inputs: int, rng: np.random.Generator) -> Floats:
         """Draw inputs, fewer than ``n_inputs``."""
-        chosen = rng.choice(len(self.share), n_inputs, p=self.share)
-        parts = rng.dirichlet(np.ones(self.n), n_inputs)
-        x = np.einsum("ij,ijk->ik", parts, self.corners[chosen])
-        distance = np.linalg.norm(x, axis=1)
-        keep = rng.random(n_inputs) < (self.nearest[chosen] / distance) ** self.n
-        radius = np.linalg.norm(rng.standard_normal((n_inputs, self.n)), axis=1)
-        scaled: Floats = (x * (radius / distance)[:, None])[keep]
+        found = []
+        for i, number in enumerate(rng.multinomial(n_inputs, self.share)):
+            box, cone = self.boxes[i], self.cones[i]
+            angle, height = rng.uniform(box.low, box.high, (number, 2)).T
+            width = np.sqrt(np.maximum(1 - height * height, 0))
+            places = np.stack([width * np.cos(angle), width * np.sin(angle), height], axis=1)
+            directions = places[:, : self.n] @ box.frame
+            found.append(directions[(directions @ cone.normals.T >= 0).all(axis=1)])
+        directions = rng.permutation(np.concatenate(found))
+        radius = np.linalg.norm(rng.standard_normal(directions.shape), axis=1)
+        scaled: Floats = directions * (radius / np.linalg.norm(directions, axis=1))[:, None]
         return scaled
 
 
-def _simplices(rays: Floats) -> Floats:
-    """Cut a cone into simplices, shape (n_simplices, n, n)."""
+class _Box(NamedTuple):
+    """Axes, shape (n, n), and the least and the largest angle and height, each of shape (2,)."""
+
+    frame: Floats
+    low: Floats
+    high: Floats
+
+
+def _box(rays: Floats) -> _Box:
+    inner = rays.sum(axis=0)
+    inner /= np.linalg.norm(inner)
     if rays.shape[1] == 2:
-        return rays[None]
-    return np.array([[rays[0], rays[i], rays[i + 1]] for i in range(1, len(rays) - 1)])
+        frame = np.array([inner, [-inner[1], inner[0]]])
+        half = math.atan2(abs(float(rays[1] @ frame[1])), float(rays[1] @ inner))
+        # Heights are 0, but the box needs an area.
+        return _Box(frame, np.array([-half, -0.5]), np.array([half, 0.5]))
+    # Along edges as well, because an arc reaches higher than its ends.
+    share = np.linspace(0, 1, 65)[:, None, None]
+    points = ((1 - share) * rays + share * np.roll(rays, -1, axis=0)).reshape(-1, 3)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    _, _, axes = np.linalg.svd(points - (points @ inner)[:, None] * inner)
+    axis = axes[1] - (axes[1] @ inner) * inner
+    axis /= np.linalg.norm(axis)
+    frame = np.array([inner, np.cross(axis, inner), axis])
+    x, y, height = frame @ points.T
+    angle = np.arctan2(y, x)
+    low = np.array([angle.min(), height.min()])
+    high = np.array([angle.max(), height.max()])
+    padding = 0.01 * (high - low)
+    return _Box(frame, low - padding, high + padding)

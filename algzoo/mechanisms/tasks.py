@@ -24,10 +24,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..estimates.scope import SECOND_ARGMAX
 from ..structure import DecisionCone, decision_cones
 from ..zoo import Model
 from .drawing import draw
-from .facts import Booleans, Condition, Facts, Floats, facts_of_cones
+from .facts import Booleans, Condition, Facts, Floats, facts_of_cones, facts_of_inputs
+
+N_TRUSTED = 2048  # inputs that detectors are fitted on
+N_TEST = 1024  # test inputs of each class
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,8 +72,8 @@ def task_of_conditions(
     normal: Condition,
     abnormal: Condition,
     *,
-    n_trusted: int = 4096,
-    n_test: int = 2048,
+    n_trusted: int = N_TRUSTED,
+    n_test: int = N_TEST,
     seed: int = 0,
 ) -> Task:
     """Make a task of two classes of inputs of a model of two or three inputs.
@@ -92,18 +96,14 @@ def task_of_conditions(
     TypeError, ValueError
         If ``model`` is not a 2nd-argmax model of two or three inputs, or if a class is empty.
     """
-    cones = decision_cones(model)  # type: ignore[arg-type]
-    masses, members = {}, {}
-    facts = facts_of_cones(cones)
-    for which, condition in (("normal", normal), ("abnormal", abnormal)):
-        chosen = condition(facts)
-        members[which] = [cone for cone, is_in in zip(cones, chosen, strict=True) if is_in]
-        masses[which] = mass_of(members[which])
-        if not masses[which]:
+    cones = {"normal": members(model, normal), "abnormal": members(model, abnormal)}
+    masses = {which: mass_of(found) for which, found in cones.items()}
+    for which, mass in masses.items():
+        if not mass:
             raise ValueError(f"{name}: no input of this model is in the {which} class")
     rng = np.random.default_rng(seed)
-    trusted = draw(model, normal, n_trusted + n_test, rng, members["normal"])
-    test = draw(model, abnormal, n_test, rng, members["abnormal"])
+    trusted = draw(model, normal, n_trusted + n_test, rng, cones["normal"])
+    test = draw(model, abnormal, n_test, rng, cones["abnormal"])
     return Task(
         name,
         description,
@@ -114,6 +114,20 @@ def task_of_conditions(
         masses["normal"],
         masses["abnormal"],
     )
+
+
+def members(model: Model, condition: Condition) -> list[DecisionCone]:
+    """Return the cones of a class of inputs of a model of two or three inputs.
+
+    Raises
+    ------
+    ValueError
+        Raised by :func:`~algzoo.structure.decision_cones`.
+    """
+    SECOND_ARGMAX.check(model, "a task of telling mechanisms apart")
+    cones = decision_cones(model)
+    chosen = condition(facts_of_cones(cones))
+    return [cone for cone, is_in in zip(cones, chosen, strict=True) if is_in]
 
 
 def mass_of(cones: Iterable[DecisionCone]) -> float:
@@ -205,6 +219,47 @@ def planted(model: Model, fires: Condition, *, name: str, description: str, seed
     )
 
 
+def against_decoy(task: Task, fires: Condition, *, seed: int = 0) -> Task:
+    """Make a task of planted neurons in which the normal test inputs are as new as the others.
+
+    Trusted inputs leave out the abnormal class and its mirror image in the origin, from which the
+    normal test inputs come. A standard Gaussian does not change with its sign, so that both classes
+    are equally far from the trusted inputs: a detector that sees inputs alone has an expected AUROC
+    of exactly 1/2.
+
+    Parameters
+    ----------
+    task
+        A task of :func:`planted`.
+    fires
+        Its condition, under which no input comes together with its mirror image.
+    seed
+        Seed of the inputs.
+
+    Raises
+    ------
+    ValueError
+        If an input and its mirror image are both of the abnormal class.
+    """
+    model = task.model
+    abnormal = task.inputs[task.labels]
+    if fires(facts_of_inputs(model, -abnormal)).any():
+        raise ValueError("The mirror image of an abnormal input is abnormal as well")
+    rng = np.random.default_rng((seed, len(abnormal)))
+    more = draw(model, fires, len(abnormal), rng, members(model, fires))
+    trusted = task.trusted[~fires(facts_of_inputs(model, -task.trusted))]
+    return Task(
+        f"{task.name}, against a decoy",
+        f"{task.description} Normal test inputs are from the mirror image, as new as these.",
+        model,
+        trusted,
+        np.concatenate([-more, abnormal]),
+        task.labels,
+        task.abnormal_mass,
+        task.abnormal_mass,
+    )
+
+
 def neuron_fires(neuron: int) -> Condition:
     """Return the condition that a neuron is active after the last input."""
     return lambda facts: facts.active[:, -1, neuron]
@@ -236,16 +291,15 @@ def hard_inputs(model: Model, share: float, *, seed: int = 0) -> Task:
     if not 0 < share < 1:
         raise ValueError(f"share must be between 0 and 1, got {share}")
     rng = np.random.default_rng(seed)
-    n_trusted, n_test = 4096, 2048
-    easy = _by_hardness(model.seq_len, share, n_trusted + n_test, rng, hard=False)
-    hard = _by_hardness(model.seq_len, share, n_test, rng, hard=True)
+    easy = _by_hardness(model.seq_len, share, N_TRUSTED + N_TEST, rng, hard=False)
+    hard = _by_hardness(model.seq_len, share, N_TEST, rng, hard=True)
     return Task(
         "hard inputs",
         "Two inputs are nearly equal; the model works as it always does.",
         model,
-        easy[:n_trusted],
-        np.concatenate([easy[n_trusted:], hard]),
-        np.repeat([False, True], n_test),
+        easy[:N_TRUSTED],
+        np.concatenate([easy[N_TRUSTED:], hard]),
+        np.repeat([False, True], N_TEST),
         1 - share,
         share,
     )
