@@ -25,7 +25,7 @@ from scipy.linalg import expm
 
 from ..structure import Weights, weights_in_range
 from ..structure.features.wiring import states
-from ..zoo import Model
+from ..zoo import Model, OneLayerRNN
 from .facts import Floats, facts_of_inputs
 
 Sees = Literal["inputs", "last state", "all states", "contributions", "patterns", "explanation"]
@@ -56,14 +56,14 @@ class Detector:
 
     name: str
     sees: Sees
-    fit: Callable[[Model, Floats], Score]
+    fit: Callable[[OneLayerRNN, Floats], Score]
     source: str = ""
 
 
 def mahalanobis(trusted: Floats, *, floored: bool = False) -> Score:
     """Squared Mahalanobis distance from the mean of the trusted rows."""
     whiten = _whitening(trusted, floored)
-    return lambda rows: np.square(whiten(rows)).sum(axis=1)
+    return lambda rows: np.asarray(np.square(whiten(rows)).sum(axis=1))
 
 
 def relative_mahalanobis(trusted: Floats) -> Score:
@@ -134,7 +134,7 @@ def spectral_signature(trusted: Floats) -> Score:
     def score(rows: Floats) -> Floats:
         centred = rows - rows.mean(axis=0)
         _, _, components = np.linalg.svd(centred, full_matrices=False)
-        return np.square(centred @ components[0])
+        return np.asarray(np.square(centred @ components[0]))
 
     return score
 
@@ -195,7 +195,8 @@ def inputs(model: Model, x: Floats) -> Floats:
 
 def last_state(model: Model, x: Floats) -> Floats:
     """View: activations after the last input."""
-    return states(weights_in_range(model), x)[-1]
+    state: Floats = states(weights_in_range(model), x)[-1]
+    return state
 
 
 def all_states(model: Model, x: Floats) -> Floats:
@@ -215,7 +216,7 @@ def contributions(model: Model, x: Floats) -> Floats:
     """View: what each neuron contributes to the lead of the answer over the next logit."""
     weights = weights_in_range(model)
     state = states(weights, x)[-1]
-    return state * _lead(weights, state)
+    return np.asarray(state * _lead(weights, state))
 
 
 def patterns(model: Model, x: Floats) -> Floats:
@@ -237,7 +238,7 @@ def detector(name: str, sees: Sees, method: Method, view: View | None = None) ->
     """Make a detector of a method and a view, by default the one that it is named to see."""
     look = VIEWS[sees] if view is None else view
 
-    def fit(model: Model, trusted: Floats) -> Score:
+    def fit(model: OneLayerRNN, trusted: Floats) -> Score:
         score = method(look(model, trusted))
         return lambda x: score(look(model, x))
 
@@ -284,7 +285,7 @@ def _whitening(trusted: Floats, floored: bool) -> Callable[[Floats], Floats]:
 def _jittered(rows: Floats) -> Floats:
     """Rows with noise far below their spread, so that no two are equal."""
     rng = np.random.default_rng(0)
-    return rows + 1e-9 * rows.std() * rng.standard_normal(rows.shape)
+    return np.asarray(rows + 1e-9 * rows.std() * rng.standard_normal(rows.shape))
 
 
 def _lead(weights: Weights, state: Floats) -> Floats:

@@ -7,10 +7,10 @@ r"""How well scores tell abnormal inputs from normal ones.
 * The *recall at 1% false alarms* is the largest share of abnormal inputs above a threshold that at
   most 1% of the normal ones exceed.
 
-The interval of the AUROC is DeLong's, on the logit scale so that it stays below 1; where no pair is
-in the wrong order it is that of as many independent pairs as there are inputs of a class. The
-others are percentiles of a bootstrap, with each class resampled. The functions take weights, so that where a
-score is constant on cones, the exact masses of the cones give exact values.
+The interval of the AUROC is DeLong's, on the logit scale so that it stays below 1. Where no pair is
+in the wrong order, it is that of as many independent pairs as there are inputs of a class. The
+others are percentiles of a bootstrap, with each class resampled. The functions take weights, so
+that where a score is constant on cones, the exact masses of the cones give exact values.
 
 References
 ----------

@@ -33,7 +33,7 @@ from ..structure import Weights, as_fractions, weights_of
 from ..structure.geometry.half_spaces import cross, dot, fraction
 from ..structure.geometry.sweep import Cell, cells, same_direction, step_weights
 from ..zoo import Model
-from .facts import Floats
+from .facts import Booleans, Floats
 
 _SCOPE = Scope("2nd_argmax", inputs=3)
 _DIGITS = 60
@@ -73,7 +73,7 @@ def state_moments(model: Model) -> Moments:
         return Moments(first.astype(np.float64), covariance.astype(np.float64))
 
 
-def state_map(weights: Weights, pattern: Sequence[Sequence[bool]]) -> Matrix:
+def state_map(weights: Weights, pattern: Sequence[Any] | Booleans) -> Matrix:
     """Return H, shape (hidden_size, seq_len): the last state is H x where neurons have a pattern.
 
     It has the number type of the weights. ``pattern`` says of each neuron after each input whether
@@ -100,11 +100,11 @@ def polygon_moments(corners: Sequence[Sequence[Any]]) -> tuple[Matrix, Matrix]:
     first = np.full(3, mpmath.mpf(0))
     second = share * np.eye(3, dtype=int)
     for p, q in zip(corners, [*corners[1:], corners[0]], strict=True):
-        normal = np.array(cross(p, q))
-        sine = mpmath.sqrt(dot(normal, normal))
+        across = cross(p, q)
+        sine = mpmath.sqrt(dot(across, across))
         if not sine:
             continue
-        normal = normal / sine
+        normal: Matrix = np.array(across) / sine
         angle = mpmath.atan2(sine, dot(p, q))
         # In the face, the inward normals of its two rays are n x p and q x n.
         of_face = np.array(cross(normal, [a - b for a, b in zip(p, q, strict=True)])) * density / 2

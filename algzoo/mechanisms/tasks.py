@@ -1,9 +1,10 @@
-"""Tasks of telling mechanisms apart: which of these answers came about in an abnormal way?
+"""Tasks of telling mechanisms apart, with labels and probabilities that are exact.
 
-A task has a model, trusted inputs, and test inputs of two classes. On the normal class the model
-answers in its usual way, on the abnormal one in another. Each class is a condition on
-:class:`~.facts.Facts`: it labels every input, and it has an exact probability, the sum over the
-model's cones that meet it. All inputs are standard Gaussian given their class.
+The question is which of some answers came about in an abnormal way. A task has a model, trusted
+inputs, and test inputs of two classes. On the normal class the model answers in its usual way, on
+the abnormal one in another. Each class is a condition on :class:`~.facts.Facts`: it labels every
+input, and it has an exact probability, the sum over the model's cones that meet it. All inputs are
+standard Gaussian given their class.
 
 Four kinds of tasks are made here:
 
@@ -26,7 +27,7 @@ import numpy as np
 
 from ..estimates.scope import SECOND_ARGMAX
 from ..structure import DecisionCone, decision_cones
-from ..zoo import Model
+from ..zoo import OneLayerRNN
 from .drawing import draw
 from .facts import Booleans, Condition, Facts, Floats, facts_of_cones, facts_of_inputs
 
@@ -57,7 +58,7 @@ class Task:
 
     name: str
     description: str
-    model: Model
+    model: OneLayerRNN
     trusted: Floats
     inputs: Floats
     labels: Booleans
@@ -68,7 +69,7 @@ class Task:
 def task_of_conditions(
     name: str,
     description: str,
-    model: Model,
+    model: OneLayerRNN,
     normal: Condition,
     abnormal: Condition,
     *,
@@ -116,7 +117,7 @@ def task_of_conditions(
     )
 
 
-def members(model: Model, condition: Condition) -> list[DecisionCone]:
+def members(model: OneLayerRNN, condition: Condition) -> list[DecisionCone]:
     """Return the cones of a class of inputs of a model of two or three inputs.
 
     Raises
@@ -135,7 +136,7 @@ def mass_of(cones: Iterable[DecisionCone]) -> float:
     return math.fsum(cone.fraction for cone in cones)
 
 
-def dead_state(model: Model, *, right_only: bool = False, seed: int = 0) -> Task:
+def dead_state(model: OneLayerRNN, *, right_only: bool = False, seed: int = 0) -> Task:
     """Task: the last state is empty, all logits are 0, and the answer is 0 by default.
 
     Normal are the inputs that the model answers with 0 while a neuron is active.
@@ -169,7 +170,7 @@ def dead_state(model: Model, *, right_only: bool = False, seed: int = 0) -> Task
     )
 
 
-def forgotten_input(model: Model, *, seed: int = 0) -> Task:
+def forgotten_input(model: OneLayerRNN, *, seed: int = 0) -> Task:
     """Task: the first input left no trace in the state, and the answer 0 is right all the same.
 
     Normal are the inputs that are answered with 0, rightly, after a first input that left a trace.
@@ -194,7 +195,9 @@ def forgotten_input(model: Model, *, seed: int = 0) -> Task:
     )
 
 
-def planted(model: Model, fires: Condition, *, name: str, description: str, seed: int = 0) -> Task:
+def planted(
+    model: OneLayerRNN, fires: Condition, *, name: str, description: str, seed: int = 0
+) -> Task:
     """Task: added neurons act.
 
     Parameters
@@ -265,7 +268,7 @@ def neuron_fires(neuron: int) -> Condition:
     return lambda facts: facts.active[:, -1, neuron]
 
 
-def hard_inputs(model: Model, share: float, *, seed: int = 0) -> Task:
+def hard_inputs(model: OneLayerRNN, share: float, *, seed: int = 0) -> Task:
     """Control: the model works as always, but some inputs are nearly tied.
 
     The abnormal class are the inputs whose differences point nearly along a tie: in the plane of
@@ -319,8 +322,7 @@ def tie_angle(x: Floats) -> Floats:
     smaller = np.minimum(middle - low, high - middle)
     # With the range 1 and the smaller gap t, the point is at angle atan(sqrt(3) t / (2 - t)).
     angle = np.arctan2(math.sqrt(3) * smaller, 2 * (high - low) - smaller)
-    found = angle / (math.pi / 6)
-    return found
+    return np.asarray(angle / (math.pi / 6))
 
 
 def _by_hardness(
