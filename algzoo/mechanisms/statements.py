@@ -135,13 +135,13 @@ def failure_rates(
     """
     weights = weights_in_range(model)
     chosen = members(model, condition)
-    mass = np.array([cone.fraction for cone in chosen])
-    if not mass.sum():
+    whole = math.fsum(cone.fraction for cone in chosen)
+    if not whole:
         raise ValueError("No input of this model is in the class")
-    pieces = [Piece(weights, cone.pattern) for cone in chosen]
+    pieces = [(Piece(weights, cone.pattern), cone.fraction) for cone in chosen]
     return {
-        statement.text: float(mass @ [not statement.holds(piece) for piece in pieces] / mass.sum())
-        for statement in statements
+        one.text: math.fsum(mass for piece, mass in pieces if not one.holds(piece)) / whole
+        for one in statements
     }
 
 
@@ -162,7 +162,8 @@ class _Pieces:
 
     def fails(self, statements: Sequence[Statement]) -> Booleans:
         """Whether each statement is false on each piece, shape (n_statements, n_pieces)."""
-        return np.array([[not one.holds(piece) for piece in self.pieces] for one in statements])
+        found = [not one.holds(piece) for one in statements for piece in self.pieces]
+        return np.array(found, dtype=np.bool_).reshape(len(statements), len(self.pieces))
 
     def false(self, statements: Sequence[Statement]) -> Floats:
         """Return the probability of each statement to be false, shape (n_statements,)."""
