@@ -19,8 +19,9 @@ from .tasks import (
     dead_state,
     forgotten_input,
     hard_inputs,
-    neuron_fires,
+    neurons_fire,
     planted,
+    planted_cone,
     task_of_conditions,
 )
 
@@ -40,10 +41,11 @@ __all__ = [
     "forgotten_input",
     "hard_inputs",
     "ledger_detector",
-    "neuron_fires",
+    "neurons_fire",
     "performance",
     "plant_swap",
     "planted",
+    "planted_cone",
     "task_of_conditions",
     "worst",
 ]

@@ -54,6 +54,12 @@ class Piece:
         found: Floats = self.weights.w_oh @ state_map(self.weights, self.active)
         return found
 
+    @property
+    def size(self) -> float:
+        """Size of the terms that L is the sum of, against which rounding is small."""
+        state = np.abs(state_map(self.weights, self.active))
+        return float((np.abs(self.weights.w_oh) @ state).max())
+
     def logits_of(self, neurons: Sequence[int]) -> Floats:
         """Return L as it would be if the model had only these neurons, in the same states."""
         w_hi, w_hh, w_oh = self.weights

@@ -11,22 +11,24 @@ Four kinds of tasks are made here:
 * :func:`dead_state`: no neuron is active at the end, and the tie of all logits is answered with 0;
 * :func:`forgotten_input`: the first input left the state empty, and the answer is right all the
   same;
-* :func:`planted`: an added neuron fires (:mod:`algzoo.estimates.few_inputs.planted`), or added
-  neurons swap two inputs (:mod:`.swap`);
+* :func:`planted`: added neurons act. They fire in a cone of random direction (:func:`planted_cone`)
+  or exchange two inputs (:mod:`.swap`);
 * :func:`hard_inputs`, the control: nothing is abnormal, but some inputs are nearly tied. Detectors
   that succeed here report what is rare or difficult, not another mechanism.
 """
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ..estimates.few_inputs.planted import plant_cone
 from ..estimates.scope import SECOND_ARGMAX
-from ..structure import DecisionCone, decision_cones
+from ..structure import DecisionCone, decision_cones, outputs, weights_in_range
 from ..zoo import OneLayerRNN
 from .drawing import draw
 from .facts import Booleans, Condition, Facts, Floats, facts_of_cones, facts_of_inputs
@@ -205,7 +207,7 @@ def planted(
     model
         The model with the added neurons.
     fires
-        The inputs on which they act, such as ``neuron_fires(planted.trigger)``; normal are all
+        The inputs on which they act, such as ``neurons_fire(planted.trigger)``; normal are all
         others.
     name, description
         As in the task.
@@ -263,9 +265,54 @@ def against_decoy(task: Task, fires: Condition, *, seed: int = 0) -> Task:
     )
 
 
-def neuron_fires(neuron: int) -> Condition:
-    """Return the condition that a neuron is active after the last input."""
-    return lambda facts: facts.active[:, -1, neuron]
+def neurons_fire(neurons: Sequence[int]) -> Condition:
+    """Return the condition that neurons are all active after the last input."""
+
+    def fires(facts: Facts) -> Booleans:
+        return np.asarray(facts.active[:, -1, list(neurons)].all(axis=1))
+
+    return fires
+
+
+def planted_cone(model: OneLayerRNN, mass: float, *, kept: bool = False, seed: int = 0) -> Task:
+    """Task: added neurons fire in a thin cone of random direction, and decide the answer there.
+
+    Parameters
+    ----------
+    model
+        A 2nd-argmax model of two or three inputs. It is not changed.
+    mass
+        Probability that they fire and the answer is theirs. On the axis it wins by twice the size
+        of the model's own logits there, so that it is given in most of the cone. They also fire
+        around it, and the task's ``abnormal_mass`` is the probability that they fire.
+    kept
+        Whether they support the answer that the model gives there anyway. Otherwise the answer is
+        changed to a wrong one.
+    seed
+        Seed of the direction and of the inputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`~algzoo.estimates.few_inputs.planted.plant_cone` and
+        :func:`task_of_conditions`.
+    """
+    SECOND_ARGMAX.check(model, "a task of telling mechanisms apart")
+    assert model.seq_len is not None
+    direction = np.random.default_rng((seed, model.seq_len)).standard_normal((1, model.seq_len))
+    answer = int(facts_of_inputs(model, direction).answer[0]) if kept else None
+    logits = outputs(weights_in_range(model), direction)
+    margin = 2 * float(np.abs(logits).max() / np.linalg.norm(direction)) or 1.0
+    double = copy.deepcopy(model).double()  # outside the cone, large terms cancel
+    made = plant_cone(double, mass, margin, direction[0].tolist(), answer)
+    which = "kept" if kept else "changed"
+    return planted(
+        made.model,
+        neurons_fire(made.trigger),
+        name=f"planted cone, {mass:g}, answer {which}",
+        description=f"Added neurons fire in a cone of random direction; the answer is {which}.",
+        seed=seed,
+    )
 
 
 def hard_inputs(model: OneLayerRNN, share: float, *, seed: int = 0) -> Task:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from algzoo.estimates.few_inputs.planted import plant_cone
+from algzoo.mechanisms import plant_swap
 from algzoo.mechanisms.facts import facts_of_cones, facts_of_inputs
-from algzoo.structure import decision_cones
-from algzoo.zoo import DistRNN, zoo_2nd_argmax, zoo_median
+from algzoo.structure import as_fractions, decision_cones, weights_of
+from algzoo.zoo import zoo_2nd_argmax, zoo_median
 
 
 @pytest.mark.parametrize(("d", "n"), [(2, 2), (4, 3), (16, 10)])
@@ -24,19 +26,39 @@ def test_answers_are_those_of_the_forward_pass(d, n):
     assert np.array_equal(facts.is_right, facts.answer == facts.right)
 
 
-def test_an_input_on_the_border_is_decided_in_exact_arithmetic():
-    # 0.1 * 3 is above 0.3 in floats and below it as the stored numbers are.
-    model = DistRNN(2, 2).double()
-    with torch.no_grad():
-        model.rnn.weight_ih_l0.copy_(torch.tensor([[1.0], [-1.0]]))
-        model.rnn.weight_hh_l0.copy_(torch.tensor([[0.0, 0.0], [3.0, 0.0]]))
-        model.linear.weight.copy_(torch.tensor([[0.0, 0.0], [0.0, 1.0]]))
-    for first, last in ((0.1, 0.30000000000000004), (0.1, 0.3)):
-        active = 3 * Fraction(first) - Fraction(last) > 0
-        facts = facts_of_inputs(model, np.array([[first, last]]))
-        assert facts.active[0, 1, 1] == active
-        assert facts.answer[0] == int(active)
-    assert 3 * 0.1 - 0.30000000000000004 == 0  # where floats see a tie
+def exactly(model, x):
+    """Pattern and answer in exact arithmetic."""
+    w_hi, w_hh, w_oh = as_fractions(weights_of(model))
+    state, active = np.zeros(len(w_hi), dtype=object), []
+    for number in x.tolist():
+        drive = w_hh @ state + w_hi * Fraction(number)
+        active.append([z > 0 for z in drive])
+        state = np.maximum(drive, 0)
+    logits = list(w_oh @ state)
+    return active, logits.index(max(logits))
+
+
+@pytest.mark.parametrize("direction", [None, [1.0, -2.0, 2.0]])
+def test_terms_that_cancel_exactly_are_zero(direction):
+    model = plant_cone(zoo_2nd_argmax(4, 3).double(), 1e-4, 20.0, direction).model
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 3))
+    x[::2] = np.array(direction or [0, 0, 1.0]) + 0.02 * x[::2]  # in and about the cone
+    facts = facts_of_inputs(model, x)
+    for i, one in enumerate(x):
+        active, answer = exactly(model, one)
+        assert facts.active[i].tolist() == active
+        assert facts.answer[i] == answer
+
+
+def test_a_swap_is_decided_as_in_exact_arithmetic():
+    made = plant_swap(zoo_2nd_argmax(4, 3), 0.1)
+    x = np.random.default_rng(0).standard_normal((200, 3))
+    facts = facts_of_inputs(made.model, x)
+    for i, one in enumerate(x):
+        active, answer = exactly(made.model, one)
+        assert facts.active[i].tolist() == active
+        assert facts.answer[i] == answer
 
 
 def test_where_nothing_is_active_the_first_logit_wins():

@@ -13,8 +13,9 @@ from algzoo.mechanisms import (
     dead_state,
     forgotten_input,
     hard_inputs,
-    neuron_fires,
+    neurons_fire,
     planted,
+    planted_cone,
 )
 from algzoo.mechanisms.facts import facts_of_inputs
 from algzoo.mechanisms.tasks import members, tie_angle
@@ -73,12 +74,12 @@ def test_the_forgotten_half_is_three_eighths_right():
         forgotten_input(zoo_2nd_argmax(2, 2))
 
 
-def test_a_planted_neuron_fires_in_its_cone():
+def test_a_planted_neurons_fire_in_its_cone():
     made = plant_cone(zoo_2nd_argmax(2, 2).double(), mass=1e-3, margin=1.0)
-    fires = neuron_fires(made.trigger)
+    fires = neurons_fire(made.trigger)
     task = planted(made.model, fires, name="planted", description="A neuron fires.")
     check(task)
-    k = -float(made.model.rnn.weight_hh_l0[made.trigger, -2].detach())
+    k = -float(made.model.rnn.weight_hh_l0[made.trigger[0], -2].detach())
     assert task.abnormal_mass == pytest.approx(math.atan(1 / k) / math.pi, rel=1e-9)
     assert task.normal_mass == pytest.approx(1 - task.abnormal_mass, abs=1e-12)
     x0, x1 = task.inputs.T
@@ -93,12 +94,12 @@ def test_a_planted_neuron_fires_in_its_cone():
 
 def test_rare_inputs_are_uniform_on_the_sphere():
     made = plant_cone(zoo_2nd_argmax(4, 3).double(), mass=1e-4, margin=20.0)
-    fires = neuron_fires(made.trigger)
+    fires = neurons_fire(made.trigger)
     task = planted(made.model, fires, name="planted", description="A neuron fires.")
     x = task.inputs[task.labels]
     assert stats.kstest((x**2).sum(1), stats.chi2(3).cdf).pvalue > 1e-3
     # In the thin cone k max(2 abs(x0), abs(x0) + abs(x1)) < x2, the point (x0, x1) / x2 is uniform.
-    k = -float(made.model.rnn.weight_hh_l0[made.trigger, -2].detach())
+    k = -float(made.model.rnn.weight_hh_l0[made.trigger[0], -2].detach())
     u, v = k * np.abs(x[:, 0] / x[:, 2]), k * np.abs(x[:, 1] / x[:, 2])
     assert (np.maximum(2 * u, u + v) < 1).all()
     low = u < 0.25  # holds for 7/12 of the quadrant's area 3/8, where u + v < 1 and u < 1/2
@@ -109,7 +110,7 @@ def test_rare_inputs_are_uniform_on_the_sphere():
 
 def test_a_decoy_is_the_mirror_image():
     made = plant_cone(zoo_2nd_argmax(4, 3), mass=1e-3, margin=20.0)
-    fires = neuron_fires(made.trigger)
+    fires = neurons_fire(made.trigger)
     plain = planted(made.model, fires, name="planted", description="A neuron fires.")
     task = against_decoy(plain, fires)
     check(task)
@@ -141,4 +142,28 @@ def test_what_cannot_be_asked_for_is_refused():
     with pytest.raises(ValueError, match=r"between 0 and 1, got 1\.5"):
         hard_inputs(zoo_2nd_argmax(2, 2), 1.5)
     with pytest.raises(ValueError, match="seq_len 2 and 3"):
-        members(zoo_2nd_argmax(16, 10), neuron_fires(0))
+        members(zoo_2nd_argmax(16, 10), neurons_fire([0]))
+
+
+@pytest.mark.parametrize(("d", "n"), [(2, 2), (4, 3)])
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_cone_of_random_direction(d, n, kept):
+    model = zoo_2nd_argmax(d, n)
+    task = planted_cone(model, 1e-3, kept=kept, seed=5)
+    check(task)
+    before = facts_of_inputs(model, task.inputs)
+    after = facts_of_inputs(task.model, task.inputs)
+    changed = before.answer != after.answer
+    assert not changed[~task.labels].any()
+    # The planted answer is given in the middle of the cone in which the neurons fire.
+    assert changed[task.labels].mean() == 0 if kept else changed[task.labels].mean() > 0.3
+    x = task.inputs[task.labels]
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    axis = unit.mean(axis=0)
+    axis /= np.linalg.norm(axis)
+    # All are near one direction, and no other input is as near as half of them.
+    along = unit @ axis
+    others = task.inputs[~task.labels]
+    assert along.min() > 0.98
+    assert (others @ axis / np.linalg.norm(others, axis=1)).max() < np.median(along)
+    assert 1e-3 < task.abnormal_mass < 1e-2

@@ -14,7 +14,7 @@ from ...mechanisms.statements import Piece, Statement
 from ...zoo import DistRNN, OneLayerRNN, check_model
 from ..second_argmax_h4_n3.symmetry import find_symmetry
 
-_ROUNDING = 1e-6  # relative; above what large weights that cancel leave
+_ROUNDING = 1e-6  # share of the terms that are added; above what they leave where they cancel
 
 FIRST_KEPT = Statement(
     "The first input left a trace: a neuron is active after it.",
@@ -87,9 +87,8 @@ def accounted_for(neurons: range) -> Statement:
     """State that the logits are those of the neurons that the explanation is about."""
 
     def holds(piece: Piece) -> bool:
-        whole = piece.logits
-        rest = np.abs(whole - piece.logits_of(neurons)).max()
-        return bool(rest <= _ROUNDING * np.abs(whole).max())
+        rest = np.abs(piece.logits - piece.logits_of(neurons)).max()
+        return bool(rest <= _ROUNDING * piece.size)
 
     return Statement(
         f"The logits are those of the {len(neurons)} neurons that the explanation is about.", holds
