@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..estimates.scope import SECOND_ARGMAX
 from ..structure import Cone
 from ..zoo import Model
 from .facts import Condition, Floats, facts_of_inputs
@@ -42,9 +43,11 @@ def draw(
 
     Raises
     ------
-    ValueError
-        If so few inputs meet the condition that drawing them would take too long.
+    TypeError, ValueError
+        If ``model`` is not a 2nd-argmax model, or if so few inputs meet the condition that drawing
+        them would take too long.
     """
+    SECOND_ARGMAX.check(model, "a task of telling mechanisms apart")
     n = model.seq_len
     assert n is not None
     source: Callable[[], Floats] = lambda: rng.standard_normal((_BATCH, n))  # noqa: E731
@@ -65,6 +68,12 @@ def draw(
         f"Only {n_found} of {_MOST_BATCHES * _BATCH} inputs meet the condition, but {n_inputs} "
         "are needed"
     )
+
+
+def inner_of(rays: Floats) -> Floats:
+    """Return the unit vector in the middle of the rays of a cone, shape (n,)."""
+    inner: Floats = rays.sum(axis=0)
+    return np.asarray(inner / np.linalg.norm(inner))
 
 
 class _Directions:
@@ -107,8 +116,7 @@ class _Box(NamedTuple):
 
 
 def _box(rays: Floats) -> _Box:
-    inner = rays.sum(axis=0)
-    inner /= np.linalg.norm(inner)
+    inner = inner_of(rays)
     if rays.shape[1] == 2:
         frame = np.array([inner, [-inner[1], inner[0]]])
         half = math.atan2(abs(float(rays[1] @ frame[1])), float(rays[1] @ inner))

@@ -333,9 +333,11 @@ def hard_inputs(model: OneLayerRNN, share: float, *, seed: int = 0) -> Task:
 
     Raises
     ------
-    ValueError
-        If ``model`` has another number of inputs, or if ``share`` is out of range.
+    TypeError, ValueError
+        If ``model`` is not a 2nd-argmax model of two or three inputs, or if ``share`` is out of
+        range.
     """
+    SECOND_ARGMAX.check(model, "a task of telling mechanisms apart")
     if model.seq_len not in (2, 3):
         raise ValueError(f"Hard inputs are those of two or three, got seq_len {model.seq_len}")
     if not 0 < share < 1:

@@ -1,8 +1,9 @@
 """Statements of the explanations of M2,2 and M4,3 about the linear piece that an input is on.
 
 They are what the chapters on these models say of every input, put so that it can be checked where
-one input is. None is about added neurons or triggers, except that each explanation is one of
-certain neurons: :func:`accounted_for` says that the logits are theirs.
+one input is. None is about added neurons or triggers. But each explanation is one of certain
+neurons, the first ones of a model to which others were added, and :func:`accounted_for` says that
+the logits are theirs.
 """
 
 from __future__ import annotations
@@ -15,15 +16,6 @@ from ...zoo import DistRNN, OneLayerRNN, check_model
 from ..second_argmax_h4_n3.symmetry import find_symmetry
 
 _ROUNDING = 1e-6  # share of the terms that are added; above what they leave where they cancel
-
-FIRST_KEPT = Statement(
-    "The first input left a trace: a neuron is active after it.",
-    lambda piece: bool(piece.active[0].any()),
-)
-NOT_BY_DEFAULT = Statement(
-    "The answer is not a default: a neuron is active after the last input.",
-    lambda piece: bool(piece.active[-1].any()),
-)
 
 
 def m22_statements(model: OneLayerRNN) -> list[Statement]:
@@ -42,13 +34,13 @@ def m22_statements(model: OneLayerRNN) -> list[Statement]:
         return float(difference[0]), float(-difference[1])
 
     return [
-        FIRST_KEPT,
-        NOT_BY_DEFAULT,
+        first_kept(2),
+        not_by_default(2),
         Statement(
             "Position 1 is named where x1 is small compared with x0: a0 and a1 are positive.",
             lambda piece: min(coefficients(piece)) > 0,
         ),
-        accounted_for(range(2)),
+        accounted_for(2),
     ]
 
 
@@ -71,27 +63,43 @@ def m43_statements(model: OneLayerRNN) -> list[Statement]:
         )
 
     return [
-        FIRST_KEPT,
-        NOT_BY_DEFAULT,
+        first_kept(4),
+        not_by_default(4),
         *(one_of_each_pair(step) for step in range(3)),
         Statement(
             "Only differences of inputs matter: adding 1 to all of them changes the differences of "
             "logits by less than an eighth of their largest coefficient.",
             _reads_differences,
         ),
-        accounted_for(range(4)),
+        accounted_for(4),
     ]
 
 
-def accounted_for(neurons: range) -> Statement:
-    """State that the logits are those of the neurons that the explanation is about."""
+def first_kept(hidden_size: int) -> Statement:
+    """State that one of the first neurons, which are those of the explanation, keeps x0."""
+    return Statement(
+        "The first input left a trace: a neuron is active after it.",
+        lambda piece: bool(piece.active[0, :hidden_size].any()),
+    )
+
+
+def not_by_default(hidden_size: int) -> Statement:
+    """State that one of the first neurons is active at the end."""
+    return Statement(
+        "The answer is not a default: a neuron is active after the last input.",
+        lambda piece: bool(piece.active[-1, :hidden_size].any()),
+    )
+
+
+def accounted_for(hidden_size: int) -> Statement:
+    """State that the logits are those of the first neurons."""
 
     def holds(piece: Piece) -> bool:
-        rest = np.abs(piece.logits - piece.logits_of(neurons)).max()
+        rest = np.abs(piece.logits - piece.logits_of(range(hidden_size))).max()
         return bool(rest <= _ROUNDING * piece.size)
 
     return Statement(
-        f"The logits are those of the {len(neurons)} neurons that the explanation is about.", holds
+        f"The logits are those of the {hidden_size} neurons that the explanation is about.", holds
     )
 
 
