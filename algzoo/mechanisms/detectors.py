@@ -50,14 +50,11 @@ class Detector:
     fit
         Function from a model and trusted inputs, shape (n, seq_len), to a function that scores
         other inputs. Some methods compare all inputs that they score together.
-    source
-        Where the method was described.
     """
 
     name: str
     sees: Sees
     fit: Callable[[OneLayerRNN, Floats], Score]
-    source: str = ""
 
 
 def mahalanobis(trusted: Floats, *, floored: bool = False) -> Score:
@@ -242,7 +239,7 @@ def detector(name: str, sees: Sees, method: Method, view: View | None = None) ->
         score = method(look(model, trusted))
         return lambda x: score(look(model, x))
 
-    return Detector(name, sees, fit, " ".join((method.__doc__ or "").partition("\n")[0].split()))
+    return Detector(name, sees, fit)
 
 
 def detectors() -> list[Detector]:
