@@ -1,0 +1,261 @@
+"""The tasks: rare events of models whose probabilities are known, from 1e-2 down to 1e-13.
+
+A task names a model, by a recipe, and an event. Its true probability is computed from the stored
+weights by :func:`true_probability`; none is typed. The tasks are of five kinds:
+
+* *trained*: a trained network errs. These are slivers at ties: the input is within a thin cone
+  beside a boundary between two answers, and the wrong logit exceeds the right one by little.
+* *trained, by a margin*: a wrong logit exceeds the right one by more than a threshold.
+* *lambda family*: the handcrafted networks of three inputs err. These are slivers too, which become
+  thinner as lambda grows.
+* *planted*: a network errs in a thin cone that was added to it, by a margin that is large
+  (*loud*) or small compared with its logits.
+* *ten inputs*, *median*: rare answers of networks of ten inputs, large errors of median networks.
+
+Settings of methods are chosen on the tuning tasks. No model is in both a tuning task and a scored
+one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, Literal, NamedTuple, get_args
+
+import torch
+
+from ...estimates.few_inputs.margin_tail import margin_tail
+from ...estimates.few_inputs.planted import plant_cone
+from ...estimates.rare import ModelEvent, event_of
+from ...zoo import Model, handcrafted_2nd_argmax, load_model
+from ...zoo.populations import ZooModel, base_named
+
+TaskKind = Literal[
+    "trained", "trained, by a margin", "lambda family", "planted", "ten inputs", "median"
+]
+EventKind = Literal["wrong answer"]
+Role = Literal["tuning", "scored"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Bundled model, by its name ``family_hidden_seq_nseqs_seed``."""
+
+    name: str
+
+    def model(self) -> Model:
+        """Load the model."""
+        base = base_named(self.name)
+        if not isinstance(base, ZooModel):
+            return base
+        return load_model(
+            base.family, base.hidden_size, base.seq_len, n_seqs=base.n_seqs, seed=base.seed
+        )
+
+
+@dataclass(frozen=True)
+class Handcrafted:
+    """Handcrafted 2nd-argmax model in float64, of two inputs or of three with a lambda."""
+
+    seq_len: int
+    lam: float | None = None
+
+    def model(self) -> Model:
+        """Make the model."""
+        return handcrafted_2nd_argmax(self.seq_len, lam=self.lam, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A model with a cone planted into it; see :func:`.plant_cone`."""
+
+    base: Trained | Handcrafted
+    mass: float
+    margin: float
+    side: Literal[1, -1] = 1
+
+    def model(self) -> Model:
+        """Make the model."""
+        return plant_cone(self.base.model(), self.mass, self.margin, self.side).model
+
+
+Recipe = Trained | Handcrafted | Planted
+_RECIPES: dict[str, Callable[..., Recipe]] = {
+    one.__name__: one for one in (Trained, Handcrafted, Planted)
+}
+
+
+class Probability(NamedTuple):
+    """True probability of an event; ``std`` is its standard error, ``None`` if it is exact."""
+
+    value: float
+    std: float | None = None
+
+
+@dataclass(frozen=True)
+class RareTask:
+    """A rare event of a model.
+
+    Attributes
+    ----------
+    name
+        Name of the task.
+    kind
+        The kind of task, as in the text at the top of this module.
+    recipe
+        How the model is made.
+    threshold
+        Threshold of the event, in its units.
+    role
+        Whether settings are chosen on it, or methods are scored on it.
+    event_kind
+        What the event is; see :class:`~algzoo.estimates.rare.ModelEvent`.
+    """
+
+    name: str
+    kind: TaskKind
+    recipe: Recipe
+    threshold: float
+    role: Role
+    event_kind: EventKind = "wrong answer"
+
+    def event(self) -> ModelEvent:
+        """Make the event."""
+        return _events[self.event_kind](_model(self.recipe), self.threshold)
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; :func:`task_from` reads them."""
+        return {**asdict(self), "recipe": _record(self.recipe)}
+
+
+_events: dict[str, Callable[[Model, float], ModelEvent]] = {"wrong answer": event_of}
+_truths: dict[str, Callable[[Model, float], Probability]] = {
+    "wrong answer": lambda model, threshold: Probability(margin_tail(model, threshold)),
+}
+
+
+def true_probability(task: RareTask) -> Probability:
+    """Compute the probability of a task's event from the weights of its model.
+
+    Raises
+    ------
+    ValueError
+        If no exact method is for this model.
+    """
+    return _truths[task.event_kind](_model(task.recipe), task.threshold)
+
+
+def task_from(record: dict[str, Any]) -> RareTask:
+    """Read a task from plain values.
+
+    Raises
+    ------
+    ValueError
+        If its kind or its recipe is unknown.
+    """
+    if record["kind"] not in get_args(TaskKind):
+        raise ValueError(f"there is no kind of task {record['kind']!r}")
+    return RareTask(**{**record, "recipe": _recipe(record["recipe"])})
+
+
+def _record(recipe: Recipe) -> dict[str, Any]:
+    values = {
+        name: _record(value) if isinstance(value, Recipe) else value
+        for name, value in vars(recipe).items()
+    }
+    return {"made": type(recipe).__name__, **values}
+
+
+def _recipe(record: dict[str, Any]) -> Recipe:
+    values = {
+        name: _recipe(value) if isinstance(value, dict) else value for name, value in record.items()
+    }
+    made = values.pop("made")
+    if made not in _RECIPES:
+        raise ValueError(
+            f"there is no recipe {made!r} for a model; there are {', '.join(_RECIPES)}"
+        )
+    return _RECIPES[made](**values)
+
+
+@cache
+def _model(recipe: Recipe) -> Model:
+    """Keep the model: planting a cone takes seconds for three inputs. Nothing changes it."""
+    return recipe.model()
+
+
+def tasks(role: Role | None = None) -> tuple[RareTask, ...]:
+    """Return the tasks, or those of one role."""
+    return tuple(task for task in _TASKS if role in (None, task.role))
+
+
+def _size(hidden_size: int, seq_len: int, seed: int) -> Trained:
+    return Trained(f"2nd_argmax_{hidden_size}_{seq_len}_{2**30}_{seed}")
+
+
+def _of_trained() -> Iterator[RareTask]:
+    sizes: dict[Role, list[tuple[int, int, int, list[float]]]] = {
+        "tuning": [
+            (3, 2, 2, [0, 0.5]),
+            (3, 2, 4, [1.5]),
+            (5, 2, 3, [0]),
+            (5, 3, 2, [0, 2]),
+            (6, 3, 1, [0, 4]),
+        ],
+        "scored": [
+            (2, 2, 1, [0, 0.5, 1]),
+            (2, 2, 4, [0]),
+            (4, 2, 3, [0]),
+            (4, 2, 4, [2.5]),
+            (32, 2, 0, [0, 0.8]),
+            (4, 3, 0, [0, 4]),
+            (8, 3, 1, [0, 1, 4]),
+            (16, 3, 0, [0, 4]),
+        ],
+    }
+    for role, models in sizes.items():
+        for d, n, seed, thresholds in models:
+            for t in thresholds:
+                by_margin = f", margin {t:g}" if t else ""
+                kind: TaskKind = "trained, by a margin" if t else "trained"
+                name = f"M{d},{n} seed {seed}{by_margin}"
+                yield RareTask(name, kind, _size(d, n, seed), t, role)
+
+
+def _of_lambda() -> Iterator[RareTask]:
+    lambdas: dict[Role, list[float]] = {
+        "tuning": [30, 300],
+        "scored": [10, 100, 1000, 3000, 10_000],
+    }
+    for role, values in lambdas.items():
+        for lam in values:
+            yield RareTask(f"lambda {lam:g}", "lambda family", Handcrafted(3, lam), 0.0, role)
+
+
+def _of_planted() -> Iterator[RareTask]:
+    two = Handcrafted(2)
+    cones: dict[Role, list[tuple[str, Recipe, float, float, float]]] = {
+        "tuning": [
+            ("M5,2 seed 4", _size(5, 2, 4), 1e-5, 50, 20),
+            ("M5,2 seed 4", _size(5, 2, 4), 1e-9, 50, 20),
+        ],
+        "scored": [
+            *(("two inputs", two, mass, 5, 0) for mass in (1e-3, 1e-5, 1e-7, 1e-9, 1e-11, 1e-13)),
+            *(("two inputs", two, mass, 0.1, 0) for mass in (1e-4, 1e-8)),
+            ("M8,2 seed 3", _size(8, 2, 3), 1e-6, 50, 5),
+            ("M8,2 seed 3", _size(8, 2, 3), 1e-10, 50, 5),
+            ("lambda 100", Handcrafted(3, 100), 1e-4, 50, 5),
+            ("lambda 100", Handcrafted(3, 100), 1e-8, 50, 12),
+            ("lambda 100", Handcrafted(3, 100), 1e-11, 50, 15),
+        ],
+    }
+    for role, planted in cones.items():
+        for name, base, mass, margin, threshold in planted:
+            loud = "loud" if margin > 1 else "quiet"
+            assert not isinstance(base, Planted)
+            recipe = Planted(base, mass, margin)
+            yield RareTask(f"{name}, {loud} cone {mass:g}", "planted", recipe, threshold, role)
+
+
+_TASKS = (*_of_trained(), *_of_lambda(), *_of_planted())
