@@ -6,7 +6,7 @@ estimate of 0 has an infinite loss. The *squared log error* ln(q / p)^2 punishes
 
 Wu and Hilton also report the loss after a fit. An estimate q becomes
 
-    exp(b) q^a + c,    a, c >= 0,
+    exp(b) q^a + c,    a >= 0, c > 0,
 
 an affine function of log q with a constant that takes the place of estimates of 0. The numbers a, b
 and c minimise the mean loss over all other tasks (*leave one out*), so that no task is used to
@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 
 _RESAMPLES = 2000
 _LEVEL = 0.95
+_LEAST = 1e-6  # c in units of the smallest probability
 _STARTS = ((1.0, 1e-3), (0.3, 1e-1), (1.0, 10.0))  # a, and c in units of the smallest probability
 
 
@@ -142,8 +143,10 @@ def fitted(truth: ArrayLike, estimate: ArrayLike, near: Fit | None = None) -> Fi
         )
         return float((ratio + np.log(made) - log_p - 1).mean()), gradient
 
-    if near is not None and near.c > 0:
-        starts = [(near.a, near.b, math.log(near.c / unit))]
+    if near is not None:
+        # The loss is flat where c is small, so that the search also starts from a larger one.
+        constants = (max(near.c / unit, _LEAST), _STARTS[1][1])
+        starts = [(near.a, near.b, math.log(constant)) for constant in constants]
     else:
         starts = [
             (a, float(np.mean(log_p[positive] - a * log_q)), math.log(constant))
@@ -156,7 +159,7 @@ def fitted(truth: ArrayLike, estimate: ArrayLike, near: Fit | None = None) -> Fi
             start,
             jac=True,
             method="L-BFGS-B",
-            bounds=[(0.0, None), (None, None), (-60.0, -math.log(unit))],
+            bounds=[(0.0, None), (None, None), (math.log(_LEAST), -math.log(unit))],
             options={"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-9},
         )
         if best is None or found.fun < best.fun:

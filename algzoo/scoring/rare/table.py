@@ -195,18 +195,17 @@ class Table:
 
         The number of the worst task is one in :meth:`estimates`.
         """
-        return self._scores.setdefault(
-            (method, budget, tuple(kinds) if kinds is not None else None),
-            self._score(method, budget, kinds),
-        )
+        key = (method, budget, None if kinds is None else tuple(kinds))
+        if key not in self._scores:
+            chosen, estimates = self.estimates(method, budget, kinds)
+            truths = [one.truth.value for one in chosen]
+            self._scores[key] = score(truths, estimates) if chosen else None
+        return self._scores[key]
 
     @cached_property
     def _scores(self) -> dict[tuple[str, int, tuple[TaskKind, ...] | None], Score | None]:
+        """Scores that were computed before: the fits without each task take a while."""
         return {}
-
-    def _score(self, method: str, budget: int, kinds: Sequence[TaskKind] | None) -> Score | None:
-        chosen, estimates = self.estimates(method, budget, kinds)
-        return score([one.truth.value for one in chosen], estimates) if chosen else None
 
 
 def measured(
@@ -413,7 +412,7 @@ def table_from(text: str) -> Table:
             Tuned(
                 **{
                     **one,
-                    "losses": {t: loss for t, loss in one["losses"]},
+                    "losses": dict(one["losses"]),
                     "tuned_on": tuple(one["tuned_on"]),
                 }
             )
