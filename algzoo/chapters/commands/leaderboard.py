@@ -45,7 +45,8 @@ def leaderboard_command(
     a hash of the file, the estimator is called again. This runs the code of the entries. Exit
     status 1 where something does not come out, with a line for each such thing.
     """
-    from ...scoring.compute.entries import EntryError, read_entry
+    from ...scoring.compute.checked_json import EntryError
+    from ...scoring.compute.entries import read_entry
 
     if strict and not check:
         raise click.UsageError("--strict goes with --check")

@@ -23,11 +23,10 @@ from numpy.typing import NDArray
 from ...estimates.counting.counter import VERSION
 from ...estimates.rare import METHODS, Method, RareEstimate
 from ...zoo.files import write_whole
-from ...zoo.streams import model_digest
 from ..compute.plain_json import plain_json, rounded
 from ..compute.work import work_off
 from .metric import Score, itakura_saito, score
-from .tasks import Probability, RareTask, TaskKind, task_from, tasks, true_probability
+from .tasks import RareTask, TaskKind, TaskTruth, tasks, true_probability
 from .tuning import Tuned, tuned_temperature
 
 Array = NDArray[np.float64]
@@ -41,20 +40,6 @@ TUNING_BUDGETS = (2**10, 2**13, 2**16)
 
 SAME = 1e-4  # relative, of estimates on two machines
 SAME_HITS = 2
-
-
-@dataclass(frozen=True)
-class TaskTruth:
-    """A task with its true probability, and the digest of its model's weights."""
-
-    task: RareTask
-    truth: Probability
-    digest: str
-
-    @classmethod
-    def of(cls, task: RareTask) -> TaskTruth:
-        """Compute the probability."""
-        return cls(task, true_probability(task), model_digest(task.event().model))
 
 
 @dataclass(frozen=True)
@@ -366,15 +351,7 @@ def as_text(table: Table) -> str:
     return plain_json(
         {
             "counter_version": table.counter_version,
-            "tasks": [
-                {
-                    **one.task.as_record(),
-                    "truth": rounded(one.truth.value),
-                    "truth_std": one.truth.std,
-                    "digest": one.digest,
-                }
-                for one in table.tasks
-            ],
+            "tasks": [one.as_record() for one in table.tasks],
             "tuned": [
                 {**asdict(one), "losses": [[t, rounded(loss)] for t, loss in one.losses.items()]}
                 for one in table.tuned
@@ -407,7 +384,7 @@ def table_from(text: str) -> Table:
     """Read a table from JSON."""
     content = json.loads(text)
     return Table(
-        tuple(_task_truth(one) for one in content["tasks"]),
+        tuple(TaskTruth.read(one) for one in content["tasks"]),
         tuple(
             Tuned(
                 **{
@@ -429,13 +406,6 @@ def table_from(text: str) -> Table:
         ),
         content["counter_version"],
     )
-
-
-def _task_truth(record: dict[str, Any]) -> TaskTruth:
-    record = dict(record)
-    truth = Probability(record.pop("truth"), record.pop("truth_std"))
-    digest = record.pop("digest")
-    return TaskTruth(task_from(record), truth, digest)
 
 
 def _drawn_from(record: dict[str, Any] | None) -> Drawn | None:

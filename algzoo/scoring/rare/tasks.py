@@ -30,6 +30,7 @@ from ...estimates.few_inputs.planted import plant_cone
 from ...estimates.rare import ModelEvent, event_of
 from ...zoo import Model, handcrafted_2nd_argmax, load_model
 from ...zoo.populations import ZooModel, base_named
+from ...zoo.streams import model_digest
 
 TaskKind = Literal[
     "trained", "trained, by a margin", "lambda family", "planted", "ten inputs", "median"
@@ -144,6 +145,46 @@ def true_probability(task: RareTask) -> Probability:
         If no exact method is for this model.
     """
     return _truths[task.event_kind](_model(task.recipe), task.threshold)
+
+
+@dataclass(frozen=True)
+class TaskTruth:
+    """A task with its true probability, to nine digits, and the digest of its model's weights."""
+
+    task: RareTask
+    truth: Probability
+    digest: str
+
+    @classmethod
+    def of(cls, task: RareTask) -> TaskTruth:
+        """Compute the probability."""
+        value, std = true_probability(task)
+        return cls(task, Probability(float(f"{value:.9g}"), std), model_digest(_model(task.recipe)))
+
+    def check_model(self) -> None:
+        """Raise a ``ValueError`` unless the model has the weights of the digest."""
+        if model_digest(_model(self.task.recipe)) != self.digest:
+            raise ValueError(
+                f"the model of {self.task.name!r} is not the one whose probability is stored: this "
+                "version of the package, or of NumPy, makes another one"
+            )
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain values, ready for JSON; :meth:`read` reads them."""
+        return {
+            **self.task.as_record(),
+            "truth": self.truth.value,
+            "truth_std": self.truth.std,
+            "digest": self.digest,
+        }
+
+    @classmethod
+    def read(cls, record: dict[str, Any]) -> TaskTruth:
+        """Read from plain values; errors as :func:`task_from`."""
+        record = dict(record)
+        truth = Probability(record.pop("truth"), record.pop("truth_std"))
+        digest = record.pop("digest")
+        return cls(task_from(record), truth, digest)
 
 
 def task_from(record: dict[str, Any]) -> RareTask:

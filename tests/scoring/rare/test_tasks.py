@@ -1,4 +1,4 @@
-"""The tasks: true probabilities from the weights, over the whole ladder, tuning apart from scoring."""
+"""Tasks: probabilities from the weights, over the whole ladder; tuning apart from scoring."""
 
 import json
 import math
@@ -17,7 +17,6 @@ from algzoo.scoring.rare.tasks import (
     true_probability,
 )
 from algzoo.zoo.streams import model_digest
-
 
 
 def named(name):
