@@ -153,7 +153,7 @@ def plant_cone(model: Model, mass: float, margin: float, side: Literal[1, -1] = 
         if stored in tried or not 0 < stored < math.inf:
             break
         made = _with_trigger(weights, answer, side, stored, gain, model.dtype)
-        found = margin_tail(made, 0.0, neuron=made.hidden_size - 1, answer=answer)
+        found = margin_tail(made, 0.0, neurons=[made.hidden_size - 1], answer=answer)
         if best is None or abs(found - mass) < abs(best.mass - mass):
             axis = (*(0.0,) * (n - 1), float(side))
             best = Planted(

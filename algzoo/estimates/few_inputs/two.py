@@ -19,7 +19,7 @@ from typing import Any
 from ...structure import Segment, Weights, as_fractions, direction, line_segments, weights_of
 from ...zoo import Model
 from ..counting.counter import OperationCounter, plain
-from ..estimate import EXACT, Tally, estimator
+from ..estimate import EXACT, Estimate, Tally, as_estimate, estimator
 from ..scope import Scope
 
 _SCOPE = Scope("2nd_argmax", inputs=2)
@@ -88,6 +88,19 @@ def first_order(model: Model) -> Tally:
         If a0 and a1 are not both positive in the two pieces, or if their gaps are so large that the
         formula gives no probability.
     """
+    error = first_order_error(model)
+    return Tally(1 - error.value, error.operations, transcendental=error.transcendental)
+
+
+def first_order_error(model: Model) -> Estimate:
+    """Error rate by the formula of :func:`first_order`; a small one keeps its digits.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Under the same conditions as :func:`first_order`.
+    """
+    first_order.declaration.scope.check(model, first_order.declaration.name)
     counter = OperationCounter()
     gaps: list[Any] = []
     for segment in _segments(model, counter):
@@ -109,7 +122,9 @@ def first_order(model: Model) -> Tally:
             "The gaps between a0 and a1 are too large for the first-order formula: "
             "their sum exceeds 4 pi"
         )
-    return Tally(1 - float(turned) / (4 * pi), counter)
+    return as_estimate(
+        Tally(float(turned) / (4 * pi), counter), first_order.declaration.runs_network
+    )
 
 
 def _segments(model: Model, counter: OperationCounter) -> Iterator[Segment]:

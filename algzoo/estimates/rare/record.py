@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...zoo.streams import named_stream
-from ..counting.counter import OperationCounter
-from ..estimate import Estimate
+from ..counting.counter import PRICES, OperationCounter
+from ..estimate import Estimate, RunsNetwork
 from .event import Floats, RareEvent, Readout
 
 PASSES_WITH_GRADIENT = 3
@@ -86,6 +86,11 @@ class Account:
         self.counter.charge("multiply_add", plain)
         self.counter.charge("transcendental", transcendental)
 
+    def charge_all(self, cost: Estimate) -> None:
+        """Count the operations of another estimate."""
+        plain = cost.operations - PRICES["transcendental"] * cost.transcendental
+        self.charge(plain, cost.transcendental)
+
     def estimate(
         self,
         value: float,
@@ -93,12 +98,13 @@ class Account:
         std: float | None = None,
         hits: int | None = None,
         effective_sample_size: float | None = None,
+        runs_network: RunsNetwork = "random inputs",
     ) -> RareEstimate:
         """Return the record; a value that chance has put above 1 becomes 1."""
         return RareEstimate(
             min(float(value), 1.0),
             self.counter.total,
-            "random inputs",
+            runs_network,
             std,
             self.counter.counts["transcendental"],
             hits,
@@ -119,9 +125,14 @@ def generator(method: str, seed: int) -> np.random.Generator:
     ValueError
         If the seed is negative.
     """
+    check_seed(seed)
+    return np.random.default_rng(named_stream(f"rare events, {method}", seed))
+
+
+def check_seed(seed: int) -> None:
+    """Raise a ``ValueError`` if a seed is negative."""
     if seed < 0:
         raise ValueError(f"seed must be at least 0, got {seed}")
-    return np.random.default_rng(named_stream(f"rare events, {method}", seed))
 
 
 def check_temperature(temperature: float) -> None:

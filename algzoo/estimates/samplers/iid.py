@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...structure import Weights, check_not_too_small, may_be_too_large, weights_of
@@ -228,7 +229,12 @@ def _scored(model: Model, sequences: Tensor, outputs: Tensor) -> tuple[float, fl
     return scores.sum().item(), scores.square().sum().item()
 
 
-def _compiled(model: OneLayerRNN) -> _Totals:
+def compiled_forward(model: OneLayerRNN) -> Callable[[NDArray[np.floating]], NDArray[np.floating]]:
+    """Return a recurrent model without biases as a compiled function.
+
+    It maps inputs of the model's number type (float32 or float64), shape (seq_len, c), to outputs
+    of shape (output_size, c); c is a multiple of :data:`.kernel.TILE`.
+    """
     number_type = _COMPILED[model.dtype]
     exact_weights = weights_of(model)
     check_not_too_small(exact_weights, model.dtype)
@@ -237,17 +243,31 @@ def _compiled(model: OneLayerRNN) -> _Totals:
         with torch.no_grad():
             check_outputs(model(_inputs(model, 0, 0).T.contiguous()))
     weights = Weights(*(matrix.astype(number_type) for matrix in exact_weights))
-    n_outputs = len(weights.w_oh)
     padded = kernel.padded(weights)
+
+    def forward(x: NDArray[np.floating]) -> NDArray[np.floating]:
+        outputs = np.empty((len(weights.w_oh), x.shape[1]), x.dtype)
+        kernel.run(x, *padded, outputs)
+        return outputs
+
+    return forward
+
+
+def ranks_of_target(model: OneLayerRNN) -> tuple[int, int]:
+    """Ranks of the two numbers whose mean is the right output, or the right one's; 0 is lowest."""
     # In the sorted sequence 0, 1, 2, ... position, number and rank are the same.
     right = float(TASKS[model.task_name](torch.arange(model.seq_len, dtype=torch.float64)))
-    rank, other_rank = math.floor(right), math.ceil(right)
+    return math.floor(right), math.ceil(right)
+
+
+def _compiled(model: OneLayerRNN) -> _Totals:
+    forward = compiled_forward(model)
+    rank, other_rank = ranks_of_target(model)
 
     def totals(inputs: Tensor, n: int) -> tuple[float, float]:
         n_columns = -(-n // kernel.TILE) * kernel.TILE
         x = np.ascontiguousarray(inputs.numpy()[:, :n_columns])
-        outputs = np.empty((n_outputs, n_columns), x.dtype)
-        kernel.run(x, *padded, outputs)
+        outputs = forward(x)
         if FAMILIES[model.task_name].measures_error:
             errors: tuple[float, float] = kernel.squared_errors(x, outputs, rank, other_rank, n)
             return errors

@@ -95,8 +95,8 @@ def add_product(matrix: Array, state: Array, total: Array) -> None:
 
 
 @compiled
-def n_right(x: Array, logits: Array, rank: int, n: int) -> int:
-    """Count the first ``n`` inputs that are answered with the position of the given rank.
+def ranks_of_answers(x: Array, logits: Array, n: int) -> NDArray[np.int32]:
+    """Rank of the number at the answered position, for each of the first ``n`` inputs.
 
     ``x`` and ``logits`` have the shape (seq_len, c); the answer is the first largest logit. Rank 0
     is the smallest number; the first of equal numbers has the lower rank.
@@ -110,10 +110,17 @@ def n_right(x: Array, logits: Array, rank: int, n: int) -> int:
                 largest[k] = logits[t, k]
                 answer[k] = t
                 value[k] = x[t, k]
-    below = np.zeros(len(largest), np.int32)
+    below = np.zeros(n, np.int32)
     for t in range(len(x)):
         for k in range(n):
             below[k] += (x[t, k] < value[k]) | ((x[t, k] == value[k]) & (t < answer[k]))
+    return below
+
+
+@compiled
+def n_right(x: Array, logits: Array, rank: int, n: int) -> int:
+    """Count the first ``n`` inputs that are answered with the position of the given rank."""
+    below = ranks_of_answers(x, logits, n)
     right = 0
     for k in range(n):
         right += below[k] == rank
@@ -121,17 +128,36 @@ def n_right(x: Array, logits: Array, rank: int, n: int) -> int:
 
 
 @compiled
-def squared_errors(
-    x: Array, outputs: Array, rank: int, other_rank: int, n: int
-) -> tuple[float, float]:
-    """Sum the squared errors of the first ``n`` inputs, and the squares of these.
+def gaps_and_margins(x: Array, logits: Array, n: int) -> tuple[Array, Array]:
+    """Compute two differences for each of the first ``n`` inputs, two or more numbers each.
+
+    The first is that of the two largest numbers. The other is the largest logit minus the logit at
+    the position of the second largest number; it is 0 where the model answers with this.
+    """
+    largest, second = np.maximum(x[0, :n], x[1, :n]), np.minimum(x[0, :n], x[1, :n])
+    highest = np.maximum(logits[0, :n], logits[1, :n])
+    for t in range(2, len(x)):
+        for k in range(n):
+            second[k] = max(second[k], min(largest[k], x[t, k]))
+            largest[k] = max(largest[k], x[t, k])
+            highest[k] = max(highest[k], logits[t, k])
+    of_second = np.zeros(n, x.dtype)
+    for t in range(len(x)):
+        for k in range(n):
+            of_second[k] = logits[t, k] if x[t, k] == second[k] else of_second[k]
+    return largest - second, highest - of_second
+
+
+@compiled
+def errors(x: Array, outputs: Array, rank: int, other_rank: int, n: int) -> NDArray[np.float64]:
+    """Output minus right output, for each of the first ``n`` inputs.
 
     ``x`` has the shape (seq_len, c), ``outputs`` (1, c). The right output is the mean of the
     numbers of the two ranks; rank 0 is the smallest number, and the first of equal numbers has the
     lower rank.
     """
-    target = np.zeros(x.shape[1])
-    below = np.empty(x.shape[1], np.int32)
+    target = np.zeros(n)
+    below = np.empty(n, np.int32)
     for t in range(len(x)):
         below[:] = 0
         for s in range(len(x)):
@@ -142,10 +168,18 @@ def squared_errors(
                 target[k] += x[t, k] / 2
             if below[k] == other_rank:
                 target[k] += x[t, k] / 2
+    return outputs[0, :n] - target
+
+
+@compiled
+def squared_errors(
+    x: Array, outputs: Array, rank: int, other_rank: int, n: int
+) -> tuple[float, float]:
+    """Sum the squares of the :func:`errors` of the first ``n`` inputs, and the squares of these."""
     total = 0.0
     total_of_squares = 0.0
-    for k in range(n):
-        error = (outputs[0, k] - target[k]) ** 2
+    for difference in errors(x, outputs, rank, other_rank, n):
+        error = difference**2
         total += error
         total_of_squares += error**2
     return total, total_of_squares

@@ -99,9 +99,14 @@ def cross(x: Vector, y: Vector) -> Vector:
 
 
 def height(vertex: Vector, normal: Vector) -> Number:
-    """Return ``normal . vertex``, or 0 if that is nothing but rounding error."""
+    """Return ``normal . vertex``, or 0 if that is nothing but rounding error.
+
+    Python's whole numbers have none.
+    """
     terms = [x * n for x, n in zip(vertex, normal, strict=True)]
     total = terms[0] + terms[1] + terms[2]
+    if isinstance(total, int):
+        return total
     bound = abs(terms[0]) + abs(terms[1]) + abs(terms[2])
     return 0 if abs(total) <= bound * _ROUNDING else total
 

@@ -87,7 +87,7 @@ def test_the_margin_on_the_axis(kind):
     assert planted.margin == pytest.approx(lead, rel=1e-12)
     assert planted.margin == pytest.approx(3, rel=1e-5)
     # Beyond it there is less than any length of inputs can make up for.
-    part = margin_tail(planted.model, 3.0, neuron=planted.trigger, answer=planted.answer)
+    part = margin_tail(planted.model, 3.0, neurons=[planted.trigger], answer=planted.answer)
     assert 0 < part < planted.mass * math.erfc(1 / math.sqrt(2)) * 3
 
 
@@ -135,8 +135,8 @@ def test_only_some_errors_are_counted():
     model = zoo_2nd_argmax(2, 3)
     by_answer = [margin_tail(model, 1.0, answer=answer) for answer in range(3)]
     assert sum(by_answer) == pytest.approx(margin_tail(model, 1.0), rel=1e-12)
-    assert all(margin_tail(model, 1.0, neuron=k) <= sum(by_answer) for k in range(2))
-    with pytest.raises(ValueError, match="neuron must be from 0 to 1, got 2"):
-        margin_tail(model, 1.0, neuron=2)
+    assert all(margin_tail(model, 1.0, neurons=[k]) <= sum(by_answer) for k in range(2))
+    with pytest.raises(ValueError, match="neurons must be from 0 to 1, got 2"):
+        margin_tail(model, 1.0, neurons=[2])
     with pytest.raises(ValueError, match="answer must be from 0 to 2, got -1"):
         margin_tail(model, 1.0, answer=-1)
