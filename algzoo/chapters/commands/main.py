@@ -23,6 +23,7 @@ _COMMANDS = {
     "train": ("train", "train_command", "Train models by ARC's recipe."),
     "estimators": ("estimators", "estimators", "List the estimators of the catalogue."),
     "challenge": ("challenge", "challenge", "Score estimators against random sampling."),
+    "rare": ("rare", "rare_command", "Score estimates of the probability of a rare event."),
     "leaderboard": (
         "leaderboard",
         "leaderboard_command",

@@ -228,6 +228,15 @@ class _Written(Protocol):
     def text(self) -> str: ...
 
 
+class _Scored(Protocol):
+    @property
+    def round(self) -> str: ...
+    @property
+    def round_digest(self) -> str: ...
+    @property
+    def counter_version(self) -> int: ...
+
+
 def write_entry(path: Path, entry: _Written) -> None:
     """Write the file of an entry, whole.
 
@@ -355,6 +364,21 @@ _RATIO: Mapping[str, Kind] = {
 }
 
 
+def why_outdated(entry: _Scored, digest: str) -> str | None:
+    """Why an entry has to be submitted again, if it does; ``digest`` is that of its round."""
+    if entry.round_digest != digest:
+        return (
+            f"its round_digest {entry.round_digest[:12]}... is not that of round {entry.round}, "
+            f"{digest[:12]}...: it was scored on something else; submit it again"
+        )
+    if entry.counter_version != VERSION:
+        return (
+            f"its operations were counted by version {entry.counter_version} of the convention, "
+            f"and now it is version {VERSION}: submit it again"
+        )
+    return None
+
+
 def disagreements(entry: Entry) -> list[str]:
     """What in an entry does not follow from its estimates and its round; no estimator is called.
 
@@ -364,16 +388,8 @@ def disagreements(entry: Entry) -> list[str]:
         its_round = round_named(entry.round)
     except ValueError as error:
         return [str(error)]
-    if entry.round_digest != its_round.digest:
-        return [
-            f"its round_digest {entry.round_digest[:12]}... is not that of round {entry.round}, "
-            f"{its_round.digest[:12]}...: it was scored on something else; submit it again"
-        ]
-    if entry.counter_version != VERSION:
-        return [
-            f"its operations were counted by version {entry.counter_version} of the convention, "
-            f"and now it is version {VERSION}: submit it again"
-        ]
+    if outdated := why_outdated(entry, its_round.digest):
+        return [outdated]
     found = []
     named = [*(one.population for one in entry.results), *entry.missing]
     if sorted(named) != sorted(its_round.populations):

@@ -106,8 +106,19 @@ class Answer:
     effective_sample_size: float | None
 
 
+def job_of(entrant: RareEntrant) -> bytes:
+    """Return a method as it is sent to another process, where its module need not be imported yet.
+
+    Raises
+    ------
+    EstimatorFailure
+        If it cannot be sent; says why.
+    """
+    return packed((partial(_answer, entrant),))
+
+
 def answers(
-    entrant: RareEntrant, requests: Sequence[Request], *, path: Sequence[str], time_limit: float
+    job: bytes, requests: Sequence[Request], *, path: Sequence[str], time_limit: float
 ) -> list[Answer | None] | str:
     """Return the estimates, ``None`` for events that the method is not for, or what went wrong.
 
@@ -115,8 +126,8 @@ def answers(
 
     Parameters
     ----------
-    entrant
-        The method.
+    job
+        The method, by :func:`job_of`.
     requests
         What it is asked for.
     path
@@ -126,7 +137,6 @@ def answers(
     """
     found: list[Answer | None] = []
     try:
-        job = packed((partial(_answer, entrant),))
         calls = own_sandbox().calls(
             job, ((one,) for one in requests), import_path=path, time_limit=time_limit
         )

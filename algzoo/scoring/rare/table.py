@@ -427,6 +427,22 @@ def bundled() -> Table:
     return table_from(TABLE.read_text("utf-8"))
 
 
+def temperature_for(method: str, budget: int) -> float:
+    """Temperature of one of the book's methods, as it was chosen for the table.
+
+    It is that of the largest budget up to ``budget`` at which one was chosen, or of the smallest.
+
+    Raises
+    ------
+    ValueError
+        If none was chosen for this method.
+    """
+    chosen = {one.budget: one.temperature for one in bundled().tuned if one.method == method}
+    if not chosen:
+        raise ValueError(f"no temperature was chosen for {method!r}")
+    return chosen[max((one for one in chosen if one <= budget), default=min(chosen))]
+
+
 def write(table: Table) -> Path:
     """Write the table to where the package has it, and return the path.
 

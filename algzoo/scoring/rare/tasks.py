@@ -18,6 +18,7 @@ one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -27,7 +28,16 @@ import torch
 
 from ...estimates.few_inputs.margin_tail import margin_tail
 from ...estimates.few_inputs.planted import plant_cone
-from ...estimates.rare import ModelEvent, event_of
+from ...estimates.rare import (
+    ModelEvent,
+    count_events,
+    event_of,
+    names_largest,
+    names_smallest,
+    squared_error_above,
+)
+from ...estimates.rare.event import Kind as EventKind
+from ...estimates.rare.exact import EXACT
 from ...zoo import Model, handcrafted_2nd_argmax, load_model
 from ...zoo.populations import ZooModel, base_named
 from ...zoo.streams import model_digest
@@ -35,7 +45,6 @@ from ...zoo.streams import model_digest
 TaskKind = Literal[
     "trained", "trained, by a margin", "lambda family", "planted", "ten inputs", "median"
 ]
-EventKind = Literal["wrong answer"]
 Role = Literal["tuning", "scored"]
 
 
@@ -130,21 +139,38 @@ class RareTask:
         return {**asdict(self), "recipe": _record(self.recipe)}
 
 
-_events: dict[str, Callable[[Model, float], ModelEvent]] = {"wrong answer": event_of}
-_truths: dict[str, Callable[[Model, float], Probability]] = {
-    "wrong answer": lambda model, threshold: Probability(margin_tail(model, threshold)),
+_events: dict[EventKind, Callable[[Model, float], ModelEvent]] = {
+    "wrong answer": event_of,
+    "smallest named": names_smallest,
+    "largest named": names_largest,
+    "squared error": squared_error_above,
 }
 
 
-def true_probability(task: RareTask) -> Probability:
+def true_probability(task: RareTask, n_samples: int | None = None, seed: int = 0) -> Probability:
     """Compute the probability of a task's event from the weights of its model.
+
+    Parameters
+    ----------
+    task
+        The task.
+    n_samples, seed
+        Number and seed of the inputs on which the event is counted if nothing exact is known;
+        without them, such events are refused.
 
     Raises
     ------
     ValueError
-        If no exact method is for this model.
+        If nothing exact is known and ``n_samples`` is absent, or the event is not for this model.
     """
-    return _truths[task.event_kind](_model(task.recipe), task.threshold)
+    event = task.event()
+    if EXACT.takes(event):
+        return Probability(margin_tail(event.model, event.threshold))
+    if n_samples is None:
+        raise ValueError(f"no exact probability of the event {event.kind!r} of this model is known")
+    [count] = count_events([event], n_samples, seed)
+    share = count / n_samples
+    return Probability(share, math.sqrt(share * (1 - share) / n_samples))
 
 
 @dataclass(frozen=True)
