@@ -313,7 +313,7 @@ def _digits(number: float) -> str:
     return f"{rounded:.{min(size, 6)}f}"
 
 
-def _author(entry: Entry) -> str:
+def _author(entry: Entry | RareEntry) -> str:
     link = entry.source.link
     if link is None:
         return plain(entry.author)

@@ -13,7 +13,6 @@ from .options import WORKERS
 from .tables import print_table, wide_console
 
 if TYPE_CHECKING:
-    from ...scoring.compute.entries import Entry
     from ...scoring.rare.entries import RareEntry
 
 
@@ -48,7 +47,6 @@ def leaderboard_command(
     status 1 where something does not come out, with a line for each such thing.
     """
     from ...scoring.compute.checked_json import EntryError
-    from ...scoring.compute.entries import Entry
     from ...scoring.rare.entries import RareEntry, read_any_entry
 
     if strict and not check:
