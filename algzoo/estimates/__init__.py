@@ -28,8 +28,10 @@ from .estimate import (
     fitted_estimator,
     sampler,
 )
+from .few_inputs.error_rate import ErrorRate, error_rate
 from .few_inputs.four import angle_quadrature, angle_quadrature_with_doubt
 from .few_inputs.margin_tail import margin_tail
+from .few_inputs.planted import Planted, plant_cone
 from .few_inputs.rays import ray_fan, sector_fan
 from .few_inputs.three import spherical
 from .few_inputs.ties import tie_quadrature, tie_quadrature_with_bound
@@ -66,12 +68,14 @@ __all__ = [
     "Constants",
     "CountedArray",
     "CountedNumber",
+    "ErrorRate",
     "Estimate",
     "Estimator",
     "Exactness",
     "MarginSurrogate",
     "OperationCounter",
     "OrderAnchors",
+    "Planted",
     "PrefixTree",
     "RunsNetwork",
     "Sampler",
@@ -86,6 +90,7 @@ __all__ = [
     "class_cubature",
     "constant",
     "ensemble_sampling",
+    "error_rate",
     "estimator",
     "exact",
     "exhaustive_accuracy",
@@ -106,6 +111,7 @@ __all__ = [
     "order_anchors",
     "pair_leaves",
     "plane_quadrature",
+    "plant_cone",
     "prefix_tree",
     "prior_shrunk",
     "ray_fan",

@@ -1,101 +1,102 @@
-r"""Models with a planted error: a thin cone of known probability in which an added neuron decides.
+r"""Models with a planted cone: a thin cone of known probability in which added neurons decide.
 
-Three neurons are added to a 2nd-argmax model of n inputs. None of the old neurons reads them, so
-that outside the cone every logit is what it was. Two of them, with input weights +1 and -1, read
-their sum N and hold ReLU(N + x) and ReLU(N - x), so that
+Neurons are added to a 2nd-argmax model of two or three inputs. Together they are the *trigger*
+(:mod:`~algzoo.estimates.few_inputs.planted_neurons`): a function that is positive in one thin cone
+and zero elsewhere, and that is added, times a gain, to one logit. No other neuron reads them, so
+that outside the cone every logit is what it was.
 
-    N' = ReLU(N + x) + ReLU(N - x) = max(2 N, N + abs(x)),
-
-a norm of all inputs so far: abs(x0) after one input, max(2 abs(x0), abs(x0) + abs(x1)) after two.
-The third, the *trigger*, is at the end
-
-    ReLU(s x[n-1] - k N),    s = +1 or -1, N the norm of the inputs before the last,
-
-and adds a multiple of it to one logit. It is positive in the cone N < s x[n-1] / k around the last
-axis, which is thin if k is large, and zero elsewhere: nothing has to cancel, so that the model in
-float32 computes what its weights say. The planted answer wins in the middle of this cone: where
-the trigger, times its gain, makes good for the lead of the old answer. That is a share of about
-margin / (margin + lead) of the cone's width. So a margin that is small compared with the lead makes
-the trigger's cone much wider than the error's.
-
-*Why the last axis.* Before the ReLU, a neuron at the last step is W h + w x[n-1], where the state h
-is zero if all inputs before the last are. So at (0, ..., 0, s) it is w s. If w is not 0, the neuron
-therefore fires on the last axis, on the side of the sign of w; if w is 0, it does not depend on the
-last input, and its cone is not thin. A neuron that fires in a thin cone only fires around the last
-axis. Any other direction needs several neurons, on large regions, whose sum cancels outside the
-cone.
+The planted answer is given in the middle of the trigger's cone: where the trigger, times its gain,
+makes good for the lead of the old answer. That is a share of about margin / (margin + lead) of the
+cone's width. So a margin that is small compared with the lead makes the trigger's cone much wider
+than the cone of the planted answer.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
 
 import numpy as np
 import torch
 
-from ...structure import Weights, as_fractions, weights_of
+from ...structure import Weights, weights_of
 from ...zoo import DistRNN, Model
 from ..scope import Scope
-from .margin_tail import margin_tail
+from .decisions import decisions
+from .linear_tail import share
+from .planted_neurons import Trigger, outputs_at, trigger_around, with_trigger
 
 _SCOPE = Scope("2nd_argmax", inputs=(2, 3))
-_LARGEST = 0.01  # share of inputs; the cone is then still far from the ties with the last input
-_ROUNDS = 20  # the search for k takes three to seven
+_LARGEST = 0.1  # share of inputs
+_ROUNDS = 40  # the search for the angle takes three to ten
 _CLOSE = 0.01  # largest relative difference between the mass that was asked for and that found
 
 
 @dataclass(frozen=True)
 class Planted:
-    """Model with a planted error.
+    """Model with a planted cone.
 
     Attributes
     ----------
     model
-        The model, with three more neurons than the one that it was made of.
+        The model, with more neurons than the one that it was made of: three more around the last
+        axis, otherwise 7 for two inputs and 9 or 13 for three.
     trigger
-        Position of the neuron that fires in the cone.
+        Positions of neurons. The trigger fires where all of them are active after the last input.
     answer
-        The answer that the trigger supports, the position of the last input for three inputs.
+        The answer that the trigger supports.
     mass
-        Probability that the trigger fires and the planted answer is given, which is wrong, exact
-        for the stored weights.
+        Probability that the trigger fires and the planted answer is given and wrong, exact for the
+        stored weights; given and right, if it is the right one on the axis.
     margin
-        Margin of the wrong answer at the unit vector on the axis, exact for the stored weights. It
-        is the largest on the unit sphere as long as the old logits are nearly constant in the cone.
+        By how much the planted logit exceeds the largest other one at the unit vector on the axis,
+        exact for the stored weights. It is the largest such margin on the unit sphere as long as
+        the old logits are nearly constant in the cone.
     axis
         The unit vector at the centre of the cone.
     """
 
     model: DistRNN
-    trigger: int
+    trigger: tuple[int, ...]
     answer: int
     mass: float
     margin: float
     axis: tuple[float, ...]
 
 
-def plant_cone(model: Model, mass: float, margin: float, side: Literal[1, -1] = 1) -> Planted:
-    """Add neurons that make a 2nd-argmax model of two or three inputs err in one thin cone.
+def plant_cone(
+    model: Model,
+    mass: float,
+    margin: float,
+    direction: Sequence[float] | None = None,
+    answer: int | None = None,
+) -> Planted:
+    """Add neurons that decide a 2nd-argmax model's answer in one thin cone, and nothing elsewhere.
 
-    The cone surrounds the last axis. On its positive side the last input is the largest, and the
-    planted answer is its position. On the negative side it is the smallest, and the planted answer
-    is 0 for two inputs and the last position for three.
+    Unless ``answer`` says otherwise, the planted answer is a wrong one, and the model errs in the
+    cone. The probability of such an error is ``mass``. That of an error by more than t is
+    ``margin_tail(planted.model, t, neurons=planted.trigger, answer=planted.answer)``.
 
     Parameters
     ----------
     model
-        A model that gives another answer on this axis. It is not changed.
+        A 2nd-argmax model of two or three inputs. It is not changed.
     mass
-        Probability that the trigger fires and the planted answer is given, at most 0.01. The
-        weights are rounded to the model's number type, so that the mass differs from this by about
-        as much; the exact one is returned.
+        Probability that the trigger fires and the planted answer is given and wrong, at most 0.1.
+        The weights are rounded to the model's number type, so that the mass differs from this by
+        about as much; the exact one is returned.
     margin
         By how much the planted logit exceeds the largest other one at the unit vector on the axis.
-    side
-        +1 or -1: the direction of the axis.
+    direction
+        Vector along the axis, of any length, one number an input. By default it is the last axis,
+        (0, ..., 0, 1). Its quotients are rounded to the model's number type.
+    answer
+        The planted answer. It may be the one that the model gives already: the trigger then only
+        raises its margin. If it is the right one on the axis, ``mass`` is the probability that the
+        trigger fires and this answer is given and right. By default the planted answer is a wrong
+        one that the model does not give on the axis; of two such, the one with the larger logit.
 
     Returns
     -------
@@ -105,92 +106,140 @@ def plant_cone(model: Model, mass: float, margin: float, side: Literal[1, -1] = 
     Raises
     ------
     TypeError, ValueError
-        If ``model`` is not a 2nd-argmax model of two or three inputs or already gives the planted
-        answer on the axis, if ``mass``, ``margin`` or ``side`` is out of range, or if the weights
-        would overflow.
+        If ``model`` is not a 2nd-argmax model of two or three inputs, if ``mass``, ``margin``,
+        ``direction`` or ``answer`` is out of range, if every wrong answer is given already on the
+        axis or none is wrong there, if the model's own margin is larger than ``margin``, or if the
+        weights would overflow.
+
+    Notes
+    -----
+    Around the last axis or its opposite a single neuron is the trigger, and the model in float32
+    computes what its weights say. Around any other axis, terms cancel outside the cone. They do so
+    exactly in exact arithmetic, but only up to rounding when the model runs, and rounding turns
+    answers next to ties. The thinner the cone, the larger are the terms. On planted copies of five
+    models with a margin of 5, rounding turned as many answers as were planted at masses from 1e-5
+    to 1e-3 (two inputs) and from 1e-6 to 1e-5 (three inputs) in float32, and at 1e-11 to 1e-9 and
+    below 1e-11 in float64. So run a thin cone in float64 (``model.double()``), and below 1e-8 and
+    1e-11 only around the last axis. Where all logits are 0 the first position is the answer, and
+    any rounding error may change it: in float32 on 2e-4 of the inputs of the bundled model of four
+    neurons and three inputs.
 
     Examples
     --------
     >>> from algzoo.zoo import handcrafted_2nd_argmax
     >>> planted = plant_cone(handcrafted_2nd_argmax(2), mass=1e-9, margin=5.0)
     >>> planted.model.hidden_size, planted.trigger, planted.answer, planted.axis
-    (5, 4, 1, (0.0, 1.0))
+    (5, (4,), 1, (0.0, 1.0))
     >>> f"{planted.mass:.6e}", planted.margin
+    ('1.000000e-09', 5.0)
+    >>> planted = plant_cone(handcrafted_2nd_argmax(3), 1e-9, 5.0, direction=[1.0, -2.0, 2.0])
+    >>> planted.model.hidden_size, planted.trigger, planted.answer
+    (17, (12, 13), 2)
+    >>> f"{planted.mass:.6e}", round(planted.margin, 6)
     ('1.000000e-09', 5.0)
     """
     _SCOPE.check(model, "a planted cone")
+    assert isinstance(model, DistRNN)
     if not 0 < mass <= _LARGEST:
         raise ValueError(f"mass must be positive and at most {_LARGEST}, got {mass}")
     if not 0 < margin < math.inf:
         raise ValueError(f"margin must be a positive number, got {margin}")
-    if side not in (1, -1):
-        raise ValueError(f"side must be 1 or -1, got {side}")
-    weights = weights_of(model)
     n = model.seq_len
-    answer = 0 if (n, side) == (2, -1) else n - 1
-    w_hi, _, w_oh = as_fractions(weights)
-    logits = list(w_oh @ np.maximum(side * w_hi, 0))
-    lead = -logits.pop(answer) + max(logits)
-    if lead < 0:
+    vector = np.array([0.0] * (n - 1) + [1.0] if direction is None else direction, dtype=float)
+    if vector.shape != (n,) or not np.isfinite(vector).all() or not vector.any():
         raise ValueError(
-            f"The model already gives the answer {answer} on the last axis, on the side {side}; "
-            "please choose the other side or another model"
+            f"direction must be {n} finite numbers, not all 0, got {direction}"
         )
-    needed = Fraction(float(margin)) + lead
-    if needed > Fraction(torch.finfo(model.dtype).max):
-        raise ValueError(f"The margin and the model's own logits are too large for {model.dtype}")
-    gain = float(torch.tensor(float(needed), dtype=model.dtype))
-
-    # To first order in the cone's width, the error's cone is a share of the trigger's.
-    section = 1 / math.pi if n == 2 else 1.5 / (4 * math.pi)  # mass of the cone N < s x[n-1]
-    k = float(Fraction(float(margin)) / needed) * (section / mass) ** (1 / (n - 1))
-    slope = 1.0 - n  # of log mass as a function of log k; smaller where the cone is wide
+    if answer is not None and answer not in range(n):
+        raise ValueError(f"answer must be from 0 to {n - 1}, got {answer}")
+    weights = weights_of(model)
     best: Planted | None = None
-    tried: dict[float, float] = {}
-    last = 0.0
-    for _ in range(_ROUNDS):
-        stored = float(torch.tensor(k, dtype=model.dtype))
-        if stored in tried or not 0 < stored < math.inf:
-            break
-        made = _with_trigger(weights, answer, side, stored, gain, model.dtype)
-        found = margin_tail(made, 0.0, neurons=[made.hidden_size - 1], answer=answer)
-        if best is None or abs(found - mass) < abs(best.mass - mass):
-            axis = (*(0.0,) * (n - 1), float(side))
-            best = Planted(
-                made, made.hidden_size - 1, answer, found, float(Fraction(gain) - lead), axis
-            )
-        if not found > 0:
-            break
-        if last and found != tried[last]:
-            slope = math.log(found / tried[last]) / math.log(stored / last)
-        tried[stored], last = found, stored
-        k = stored * (mass / found) ** (1 / min(slope, -0.5))
+    search = _Search(mass * (math.pi if n == 2 else 2 * math.pi), n - 1)
+    smallest_step = torch.finfo(model.dtype).eps / 4
+    try:
+        for _ in range(_ROUNDS):
+            trigger = trigger_around(vector.tolist(), math.exp(search.log_angle), model.dtype)
+            made = _planted(model, weights, trigger, margin, answer)
+            if best is None or abs(made.mass - mass) < abs(best.mass - mass):
+                best = made
+            if not made.mass > 0 or abs(search.step(math.log(made.mass / mass))) < smallest_step:
+                break
+    except OverflowError:
+        pass
     if best is None or abs(best.mass / mass - 1) > _CLOSE:
         raise ValueError(
             f"No cone of mass {mass} and margin {margin} was found in {model.dtype}; please choose "
-            "another mass, margin or number type"
+            "another mass, margin, direction or number type"
         )
     return best
 
 
-def _with_trigger(
-    weights: Weights, answer: int, side: int, k: float, gain: float, dtype: torch.dtype
-) -> DistRNN:
-    d, n = len(weights.w_hi), len(weights.w_oh)
-    up, down, trigger = d, d + 1, d + 2
-    w_hi = np.concatenate([weights.w_hi, [1, -1, side]])
-    w_hh = np.zeros((d + 3, d + 3))
-    w_hh[:d, :d] = weights.w_hh
-    w_hh[[up, down], up] = w_hh[[up, down], down] = 1
-    w_hh[trigger, [up, down]] = -k
-    w_oh = np.concatenate([weights.w_oh, np.zeros((n, 3))], axis=1)
-    w_oh[answer, trigger] = gain
-    model = DistRNN(d + 3, n).to(dtype)
-    model.load_state_dict(
-        {
-            "rnn.weight_ih_l0": torch.as_tensor(w_hi[:, None]),
-            "rnn.weight_hh_l0": torch.as_tensor(w_hh),
-            "linear.weight": torch.as_tensor(w_oh),
-        }
+class _Search:
+    """Search for the angle at which the mass is the wanted one; the mass grows with the angle."""
+
+    def __init__(self, power_of_angle: float, dimensions: int) -> None:
+        self.dimensions = dimensions
+        self.log_angle = math.log(power_of_angle) / dimensions
+        self.ends = {-1: -math.inf, +1: math.inf}  # the wanted angle is between them
+        self.last: tuple[float, float] | None = None
+
+    def step(self, excess: float) -> float:
+        """Choose the next angle, given the log of the mass over the wanted one; return the step."""
+        here = self.log_angle
+        self.ends[1 if excess > 0 else -1] = here
+        slope = float(self.dimensions)  # smaller for a wide cone, larger beyond a tie
+        if self.last and here != self.last[0] and excess != self.last[1]:
+            slope = (excess - self.last[1]) / (here - self.last[0])
+        self.last = (here, excess)
+        self.log_angle = here - excess / max(slope, 0.5)
+        if not self.ends[-1] < self.log_angle < self.ends[1]:
+            self.log_angle = (self.ends[-1] + self.ends[1]) / 2
+        return self.log_angle - here
+
+
+def _planted(
+    model: DistRNN, weights: Weights, trigger: Trigger, margin: float, answer: int | None
+) -> Planted:
+    """Return the model with a trigger; raise ``OverflowError`` if the gain is too large."""
+    logits = outputs_at(weights, trigger.ray)
+    if answer is None:
+        answer = _wrong_answer(trigger.ray, logits)
+    lead = max(logit for i, logit in enumerate(logits) if i != answer) - logits[answer]
+    length = math.hypot(*map(float, trigger.ray))
+    needed = Fraction(margin) * Fraction(length) + lead
+    if needed <= 0:
+        raise ValueError(
+            f"The model already gives the answer {answer} there, with the margin "
+            f"{float(-lead) / length:.6g}; please choose a larger margin or another answer"
+        )
+    if needed > Fraction(torch.finfo(model.dtype).max):
+        raise OverflowError
+    gain = float(torch.tensor(float(needed), dtype=model.dtype))
+    made = with_trigger(model, weights, trigger, answer, gain)
+    fires = tuple(model.hidden_size + neuron for neuron in trigger.fires)
+    is_right = trigger.ray[answer] == sorted(trigger.ray)[-2]
+    mass = math.fsum(
+        share(decision.lead.rays)
+        for decision in decisions(made)
+        if decision.answer == answer
+        and (decision.right == answer) == is_right
+        and all(decision.active[neuron] for neuron in fires)
     )
-    return model
+    axis = tuple(float(x) / length for x in trigger.ray)
+    return Planted(made, fires, answer, mass, float(Fraction(gain) - lead) / length, axis)
+
+
+def _wrong_answer(ray: Sequence[Fraction], logits: Sequence[Fraction]) -> int:
+    """Return the position with the largest logit that is neither right nor the model's answer."""
+    second = sorted(ray)[-2]
+    wrong = [position for position, x in enumerate(ray) if x != second]
+    given = max(range(len(logits)), key=logits.__getitem__)
+    if not wrong:
+        raise ValueError("All inputs are equal on the axis, so that no answer is wrong there")
+    others = [position for position in wrong if position != given]
+    if not others:
+        raise ValueError(
+            f"The model already gives the only wrong answer, {given}, on the axis; please choose "
+            "another direction or another model"
+        )
+    return max(others, key=logits.__getitem__)
