@@ -13,6 +13,7 @@ from .options import WORKERS
 from .tables import print_table, wide_console
 
 if TYPE_CHECKING:
+    from ...scoring.compute.entries import Entry
     from ...scoring.rare.entries import RareEntry
 
 

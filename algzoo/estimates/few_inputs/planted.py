@@ -147,9 +147,7 @@ def plant_cone(
     n = model.seq_len
     vector = np.array([0.0] * (n - 1) + [1.0] if direction is None else direction, dtype=float)
     if vector.shape != (n,) or not np.isfinite(vector).all() or not vector.any():
-        raise ValueError(
-            f"direction must be {n} finite numbers, not all 0, got {direction}"
-        )
+        raise ValueError(f"direction must be {n} finite numbers, not all 0, got {direction}")
     if answer is not None and answer not in range(n):
         raise ValueError(f"answer must be from 0 to {n - 1}, got {answer}")
     weights = weights_of(model)

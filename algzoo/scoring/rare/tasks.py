@@ -83,11 +83,11 @@ class Planted:
     base: Trained | Handcrafted
     mass: float
     margin: float
-    side: Literal[1, -1] = 1
+    direction: tuple[float, ...] | None = None
 
     def model(self) -> Model:
         """Make the model."""
-        return plant_cone(self.base.model(), self.mass, self.margin, self.side).model
+        return plant_cone(self.base.model(), self.mass, self.margin, self.direction).model
 
 
 Recipe = Trained | Handcrafted | Planted
@@ -235,15 +235,19 @@ def _record(recipe: Recipe) -> dict[str, Any]:
 
 
 def _recipe(record: dict[str, Any]) -> Recipe:
-    values = {
-        name: _recipe(value) if isinstance(value, dict) else value for name, value in record.items()
-    }
+    values = {name: _value(value) for name, value in record.items()}
     made = values.pop("made")
     if made not in _RECIPES:
         raise ValueError(
             f"there is no recipe {made!r} for a model; there are {', '.join(_RECIPES)}"
         )
     return _RECIPES[made](**values)
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return _recipe(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 @cache
@@ -301,28 +305,41 @@ def _of_lambda() -> Iterator[RareTask]:
 
 
 def _of_planted() -> Iterator[RareTask]:
-    two = Handcrafted(2)
-    cones: dict[Role, list[tuple[str, Recipe, float, float, float]]] = {
+    two, three = Handcrafted(2), Handcrafted(3, 100)
+    own = {"M5,2 seed 4": _size(5, 2, 4), "M8,2 seed 3": _size(8, 2, 3)}
+    cones: dict[Role, list[tuple[str, Trained | Handcrafted, float, float, float]]] = {
         "tuning": [
-            ("M5,2 seed 4", _size(5, 2, 4), 1e-5, 50, 20),
-            ("M5,2 seed 4", _size(5, 2, 4), 1e-9, 50, 20),
+            ("M5,2 seed 4", own["M5,2 seed 4"], 1e-5, 50, 20),
+            ("M5,2 seed 4", own["M5,2 seed 4"], 1e-9, 50, 20),
         ],
         "scored": [
             *(("two inputs", two, mass, 5, 0) for mass in (1e-3, 1e-5, 1e-7, 1e-9, 1e-11, 1e-13)),
             *(("two inputs", two, mass, 0.1, 0) for mass in (1e-4, 1e-8)),
-            ("M8,2 seed 3", _size(8, 2, 3), 1e-6, 50, 5),
-            ("M8,2 seed 3", _size(8, 2, 3), 1e-10, 50, 5),
-            ("lambda 100", Handcrafted(3, 100), 1e-4, 50, 5),
-            ("lambda 100", Handcrafted(3, 100), 1e-8, 50, 12),
-            ("lambda 100", Handcrafted(3, 100), 1e-11, 50, 15),
+            ("M8,2 seed 3", own["M8,2 seed 3"], 1e-6, 50, 5),
+            ("M8,2 seed 3", own["M8,2 seed 3"], 1e-10, 50, 5),
+            ("lambda 100", three, 1e-4, 50, 5),
+            ("lambda 100", three, 1e-8, 50, 12),
+            ("lambda 100", three, 1e-11, 50, 15),
         ],
     }
     for role, planted in cones.items():
         for name, base, mass, margin, threshold in planted:
             loud = "loud" if margin > 1 else "quiet"
-            assert not isinstance(base, Planted)
             recipe = Planted(base, mass, margin)
             yield RareTask(f"{name}, {loud} cone {mass:g}", "planted", recipe, threshold, role)
+    # Around other axes than the last, terms of the trigger cancel, so that the cones are not thin.
+    for name, base, mass, threshold, direction in (
+        ("two inputs", two, 1e-4, 0.0, (1.0, -2.0)),
+        ("two inputs", two, 1e-7, 0.0, (1.0, -2.0)),
+        ("lambda 100", three, 1e-6, 10.0, (1.0, -2.0, 2.0)),
+    ):
+        yield RareTask(
+            f"{name}, oblique loud cone {mass:g}",
+            "planted",
+            Planted(base, mass, 50.0, direction),
+            threshold,
+            "scored",
+        )
 
 
 _TASKS = (*_of_trained(), *_of_lambda(), *_of_planted())
