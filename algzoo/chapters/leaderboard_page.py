@@ -56,6 +56,22 @@ a single file, and otherwise the name and the version of the package to install.
 some of its estimates again, for models that a hash of the entry picks, and reject the entry if an
 estimate differs.
 
+A method for rare outputs is a function `(event, budget, seed) -> Estimate`, named in a
+`RareEntrant`. It may ask the event about as many inputs as its budget has forward passes; an
+evaluation with the gradient counts as three. `event.model` is the model.
+
+```{{literalinclude}} ../analyses/leaderboard/example/my_rare_method.py
+:language: python
+```
+
+```bash
+algzoo rare --round rare-trial --estimator my_rare_method:entry
+algzoo rare --round {rare} --estimator my_rare_method:entry --author "Your Name" \\
+  --submit my_rare_entry.json
+```
+
+Its file goes into `analyses/leaderboard/rare/`.
+
 A round never changes: its models, its noise, the true scores and the samplers to beat are in the
 package, and every entry names the digest of its round. New populations are a new round, with a new
 name.
@@ -145,7 +161,7 @@ def leaderboard_page(
         own = {file: one for file, one in (rare_entries or {}).items() if one.round == name}
         if own and rare_round_named(name).ranked:
             rounds.append(_rare_round(rare_round_named(name), own))
-    return _PAGE.format(rounds="\n".join(rounds).strip(), newest=names[0])
+    return _PAGE.format(rounds="\n".join(rounds).strip(), newest=names[0], rare=_newest_rare())
 
 
 def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
@@ -210,6 +226,10 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
             numbers=False,
         ),
     )
+
+
+def _newest_rare() -> str:
+    return next(name for name in reversed(rare_round_names()) if rare_round_named(name).ranked)
 
 
 def _rare_round(its_round: RareRound, entries: Mapping[str, RareEntry]) -> str:

@@ -67,7 +67,7 @@ def rare_entered(
     if not entrant.tuned_on:
         raise ValueError(
             f"{name} does not say on what it was tuned: make it an "
-            "algzoo.scoring.rare.calls.RareEntrant(name, function, tuned_on=...), and name that"
+            "algzoo.scoring.rare.RareEntrant(name, function, tuned_on=...), and name that"
         )
     temperatures = {
         budget: temperature_of(entrant, budget, temperature) for budget in its_round.budgets
