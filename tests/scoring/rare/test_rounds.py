@@ -30,9 +30,10 @@ def test_no_round_has_changed():
 def test_the_digest_is_that_of_the_content():
     text = text_of("rare-trial")
     assert rare_round_from(text.replace("\n", " ")).digest == DIGESTS["rare-trial"]
-    assert rare_round_from(text.replace("0.000100483", "0.000100484", 1)).digest != DIGESTS[
-        "rare-trial"
-    ]
+    assert (
+        rare_round_from(text.replace("0.000100483", "0.000100484", 1)).digest
+        != DIGESTS["rare-trial"]
+    )
 
 
 @pytest.mark.parametrize("name", DIGESTS)
