@@ -37,6 +37,7 @@ VALUES = {
     "clustering": 1.0,
     "directions": 1,
     "estimator": partial(sampling, n_samples=10, seed=0),
+    "gap": 0.1,
     "largest": 0,
     "layer": 0,
     "loss": 0.1,
@@ -88,6 +89,7 @@ LEFT_OUT = {
     *("check_logits_not_too_small", "samplers_for"),
     # They look at sizes and tasks, for functions that have checked the model.
     *("clustering_for", "folded_classes_stream", "least_for", "rank_of_answer"),
+    *("compiled_forward", "ranks_of_target"),
     # Measures: what they make takes the model.
     *("least_margin", "second_value"),
     # They look at the accuracies alone.

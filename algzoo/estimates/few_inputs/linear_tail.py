@@ -72,15 +72,20 @@ class LinearPart(NamedTuple):
         return sum(a * x for a, x in zip(self.gradient, ray, strict=True))
 
 
-def tail(parts: Iterable[LinearPart], level: float) -> float:
+def tail(
+    parts: Iterable[LinearPart], level: float, counter: OperationCounter | None = None
+) -> float:
     """Probability that the function is positive and exceeds a level of 0 or more.
 
-    The relative error is below 1e-10 for probabilities down to 1e-300; smaller ones may be 0.
+    The relative error is below 1e-10 for probabilities down to 1e-300; smaller ones may be 0. The
+    operations on numbers that are not exact are counted, those of angles and of the quadrature.
     """
     if level == math.inf:
         return 0.0
     exact = Fraction(float(level))
     simplices = [simplex for part in parts for simplex in _simplices(part, exact)]
+    counter = counter or OperationCounter()
+    counter.charge("transcendental", len(simplices))  # an angle or an area each
     if not level:
         return math.fsum(simplex.bound for simplex in simplices)  # their shares of all directions
     simplices.sort(key=lambda simplex: -simplex.bound)
@@ -90,25 +95,8 @@ def tail(parts: Iterable[LinearPart], level: float) -> float:
     for simplex, left in zip(simplices, bounds_after, strict=True):
         if left <= _NEGLIGIBLE * total:
             break
-        total += simplex.probability()
+        total += simplex.probability(counter)
     return float(total)
-
-
-def charge_tail(counter: OperationCounter, parts: Iterable[LinearPart], level: float) -> None:
-    """Count the operations of :func:`tail`, on all simplices; it leaves out negligible ones.
-
-    They are those of the solid angle or of the quadrature. A simplex has two corners on an edge of
-    its part at most, so that there are at most twice as many as edges (two inputs: two).
-    """
-    for part in parts:
-        n = len(part.gradient)
-        simplices = 2 if n == 2 else 2 * len(part.rays)
-        nodes = len(_nodes(_REACH)[0]) * (len(_nodes(0.6 * _REACH)[0]) if n == 3 else 1)
-        if not level:
-            nodes = 1
-        # A node: a point, its length and value, the tail (a root, exp and erfc), and the sum.
-        counter.charge("multiply_add", simplices * nodes * (3 * n + 8))
-        counter.charge("transcendental", simplices * nodes * n)
 
 
 def _simplices(part: LinearPart, level: Fraction) -> Iterator[_Simplex]:
@@ -193,11 +181,17 @@ class _Simplex(NamedTuple):
         share = _share(volume, corners)
         return cls(corners, volume, share, share * float(beyond))
 
-    def probability(self) -> float:
+    def probability(self, counter: OperationCounter) -> float:
         """Mean of S_n over all directions, those outside counting as 0."""
         x = [corner.unit for corner in self.corners]
         ratios = [corner.ratio for corner in self.corners]
         near, far, weights = _nodes(_REACH)
+        n = len(x)
+        size = len(near) * (len(_nodes(0.6 * _REACH)[0]) if n == 3 else 1)
+        # A node: n coordinates of n products, their squares, the value, quotient, tail and sum; a
+        # root and an exponential function, for three inputs also erfc.
+        counter.charge("multiply_add", size * (n * n + 2 * n + 5))
+        counter.charge("transcendental", size * n)
         if len(x) == 2:
             square = sum((near * p + far * q) ** 2 for p, q in zip(*x, strict=True))
             value = near * ratios[0] + far * ratios[1]
@@ -240,10 +234,10 @@ def share(rays: Sequence[Ray]) -> float:
     """Share of all directions in the cone with these edges, in order around it."""
     zero = LinearPart([0] * len(rays[0]), 1, list(rays))
     corners = [_Corner.of(ray, zero, Fraction(0)) for ray in rays]
-    apart = (
-        [corners] if len(rays[0]) == 2 else [[corners[0], *two] for two in pairwise(corners[1:])]
-    )
-    return math.fsum(_Simplex.of(tuple(simplex)).share for simplex in apart)
+    if len(rays[0]) == 2:
+        return _Simplex.of((corners[0], corners[1])).share
+    fan = ((corners[0], q, r) for q, r in pairwise(corners[1:]))
+    return math.fsum(_Simplex.of(triangle).share for triangle in fan)
 
 
 def _share(volume: float, corners: tuple[_Corner, ...]) -> float:

@@ -3,8 +3,8 @@ r"""Neurons that compute a function which is positive in one thin cone and zero 
 They read each other and the inputs, and no other neuron reads them. The cone surrounds an *axis*,
 the ray through a point r whose first coordinate that is not 0 is +1 or -1. The function is 1 at r.
 
-*Directions with x0 != 0.* One neuron holds P = ReLU(sign(r0) x0) after the first input. At first the
-function is T = P. Every later input x makes the cone thin in one more dimension. It replaces T by
+*Directions with x0 != 0.* One neuron holds P = ReLU(sign(r0) x0) after the first input. At first
+the function is T = P. Every later input x makes the cone thin in one more dimension: T becomes
 
     max(T - k abs(y), 0),    y = x - b P,    b the coordinate of r,
 
@@ -49,6 +49,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -56,6 +57,7 @@ import torch
 from ...structure import Weights, as_fractions
 from ...zoo import OneLayerRNN
 
+_Model = TypeVar("_Model", bound=OneLayerRNN)
 _Sum = dict[int, float]  # coefficients of neurons
 
 
@@ -156,8 +158,8 @@ def _stored(number: float, dtype: torch.dtype) -> float:
 
 
 def with_trigger(
-    model: OneLayerRNN, weights: Weights, trigger: Trigger, row: int, gain: float
-) -> OneLayerRNN:
+    model: _Model, weights: Weights, trigger: Trigger, row: int, gain: float
+) -> _Model:
     """Return a model that adds ``gain`` times the trigger's value to one of the outputs."""
     d, more = len(weights.w_hi), len(trigger.w_hi)
     w_hi = np.concatenate([weights.w_hi, trigger.w_hi])

@@ -26,7 +26,8 @@ arXiv:2410.13211.
 from .counts import count_events
 from .cross_entropy import cross_entropy
 from .event import EventScope, ModelEvent, RareEvent, Readout, Region, half_space
-from .exact import EXACT, FIRST_ORDER, exact, first_order
+from .exact import EXACT, exact
+from .first_order import FIRST_ORDER, first_order
 from .gld import gld
 from .itgis import itgis
 from .method import Method

@@ -19,7 +19,7 @@ from .event import ModelEvent
 
 _BLOCK = 2**14  # inputs that share a random stream, as in .samplers.iid
 _BLOCKS = 64  # in a batch, after which the inputs that may be events are scored
-_SLACK = 1e-3  # relative; more than rounding to float32 changes what is above a threshold
+_SLACK = 64  # units of rounding, of the largest number, by which a value may be wrong
 
 _NUMBER_TYPES = {torch.float32: np.float32, torch.float64: np.float64}
 
@@ -34,8 +34,8 @@ def count_events(
 
     The inputs are those of :func:`~algzoo.estimates.sampling` with the same seed. The models are
     run in their own number type, by compiled code. Inputs on which an event may have happened are
-    looked at again in float64, and this decides. A wrong answer that float32 takes for a right one
-    is not looked at again: where errors are at ties that float32 can hardly resolve, give
+    looked at again in float64, and this decides. An input on which float32 gives another answer is
+    not looked at again: where errors are at ties that float32 can hardly resolve, give
     ``model.double()``.
 
     Parameters
@@ -112,23 +112,24 @@ def _screen(
 
     def screen(x: Inputs, n: int, kept: list[_Kept]) -> None:
         outputs = forward(x)
+        largest = max(np.abs(outputs).max(), np.abs(x).max())
+        slack = _SLACK * float(np.finfo(x.dtype).eps * largest)
         if own[0][1].kind == "squared error":
             sizes = np.abs(kernel.errors(x, outputs, rank, other_rank, n))
         else:
             ranks = kernel.ranks_of_answers(x, outputs, n)
             gaps, margins = kernel.gaps_and_margins(x, outputs, n)
         for i, event in own:
-            at_least = (1 - _SLACK) * event.threshold
             if event.kind == "squared error":
-                may_be = sizes >= math.sqrt(at_least)
+                may_be = sizes >= math.sqrt(event.threshold) - slack
             elif event.kind == "smallest named":
                 may_be = ranks == 0
             elif event.kind == "largest named":
-                may_be = (ranks == len(x) - 1) & (gaps >= at_least)
-            elif event.threshold > 0:
-                may_be = margins >= at_least
+                may_be = (ranks == len(x) - 1) & (gaps >= event.threshold - slack)
+            elif event.threshold == 0:
+                may_be = ranks != rank
             else:
-                may_be = (ranks != rank) | (event.threshold < 0)
+                may_be = margins >= event.threshold - slack
             kept[i].append(x[:, np.flatnonzero(may_be)])
 
     return screen

@@ -21,6 +21,8 @@ Kind = Literal["wrong answer", "smallest named", "largest named", "squared error
 class Region(NamedTuple):
     """Convex set of activations, {a : matrix @ a > offsets}, of the inputs of one group.
 
+    Some faces may belong to it, so that activations on a face are in one of two neighbours.
+
     Attributes
     ----------
     group
@@ -29,11 +31,14 @@ class Region(NamedTuple):
         Shape (n_faces, n_activations).
     offsets
         Shape (n_faces,).
+    closed
+        Positions of the faces that belong to the region, where a >= stands for the >.
     """
 
     group: int
     matrix: Floats
     offsets: Floats
+    closed: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

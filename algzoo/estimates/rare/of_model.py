@@ -38,8 +38,8 @@ def event_of(model: Model, threshold: float) -> ModelEvent:
     neurons are off, all logits are 0, and the model answers with position 0, rightly or not. The
     score is the largest wrong logit minus the right one minus the threshold. The groups of inputs
     are those with the same right position. In each of them there is a region for every wrong
-    position, where it has the largest of the wrong logits (none contains ties). The operations
-    are those of a forward pass, n d (d + 1) + n d multiply-adds.
+    position, where it has the largest of the wrong logits, or the first of the largest. The
+    operations are those of a forward pass, n d (d + 1) + n d multiply-adds.
 
     Raises
     ------
@@ -57,7 +57,8 @@ def event_of(model: Model, threshold: float) -> ModelEvent:
                 others = [k for k in range(n) if k not in (wrong, right)]
                 matrix = weights.w_oh[wrong] - weights.w_oh[[right, *others]]
                 offsets = np.array([threshold, *(0.0 for _ in others)])
-                regions.append(Region(right, matrix, offsets))
+                closed = tuple(face for face, k in enumerate(others, 1) if k > wrong)
+                regions.append(Region(right, matrix, offsets, closed))
     readout = Readout(score.activations, lambda x: _position(x, -2), tuple(regions))
     return _event(model, "wrong answer", threshold, score, readout)
 

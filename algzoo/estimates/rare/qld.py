@@ -94,8 +94,10 @@ class _Whitened:
         normals = region.matrix @ self.root
         constants = region.matrix @ self.mean - region.offsets
         # Two inputs that switch all neurons off make a pair that is on a face, up to rounding. It
-        # is outside, because the score is 0 there.
-        constants = constants - _ON_A_FACE * (np.linalg.norm(normals, axis=1) + np.abs(constants))
+        # is outside if the score is 0 there; a tie of two wrong answers is in one of two regions.
+        outwards = np.full(len(constants), -_ON_A_FACE)
+        outwards[list(region.closed)] = _ON_A_FACE
+        constants = constants + outwards * (np.linalg.norm(normals, axis=1) + np.abs(constants))
         direction = shortest_direction(normals, constants)
         if direction is None:
             return 0.0

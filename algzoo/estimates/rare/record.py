@@ -141,6 +141,12 @@ def check_temperature(temperature: float) -> None:
         raise ValueError(f"temperature must be a finite number above 0, got {temperature}")
 
 
+def check_not_negative(threshold: float, method: str) -> None:
+    """Raise a ``ValueError`` if the threshold of an event is negative."""
+    if threshold < 0:
+        raise ValueError(f"{method} needs an event with a threshold of 0 or more, got {threshold}")
+
+
 def check_share(name: str, share: float) -> None:
     """Raise a ``ValueError`` unless a number is between 0 and 1, both excluded."""
     if not 0 < share < 1:

@@ -12,11 +12,11 @@ import numpy as np
 
 from ...structure.features.wiring import states
 from ...structure.weights import Weights, weights_of
-from ..few_inputs.linear_tail import charge_tail, tail
+from ..few_inputs.linear_tail import tail
 from ..scope import Scope
 from .event import EventScope, Floats, RareEvent
 from .piece import error_piece
-from .record import PASSES_WITH_GRADIENT, Account, RareEstimate, generator
+from .record import PASSES_WITH_GRADIENT, Account, RareEstimate, check_not_negative, generator
 
 RED_TEAMING = EventScope(("wrong answer",), Scope("2nd_argmax", inputs=(2, 3)))
 
@@ -46,8 +46,7 @@ def red_teaming(event: RareEvent, budget: int, seed: int) -> RareEstimate:
         the threshold is negative, if the budget is less than 3, or if the seed is negative.
     """
     of_model = RED_TEAMING.check(event, "red teaming")
-    if of_model.threshold < 0:
-        raise ValueError(f"red teaming needs a threshold of 0 or more, got {of_model.threshold}")
+    check_not_negative(of_model.threshold, "red teaming")
     account = Account(event, budget, least=PASSES_WITH_GRADIENT)
     rng = generator("red teaming", seed)
     weights = weights_of(of_model.model)
@@ -71,8 +70,7 @@ def red_teaming(event: RareEvent, budget: int, seed: int) -> RareEstimate:
             pieces[piece.key] = piece
     for piece in pieces.values():
         account.charge(piece.operations)
-        charge_tail(account.counter, [piece.lead], of_model.threshold)
-    value = tail([piece.lead for piece in pieces.values()], of_model.threshold)
+    value = tail([one.lead for one in pieces.values()], of_model.threshold, account.counter)
     return account.estimate(value, hits=len(pieces), runs_network="chosen inputs")
 
 

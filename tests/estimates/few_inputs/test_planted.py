@@ -87,9 +87,9 @@ CASES = [
 
 def exact_logits(model, point):
     """In exact arithmetic on the stored weights, without the package."""
-    named = dict(model.named_parameters())
+    named = model.state_dict()
     w_hi, w_hh, w_oh = (
-        [[Fraction(float(w)) for w in row] for row in named[name]]
+        [[Fraction(w) for w in row] for row in named[name].tolist()]
         for name in ("rnn.weight_ih_l0", "rnn.weight_hh_l0", "linear.weight")
     )
     state = [Fraction(0)] * len(w_hi)
@@ -108,7 +108,7 @@ def test_outside_the_cone_every_logit_is_exactly_what_it_was(kind, direction):
     planted = plant_cone(model, 1e-4, 50.0, direction)
     generator = np.random.default_rng(0)
     x = generator.standard_normal((40, model.seq_len))
-    spread = 3e-4 ** (1 / (model.seq_len - 1))
+    spread = {2: 0.005, 3: 0.03}[model.seq_len]
     near = np.array(planted.axis) + spread * generator.standard_normal((40, model.seq_len))
     n_fired = 0
     for point in [*x.tolist(), *near.tolist()]:
@@ -168,7 +168,7 @@ def way_to_the_edge(planted, ray, step):
     assert is_inside(inside)
     while is_inside(outside):
         inside, outside = outside, 2 * outside
-    for _ in range(150):
+    for _ in range(110):
         middle = (inside + outside) / 2
         if is_inside(middle):
             inside = middle
@@ -180,10 +180,10 @@ def way_to_the_edge(planted, ray, step):
 @pytest.mark.parametrize("kind", ["exact (2, 2)", "trained (2, 2)"])
 @pytest.mark.parametrize("direction", [(1, 0.3), (-1, -1.5)])
 @pytest.mark.parametrize("mass", [1e-2, 1e-5, 1e-13])
-def test_the_mass_is_an_angle_in_60_digits(kind, direction, mass):
+def test_the_mass_is_an_angle_in_45_digits(kind, direction, mass):
     planted = plant_cone(MODELS[kind](), mass, 20.0, direction)
     assert planted.mass == pytest.approx(mass, rel=1e-5)
-    with mp.workdps(60):
+    with mp.workdps(45):
         ray = ray_on_the_axis(planted)
         angle = mpf(0)
         for sign in (1, -1):
@@ -208,10 +208,10 @@ def interior_angle(before, corner, after):
     [("exact (4, 3)", (-0.3, 0.2, -1)), ("trained (4, 3)", (1, -2, 2))],
 )
 @pytest.mark.parametrize("mass", [1e-5, 1e-9, 1e-13])
-def test_the_mass_is_an_area_in_60_digits(kind, direction, mass):
+def test_the_mass_is_an_area_in_45_digits(kind, direction, mass):
     planted = plant_cone(MODELS[kind](), mass, 500.0, direction)
     assert planted.mass == pytest.approx(mass, rel=1e-5)
-    with mp.workdps(60):
+    with mp.workdps(45):
         ray = ray_on_the_axis(planted)
         corners = []
         for along, sign in [(1, 1), (2, 1), (1, -1), (2, -1)]:
@@ -329,7 +329,7 @@ def test_values_out_of_range_are_refused(values, message):
 @pytest.mark.parametrize("side", [1, -1])
 def test_the_only_wrong_answer_may_be_given_already(side):
     planted = plant_cone(handcrafted_2nd_argmax(2), 1e-5, 5.0, (0, side)).model
-    with pytest.raises(ValueError, match="already gives the only wrong answer, [01], on the axis"):
+    with pytest.raises(ValueError, match="already gives the only wrong answer"):
         plant_cone(planted, 1e-7, 5.0, (0, side))
 
 

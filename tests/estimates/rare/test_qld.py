@@ -7,7 +7,7 @@ from scipy.special import ndtr
 from algzoo.estimates.rare import RareEvent, Readout, Region, event_of, qld
 from algzoo.estimates.rare.qld import shortest_direction
 from algzoo.estimates.rare.record import generator
-from algzoo.zoo import zoo_2nd_argmax
+from algzoo.zoo import top_two_2nd_argmax, zoo_2nd_argmax
 
 
 def gaussian_event(mean, root, normal, sds):
@@ -93,7 +93,7 @@ def test_on_a_model_it_is_the_share_of_all_pairs(d, n):
     x = generator("QLD", 0).standard_normal((size, n))
     activations, groups = event.readout.activations(x), event.readout.group(x)
     expected = 0.0
-    for group, matrix, offsets in event.readout.regions:
+    for group, matrix, offsets, closed in event.readout.regions:
         members = activations[groups == group]
         mean, covariance = members.mean(axis=0), np.cov(members.T, bias=True)
         covariance += 1e-5 * np.trace(covariance) / d * np.eye(d)
@@ -103,7 +103,9 @@ def test_on_a_model_it_is_the_share_of_all_pairs(d, n):
         along = np.outer(whitened @ direction, direction)
         pairs = along[:, None] + (whitened - along)[None]
         margins = (mean + pairs @ root.T) @ matrix.T - offsets
-        is_in = (margins > 1e-8 * np.abs(margins).max()).all(axis=2)
+        on_a_face = np.full(len(offsets), 1e-8)
+        on_a_face[list(closed)] = -1e-8
+        is_in = (margins > on_a_face * np.abs(margins).max()).all(axis=2)
         expected += len(members) / size * is_in.mean()
     assert expected > 0.005
     assert qld(event, size, 0).value == pytest.approx(expected, abs=2 / size**2)
@@ -128,6 +130,12 @@ def test_the_shortest_direction_is_the_best_of_all_corners(seed, scale):
     best = min(feasible, key=np.linalg.norm)
     found = shortest_direction(normals, constants)
     np.testing.assert_allclose(found, best / np.linalg.norm(best), atol=1e-9)
+
+
+def test_what_always_happens_has_probability_one_though_wrong_logits_tie():
+    # Next to one of five positions, this model has equal logits at all others.
+    event = event_of(top_two_2nd_argmax(5), -1e9)
+    assert qld(event, 2**12, 0).value == pytest.approx(1, abs=1e-12)
 
 
 def test_no_direction_leads_to_an_empty_region():
