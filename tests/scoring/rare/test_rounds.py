@@ -14,7 +14,7 @@ from algzoo.scoring.rare.rounds import (
 from algzoo.scoring.rare.tasks import tasks, true_probability
 
 DIGESTS = {  # a round never changes: what is new gets a new name
-    "rare-2026-12": "",
+    "rare-2026-12": "574caa8ae3650dfac97f9342f584bcea58ac87c34b4b670da48c9354305f2ea0",
     "rare-trial": "72d9d6e9dbc4d531f34600bb39c2f4fecea5e11d147e0c0d96694a2ee433745b",
 }
 
