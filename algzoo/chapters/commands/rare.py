@@ -141,7 +141,8 @@ def rare_command(
     others; --submit writes them into an entry of the leaderboard. The loss is p / q - ln(p / q) - 1
     for the true probability p and the estimate q. Exit status 0 only if every method was scored.
 
-    The book's table of all methods is made by --table, and checked by --check.
+    The book's table of all methods is made by --table, in ten minutes on one core, or only the part
+    of some methods with --estimator; it is checked by --check.
     """
     from ...scoring.compute.challenge import Workers
     from ...scoring.compute.named import UnknownEstimator
@@ -157,6 +158,7 @@ def rare_command(
     allowed = {
         "--model": {**_OF_A_MODEL, **_OF_ESTIMATORS},
         "--round": {"round_name": "--round", **_OF_A_ROUND, **_OF_ESTIMATORS},
+        "--table": {"estimators": "--estimator"},
     }.get(chosen[0], {})
     _refuse_others(ctx, chosen[0], allowed)
     if chosen[0] in ("--model", "--round") and not estimators:
@@ -183,7 +185,7 @@ def rare_command(
             elif make_table:
                 from ...scoring.rare import table
 
-                click.echo(f"Written: {table.write(table.full(workers))}")
+                click.echo(f"Written: {table.write(table.full(workers, estimators))}")
             else:
                 assert n_checked is not None
                 _check_table(n_checked)

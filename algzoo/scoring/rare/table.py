@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -455,6 +455,33 @@ def write(table: Table) -> Path:
     return TABLE
 
 
-def full(workers: int | None = None) -> Table:
-    """Make the whole table."""
-    return measured(tasks("scored"), tasks("tuning"), workers=workers)
+def full(workers: int | None = None, only: Sequence[str] = ()) -> Table:
+    """Make the whole table, or only the cells of some methods and keep the others as they are.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method, or the stored table is about other tasks, so that all of it has
+        to be made.
+    """
+    for name in only:
+        if name not in METHODS:
+            raise ValueError(f"There is no method {name!r}; there are: {', '.join(METHODS)}")
+    chosen = {name: method for name, method in METHODS.items() if not only or name in only}
+    made = measured(tasks("scored"), tasks("tuning"), chosen, workers=workers)
+    if not only:
+        return made
+    old = bundled()
+    about = [[(one.task, one.digest) for one in table.tasks] for table in (old, made)]
+    if about[0] != about[1] or old.counter_version != made.counter_version:
+        raise ValueError(
+            "The stored table is about other tasks: make all of it, with --table alone"
+        )
+    cells = (*made.cells, *(cell for cell in old.cells if cell.method not in chosen))
+    tuned = (*made.tuned, *(one for one in old.tuned if one.method not in chosen))
+    order = list(METHODS).index
+    return replace(
+        made,
+        cells=tuple(sorted(cells, key=lambda cell: order(cell.method))),
+        tuned=tuple(sorted(tuned, key=lambda one: order(one.method))),
+    )

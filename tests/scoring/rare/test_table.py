@@ -1,6 +1,7 @@
 """The stored table is what the methods give, and reads as it was written."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from algzoo.scoring.rare.table import (
     Again,
     as_text,
     bundled,
+    full,
     measured,
     recomputed,
     table_from,
@@ -108,6 +110,19 @@ def test_a_table_that_cannot_be_written_leaves_the_old_one(small, tmp_path, monk
     with pytest.raises(OSError, match=r"cannot write .*table\.json"):
         write(small)
     assert path.parent.read_text() == "in the way"
+
+
+def test_a_part_of_the_stored_table_is_made_again(small, monkeypatch):
+    other = replace(small, cells=small.cells[:-1])
+    monkeypatch.setattr(module, "METHODS", SOME)
+    monkeypatch.setattr(module, "bundled", lambda: small)
+    monkeypatch.setattr(module, "measured", lambda *_, **__: replace(other, cells=small.cells[:2]))
+    assert full(only=["naive"]).cells == small.cells
+    with pytest.raises(ValueError, match="There is no method 'guess'; there are: naive, ITGIS"):
+        full(only=["guess"])
+    monkeypatch.setattr(module, "bundled", lambda: replace(small, tasks=small.tasks[:2]))
+    with pytest.raises(ValueError, match="The stored table is about other tasks"):
+        full(only=["naive"])
 
 
 def test_the_stored_table_has_all_methods_and_scored_tasks():
