@@ -61,6 +61,27 @@ def test_a_truth_agrees_with_sampling(name):
     assert abs(estimate.value - truth.value) < 4.5 * math.sqrt(truth.value / 400_000)
 
 
+@pytest.mark.parametrize("name", ["lambda 100", "lambda 3000", "lambda 10000"])
+def test_the_errors_of_the_lambda_family_are_those_of_the_running_network(name):
+    """Their weights cancel. Inputs are drawn next to ties, with gaps of all sizes alike."""
+    task = named(name)
+    event, rng, n = task.event(), np.random.default_rng(1), 100_000
+    least, greatest = -16, 0.5  # powers of ten
+    total, variance = 0.0, 0.0
+    for i, j in ((1, 0), (2, 0), (2, 1)):
+        x = rng.standard_normal((n, 3))
+        gap = 10 ** rng.uniform(least, greatest, n)
+        x[:, i] = x[:, j] + gap * rng.choice([-1, 1], n)
+        gap = np.abs(x[:, i] - x[:, j])  # as rounded
+        is_least = np.abs(x - np.roll(x, 1, axis=1)).min(axis=1) >= gap
+        density = 1 / (2 * gap * math.log(10) * (greatest - least))  # of x[i], given x[j]
+        weight = np.exp(-(x[:, i] ** 2) / 2) / math.sqrt(2 * math.pi) / density
+        weight = np.where((event.score(x) > 0) & is_least, weight, 0.0)
+        total, variance = total + weight.mean(), variance + weight.var() / n
+    assert math.sqrt(variance) < 0.02 * total
+    assert abs(total - true_probability(task).value) < 4 * math.sqrt(variance)
+
+
 def test_a_planted_task_has_the_mass_that_was_asked_for():
     for mass in (1e-3, 1e-9, 1e-13):
         task = named(f"two inputs, loud cone {mass:g}")
