@@ -65,8 +65,9 @@ def count_events(
     --------
     >>> from algzoo import zoo_2nd_argmax
     >>> from algzoo.estimates.rare import names_smallest
-    >>> count_events([names_smallest(zoo_2nd_argmax(2, 3), 0.0)], 1_000_000, seed=0)
-    [0]
+    >>> model = zoo_2nd_argmax(4, 3)
+    >>> count_events([names_smallest(model, t) for t in (0.0, 0.5, 1.0)], 100_000, seed=0)
+    [686, 390, 296]
     """
     check_draws(n_samples, seed)
     if workers < 1:

@@ -1,9 +1,14 @@
 """Counts of the compiled sampler against a forward pass by torch on the same inputs."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from scipy.stats import poisson
 
+import algzoo
 from algzoo.estimates import sampling
 from algzoo.estimates.rare import (
     count_events,
@@ -14,6 +19,7 @@ from algzoo.estimates.rare import (
 )
 from algzoo.estimates.samplers.random_inputs import gaussian_inputs
 from algzoo.zoo import zoo_2nd_argmax, zoo_median
+from algzoo.zoo.streams import model_digest
 
 N = 2**18 - 1000  # sixteen blocks, the last of them not whole
 
@@ -98,3 +104,29 @@ def test_what_cannot_be_counted_is_refused():
         count_events([event], 0, 0)
     with pytest.raises(ValueError, match="seed"):
         count_events([event], 100, -1)
+
+
+RECORD = json.loads((Path(algzoo.__file__).parent / "scoring/data/rare/counts.json").read_text())
+MAKE = {"smallest named": names_smallest, "largest named": names_largest, "wrong answer": event_of}
+
+
+def test_the_stored_counts_are_of_as_many_inputs_as_they_say():
+    assert RECORD["n_samples"] == RECORD["seeds"] * 2**27 >= 10**9
+    for of_model in RECORD["models"].values():
+        for kind in MAKE:
+            counts = [row["count"] for row in of_model["events"] if row["kind"] == kind]
+            assert counts == sorted(counts, reverse=True)  # by increasing threshold
+            assert counts[0] / RECORD["n_samples"] > 1e-4
+            assert counts[-1] < counts[0] / 100
+
+
+def test_the_stored_counts_agree_with_a_new_count():
+    model, stored = zoo_2nd_argmax(16, 10), RECORD["models"]["zoo_2nd_argmax(16, 10)"]
+    assert stored["digest"] == model_digest(model)
+    rows = stored["events"]
+    n = 2**21
+    events = [MAKE[row["kind"]](model, row["threshold"]) for row in rows]
+    for row, count in zip(rows, count_events(events, n, 10**6), strict=True):
+        expected = row["count"] / RECORD["n_samples"] * n
+        assert poisson.sf(count - 1, expected) > 1e-5
+        assert poisson.cdf(count, expected) > 1e-5
