@@ -14,7 +14,7 @@ from ...estimates import Estimate, RunsNetwork
 from ...estimates.rare import METHODS, Method, ModelEvent, RareEvent
 from ..compute.named import UnknownEstimator, object_named
 from ..compute.sandbox import EstimatorFailure, own_sandbox, packed
-from .table import bundled
+from .table import applies, bundled
 from .tasks import RareTask
 
 _PASSES_WITH_GRADIENT = 3  # as in algzoo.estimates.rare.record
@@ -52,7 +52,13 @@ class RareEntrant:
         tuned_on = "nothing"
         if method.needs_temperature:
             tuned_on = ", ".join(next(iter(bundled().tuned)).tuned_on)
-        return cls(method.name, method, tuned_on, method.needs_temperature, method.takes)
+        return cls(
+            method.name,
+            method,
+            tuned_on,
+            method.needs_temperature,
+            partial(applies, method),
+        )
 
 
 def rare_entrant_named(name: str, folder: Path | None = None) -> RareEntrant:

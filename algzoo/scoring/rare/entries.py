@@ -145,7 +145,7 @@ def rare_result(
     chosen = [(one, row) for one, row in zip(its_round.tasks, kept, strict=True) if row is not None]
     if not chosen:
         raise ValueError(f"the method is for none of the events of round {its_round.name}")
-    found = score([one.truth.value for one, _ in chosen], [row for _, row in chosen])
+    found = score([one.in_six_digits for one, _ in chosen], [row for _, row in chosen])
     return RareResult(
         budget,
         its_round.n_seeds,

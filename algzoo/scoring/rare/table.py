@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...estimates.counting.counter import VERSION
-from ...estimates.rare import METHODS, Method, RareEstimate
+from ...estimates.rare import METHODS, Method, RareEstimate, RareEvent
 from ...zoo.files import write_whole
 from ..compute.plain_json import plain_json, rounded
 from ..compute.work import work_off
@@ -140,12 +140,12 @@ class Table:
             for one, drawn in zip(self.tasks, cell.by_task, strict=True):
                 if drawn is None:
                     continue
-                losses = itakura_saito(one.truth.value, drawn.estimates)
+                losses = itakura_saito(one.in_six_digits, drawn.estimates)
                 for seed, estimate in enumerate(drawn.estimates):
                     yield Row(
                         one.task.name,
                         one.task.kind,
-                        one.truth.value,
+                        one.in_six_digits,
                         cell.method,
                         cell.budget,
                         seed,
@@ -183,7 +183,7 @@ class Table:
         key = (method, budget, None if kinds is None else tuple(kinds))
         if key not in self._scores:
             chosen, estimates = self.estimates(method, budget, kinds)
-            truths = [one.truth.value for one in chosen]
+            truths = [one.in_six_digits for one in chosen]
             self._scores[key] = score(truths, estimates) if chosen else None
         return self._scores[key]
 
@@ -273,7 +273,7 @@ def drawn(
     ``seeds`` are a number of seeds, from 0, or the seeds themselves.
     """
     event = task.event()
-    if not method.takes(event):
+    if not applies(method, event):
         return None
     setting = {} if temperature is None else {"temperature": temperature}
     numbers = range(seeds) if isinstance(seeds, int) else seeds
@@ -284,6 +284,22 @@ def drawn(
         tuple(one.hits for one in found),
         tuple(_sample_size(one) for one in found),
     )
+
+
+def applies(method: Method, event: RareEvent) -> bool:
+    """Tell whether a method is for an event.
+
+    A formula may only hold for some of the models that it is written for; this shows when it is
+    tried.
+    """
+    if not method.takes(event):
+        return False
+    if method.runs_network == "never":
+        try:
+            method(event, 0, 0)
+        except ValueError:
+            return False
+    return True
 
 
 def _sample_size(estimate: RareEstimate) -> float | None:
@@ -329,7 +345,7 @@ def recomputed(
         for step in range(min(n_tasks, len(table.tasks))):
             number = (step * len(table.tasks) // n_tasks + 5 * position) % len(table.tasks)
             one, known = table.tasks[number], cell.by_task[number]
-            if number not in checked:
+            if number not in checked and one.truth.std is None:
                 checked.add(number)
                 now = true_probability(one.task).value
                 yield Again(one.task.name, "truth", one.truth.value, rounded(now))

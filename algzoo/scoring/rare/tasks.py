@@ -18,10 +18,12 @@ one.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.resources import files
 from typing import Any, Literal, NamedTuple, get_args
 
 import torch
@@ -41,6 +43,7 @@ from ...estimates.rare.exact import EXACT
 from ...zoo import Model, handcrafted_2nd_argmax, load_model
 from ...zoo.populations import ZooModel, base_named
 from ...zoo.streams import model_digest
+from ..compute.plain_json import rounded
 
 TaskKind = Literal[
     "trained", "trained, by a margin", "lambda family", "planted", "ten inputs", "median"
@@ -155,8 +158,8 @@ def true_probability(task: RareTask, n_samples: int | None = None, seed: int = 0
     task
         The task.
     n_samples, seed
-        Number and seed of the inputs on which the event is counted if nothing exact is known;
-        without them, such events are refused.
+        Number and seed of the inputs on which the event is counted if nothing exact is known, and
+        no count of it is stored; without them, such events are refused.
 
     Raises
     ------
@@ -166,11 +169,42 @@ def true_probability(task: RareTask, n_samples: int | None = None, seed: int = 0
     event = task.event()
     if EXACT.takes(event):
         return Probability(margin_tail(event.model, event.threshold))
-    if n_samples is None:
-        raise ValueError(f"no exact probability of the event {event.kind!r} of this model is known")
-    [count] = count_events([event], n_samples, seed)
+    found = _stored_count(event)
+    if found is None:
+        if n_samples is None:
+            raise ValueError(
+                f"no exact probability of the event {event.kind!r} of this model is known"
+            )
+        [count] = count_events([event], n_samples, seed)
+        found = count, n_samples
+    count, n_samples = found
     share = count / n_samples
     return Probability(share, math.sqrt(share * (1 - share) / n_samples))
+
+
+def _stored_count(event: ModelEvent) -> tuple[int, int] | None:
+    """How often the event happened on how many inputs, as ``tests/promises/rare_counts.py`` found.
+
+    ``None`` if that does not count this event.
+    """
+    record = _counts()
+    digest = model_digest(event.model)
+    for model in record["models"].values():
+        for row in model["events"]:
+            if (model["digest"], row["kind"], row["threshold"]) == (
+                digest,
+                event.kind,
+                event.threshold,
+            ):
+                return row["count"], record["n_samples"]
+    return None
+
+
+@cache
+def _counts() -> dict[str, Any]:
+    path = files("algzoo.scoring") / "data" / "rare" / "counts.json"
+    record: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return record
 
 
 @dataclass(frozen=True)
@@ -186,6 +220,14 @@ class TaskTruth:
         """Compute the probability."""
         value, std = true_probability(task)
         return cls(task, Probability(float(f"{value:.9g}"), std), model_digest(_model(task.recipe)))
+
+    @property
+    def in_six_digits(self) -> float:
+        """The probability with as many digits as estimates are kept with.
+
+        Losses are taken from it, so that an exact estimate has the loss 0.
+        """
+        return rounded(self.truth.value)
 
     def check_model(self) -> None:
         """Raise a ``ValueError`` unless the model has the weights of the digest."""
@@ -342,4 +384,18 @@ def _of_planted() -> Iterator[RareTask]:
         )
 
 
-_TASKS = (*_of_trained(), *_of_lambda(), *_of_planted())
+def _of_ten_inputs() -> Iterator[RareTask]:
+    """Events of the bundled M16,10 that are counted in :func:`_counts`."""
+    recipe = _size(16, 10, 2)
+    rows: list[tuple[EventKind, str, list[float]]] = [
+        ("wrong answer", "errs by {:g}", [10.0, 20.0, 30.0]),
+        ("smallest named", "names the smallest, margin {:g}", [0.0, 2.0, 4.0]),
+        ("largest named", "names the largest, ahead by {:g}", [1.0, 2.5]),
+    ]
+    for kind, words, thresholds in rows:
+        for threshold in thresholds:
+            name = f"M16,10 {words.format(threshold)}"
+            yield RareTask(name, "ten inputs", recipe, threshold, "scored", kind)
+
+
+_TASKS = (*_of_trained(), *_of_lambda(), *_of_planted(), *_of_ten_inputs())

@@ -66,7 +66,7 @@ def test_an_entry_says_what_was_entered(entry):
 def test_losses_are_those_of_the_estimates(entry):
     for result in entry.results:
         losses = [
-            itakura_saito(one.truth.value, row)
+            itakura_saito(one.in_six_digits, row)
             for one, row in zip(TRIAL.tasks, result.estimates, strict=True)
         ]
         finite = [loss for row in losses for loss in row if loss < float("inf")]

@@ -83,7 +83,7 @@ def test_what_moved_is_seen():
 def test_a_score_is_that_of_its_estimates(small):
     found = small.score("all of it", 256)
     chosen, estimates = small.estimates("all of it", 1024)
-    losses = itakura_saito([one.truth.value for one in chosen], estimates[:, 0])
+    losses = itakura_saito([one.in_six_digits for one in chosen], estimates[:, 0])
     assert found.mean.value == pytest.approx(losses.mean())
     assert found.worst == (losses.max(), losses.argmax())
     assert small.score("all of it", 256, ["planted"]) is None
