@@ -144,9 +144,8 @@ def fitted(truth: ArrayLike, estimate: ArrayLike, near: Fit | None = None) -> Fi
         return float((ratio + np.log(made) - log_p - 1).mean()), gradient
 
     if near is not None:
-        # The loss is flat where c is small, so that the search also starts from a larger one.
-        constants = (max(near.c / unit, _LEAST), _STARTS[1][1])
-        starts = [(near.a, near.b, math.log(constant)) for constant in constants]
+        # The loss is flat where c is small: the search starts from where it is not.
+        starts = [(near.a, near.b, math.log(max(near.c / unit, _STARTS[0][1])))]
     else:
         starts = [
             (a, float(np.mean(log_p[positive] - a * log_q)), math.log(constant))
@@ -160,7 +159,7 @@ def fitted(truth: ArrayLike, estimate: ArrayLike, near: Fit | None = None) -> Fi
             jac=True,
             method="L-BFGS-B",
             bounds=[(0.0, None), (None, None), (math.log(_LEAST), -math.log(unit))],
-            options={"maxiter": 1000, "ftol": 1e-14, "gtol": 1e-9},
+            options={"maxiter": 1000, "ftol": 1e-15, "gtol": 1e-10},
         )
         if best is None or found.fun < best.fun:
             best = found

@@ -14,6 +14,8 @@ from .tasks import RareTask, true_probability
 TEMPERATURES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """The temperatures that are tried, in units of the score."""
 
+_NEARLY = 1.01
+
 
 @dataclass(frozen=True)
 class Tuned:
@@ -24,7 +26,8 @@ class Tuned:
     method, budget, n_seeds
         The method, its budget in forward passes, and the number of seeds per task.
     temperature
-        That of the smallest loss; the highest if several have the same.
+        The highest of those whose loss is at most 1% above the smallest. Losses are nearly the same
+        if a method has few hits at any temperature, and rounding must not choose.
     losses
         For each temperature the mean loss on the tuning tasks after a fit to them. Without the fit
         one estimate of 0 would make it infinite.
@@ -87,5 +90,6 @@ def tuned_temperature(
         )
         corrected = fitted(truth, estimates)(estimates)
         losses[float(temperature)] = float(itakura_saito(truth, corrected).mean())
-    best = min(losses, key=lambda temperature: (losses[temperature], -temperature))
+    least = min(losses.values())
+    best = max(temperature for temperature, loss in losses.items() if loss <= _NEARLY * least)
     return Tuned(method.name, budget, n_seeds, best, losses, tuple(task.name for task in on))
