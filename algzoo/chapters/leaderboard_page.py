@@ -143,6 +143,7 @@ loss.
 """
 
 _FOLDER = "../analyses/leaderboard"
+_NOISE = 1e-6  # a loss below this is 0, or what a search for a minimum has left of it
 
 
 def leaderboard_page(
@@ -295,14 +296,18 @@ def _power(number: float) -> str:
 
 
 def _mean(number: float | None) -> str:
-    return "–" if number is None else _digits(number)
+    if number is None:
+        return "–"
+    if number < _NOISE:
+        return "0"
+    return f"{number:.1e}" if number >= 1e5 else _digits(number)
 
 
 def _loss(values: tuple[float | None, ...] | None) -> str:
     """A mean loss with its interval; ``None`` in it is infinity."""
     if values is None:
         return "–"
-    value, low, high = ("∞" if one is None else _digits(one) for one in values)
+    value, low, high = ("∞" if one is None else _mean(one) for one in values)
     return value if value == low == high else f"{value} [{low}, {high}]"
 
 

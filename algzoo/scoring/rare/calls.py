@@ -14,8 +14,8 @@ from ...estimates import Estimate, RunsNetwork
 from ...estimates.rare import METHODS, Method, ModelEvent, RareEvent
 from ..compute.named import UnknownEstimator, object_named
 from ..compute.sandbox import EstimatorFailure, own_sandbox, packed
-from .table import applies, bundled
-from .tasks import RareTask
+from .table import applies
+from .tasks import RareTask, tuning_models
 
 _PASSES_WITH_GRADIENT = 3  # as in algzoo.estimates.rare.record
 
@@ -49,9 +49,7 @@ class RareEntrant:
     @classmethod
     def of(cls, method: Method) -> RareEntrant:
         """Make one of a method of the book."""
-        tuned_on = "nothing"
-        if method.needs_temperature:
-            tuned_on = ", ".join(next(iter(bundled().tuned)).tuned_on)
+        tuned_on = tuning_models() if method.needs_temperature else "nothing"
         return cls(
             method.name,
             method,

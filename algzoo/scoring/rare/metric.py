@@ -144,8 +144,9 @@ def fitted(truth: ArrayLike, estimate: ArrayLike, near: Fit | None = None) -> Fi
         return float((ratio + np.log(made) - log_p - 1).mean()), gradient
 
     if near is not None:
-        # The loss is flat where c is small: the search starts from where it is not.
-        starts = [(near.a, near.b, math.log(max(near.c / unit, _STARTS[0][1])))]
+        # The loss is flat where c is small, so that the search also starts from a larger one.
+        constants = {max(near.c / unit, least) for least in (_LEAST, _STARTS[0][1])}
+        starts = [(near.a, near.b, math.log(constant)) for constant in sorted(constants)]
     else:
         starts = [
             (a, float(np.mean(log_p[positive] - a * log_q)), math.log(constant))

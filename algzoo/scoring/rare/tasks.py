@@ -298,6 +298,20 @@ def _model(recipe: Recipe) -> Model:
     return recipe.model()
 
 
+def tuning_models() -> str:
+    """Return in words which models the tuning tasks are about."""
+    return ", ".join(dict.fromkeys(_in_words(task.recipe) for task in tasks("tuning")))
+
+
+def _in_words(recipe: Recipe) -> str:
+    if isinstance(recipe, Planted):
+        return f"{_in_words(recipe.base)} with a planted cone"
+    if isinstance(recipe, Handcrafted):
+        return f"lambda {recipe.lam:g}"
+    _, _, hidden_size, seq_len, _, seed = recipe.name.split("_")
+    return f"M{hidden_size},{seq_len} seed {seed}"
+
+
 def tasks(role: Role | None = None) -> tuple[RareTask, ...]:
     """Return the tasks, or those of one role."""
     return tuple(task for task in _TASKS if role in (None, task.role))
