@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from ..scoring import Ratio
 from ..scoring.compute.entries import Entry, Result, rank
 from ..scoring.compute.rounds import Round, round_named, round_names
+from ..scoring.rare.entries import RareEntry, RareResult, rare_rank
+from ..scoring.rare.rounds import RareRound, rare_round_named, rare_round_names
 
 _PAGE = """# The leaderboard
 
@@ -54,6 +56,22 @@ a single file, and otherwise the name and the version of the package to install.
 some of its estimates again, for models that a hash of the entry picks, and reject the entry if an
 estimate differs.
 
+A method for rare outputs is a function `(event, budget, seed) -> Estimate`, named in a
+`RareEntrant`. It may ask the event about as many inputs as its budget has forward passes; an
+evaluation with the gradient counts as three. `event.model` is the model.
+
+```{{literalinclude}} ../analyses/leaderboard/example/my_rare_method.py
+:language: python
+```
+
+```bash
+algzoo rare --round rare-trial --estimator my_rare_method:entry
+algzoo rare --round {rare} --estimator my_rare_method:entry --author "Your Name" \\
+  --submit my_rare_entry.json
+```
+
+Its file goes into `analyses/leaderboard/rare/`.
+
 A round never changes: its models, its noise, the true scores and the samplers to beat are in the
 package, and every entry names the digest of its round. New populations are a new round, with a new
 name.
@@ -96,17 +114,55 @@ name leads to the file of the entry.
 {facts}
 """
 
+_RARE_ROUND = """## Round {name}
+
+{about} It has {tasks} events, with probabilities from ${greatest}$ down to ${least}$; each is
+estimated {seeds} times at every budget. The loss of an estimate $q$ of a probability $p$ is $p / q
+- \\ln(p / q) - 1$, which is infinite for $q = 0$. The fit multiplies, raises to a power and adds a
+constant; it is made on the other events, and replaces estimates of 0. Smaller is better.
+
+### Losses of rare outputs
+
+At {budget} forward passes, with 95% intervals. *Zeros* is the share of estimates that are 0. The
+entries for most events are first, in the order of the last column.
+
+{losses}
+
+### Budgets of rare outputs
+
+Loss after the fit at each budget, in forward passes, and the operations at the largest.
+
+{budgets}
+
+### What the methods for rare outputs are
+
+*Tuned on* names the tasks on which settings were chosen. The worst task is the one with the largest
+loss.
+
+{facts}
+"""
+
 _FOLDER = "../analyses/leaderboard"
+_NOISE = 1e-6  # a loss below this is 0, or what a search for a minimum has left of it
 
 
-def leaderboard_page(entries: Mapping[str, Entry]) -> str:
-    """Write the page in Markdown from entries by the names of their files."""
+def leaderboard_page(
+    entries: Mapping[str, Entry], rare_entries: Mapping[str, RareEntry] | None = None
+) -> str:
+    """Write the page in Markdown from entries by the names of their files.
+
+    Rounds of rare outputs are shown if there are entries of them.
+    """
     names = [name for name in reversed(round_names()) if round_named(name).ranked]
     rounds = [
         _round(round_named(name), {file: one for file, one in entries.items() if one.round == name})
         for name in names
     ]
-    return _PAGE.format(rounds="\n".join(rounds).strip(), newest=names[0])
+    for name in reversed(rare_round_names()):
+        own = {file: one for file, one in (rare_entries or {}).items() if one.round == name}
+        if own and rare_round_named(name).ranked:
+            rounds.append(_rare_round(rare_round_named(name), own))
+    return _PAGE.format(rounds="\n".join(rounds).strip(), newest=names[0], rare=_newest_rare())
 
 
 def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
@@ -173,6 +229,88 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
     )
 
 
+def _newest_rare() -> str:
+    return next(name for name in reversed(rare_round_names()) if rare_round_named(name).ranked)
+
+
+def _rare_round(its_round: RareRound, entries: Mapping[str, RareEntry]) -> str:
+    ordered = dict(sorted(entries.items(), key=lambda item: (rare_rank(item[1]), item[1].name)))
+    rows = list(ordered.values())
+    greatest = max(its_round.budgets)
+    last = [entry.result(greatest) for entry in rows]
+
+    def column(cell: Callable[[RareResult], str]) -> list[str]:
+        return ["–" if result is None else cell(result) for result in last]
+
+    names = [plain(entry.name) for entry in rows]
+    truths = [one.truth.value for one in its_round.tasks]
+    return _RARE_ROUND.format(
+        name=its_round.name,
+        about=its_round.about,
+        tasks=len(its_round.tasks),
+        least=_power(min(truths)),
+        greatest=_power(max(truths)),
+        seeds=its_round.n_seeds,
+        budget=f"{greatest:,}",
+        losses=_table(
+            {
+                "method": names,
+                "tasks": column(lambda one: str(one.tasks)),
+                "zeros": column(lambda one: f"{one.zeros / (one.tasks * one.seeds):.0%}"),
+                "loss": column(lambda one: _loss(one.loss)),
+                "loss without zeros": column(lambda one: _mean(one.loss_of_finite)),
+                "loss after the fit": column(lambda one: _loss(one.loss_after_fit)),
+            }
+        ),
+        budgets=_table(
+            {
+                "method": names,
+                **{
+                    f"{budget:,}": [
+                        "–" if result is None else _loss(result.loss_after_fit)
+                        for result in (entry.result(budget) for entry in rows)
+                    ]
+                    for budget in its_round.budgets
+                },
+                "operations": column(lambda one: f"{one.operations:,.0f}"),
+            }
+        ),
+        facts=_table(
+            {
+                "method": [
+                    f"[{plain(one.name)}](<{_FOLDER}/rare/{file}>)" for file, one in ordered.items()
+                ],
+                "by": [_author(entry) for entry in rows],
+                "runs the network": [entry.runs_network for entry in rows],
+                "tuned on": [plain(entry.tuned_on) for entry in rows],
+                "worst task": column(lambda one: plain(one.worst)),
+            },
+            numbers=False,
+        ),
+    )
+
+
+def _power(number: float) -> str:
+    exponent = math.floor(math.log10(number))
+    return rf"{number / 10**exponent:.1f} \times 10^{{{exponent}}}"
+
+
+def _mean(number: float | None) -> str:
+    if number is None:
+        return "–"
+    if number < _NOISE:
+        return "0"
+    return f"{number:.1e}" if number >= 1e5 else _digits(number)
+
+
+def _loss(values: tuple[float | None, ...] | None) -> str:
+    """A mean loss with its interval; ``None`` in it is infinity."""
+    if values is None:
+        return "–"
+    value, low, high = ("∞" if one is None else _mean(one) for one in values)
+    return value if value == low == high else f"{value} [{low}, {high}]"
+
+
 def _sizes(its_round: Round) -> str:
     populations = its_round.populations.values()
     return "; ".join(f"{plain(one.name)} ({one.n_models})" for one in populations)
@@ -200,7 +338,7 @@ def _digits(number: float) -> str:
     return f"{rounded:.{min(size, 6)}f}"
 
 
-def _author(entry: Entry) -> str:
+def _author(entry: Entry | RareEntry) -> str:
     link = entry.source.link
     if link is None:
         return plain(entry.author)

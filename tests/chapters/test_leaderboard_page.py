@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from algzoo.chapters.leaderboard_page import leaderboard_page, plain
+from algzoo.estimates.rare import METHODS
 from algzoo.scoring.compute.entries import read_entry
 from algzoo.scoring.compute.rounds import round_named
+from algzoo.scoring.rare.entries import read_any_entry
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "book" / "leaderboard.md"
@@ -24,6 +26,12 @@ def entries():
     return {path.name: read_entry(path) for path in paths}
 
 
+@pytest.fixture(scope="module")
+def rare_entries():
+    paths = sorted((ROOT / "analyses" / "leaderboard" / "rare").glob("*.json"))
+    return {path.name: read_any_entry(path) for path in paths}
+
+
 def rows_of(page, heading):
     """Cells of the table below a heading, the first row being the headings of its columns."""
     body = page.partition(f"### {heading}\n")[2].partition("\n```\n")[0]
@@ -31,9 +39,35 @@ def rows_of(page, heading):
     return [line.strip("|").strip().split(" | ") for line in lines if "---" not in line]
 
 
-def test_the_committed_page_is_that_of_the_entries(entries):
+def test_the_committed_page_is_that_of_the_entries(entries, rare_entries):
     # `algzoo leaderboard --page > book/leaderboard.md` writes it.
-    assert PAGE.read_text("utf-8") == leaderboard_page(entries)
+    assert PAGE.read_text("utf-8") == leaderboard_page(entries, rare_entries)
+
+
+def test_every_method_for_rare_events_is_in_every_table(rare_entries):
+    assert {entry.name for entry in rare_entries.values()} == {
+        name
+        for name, method in METHODS.items()
+        if name not in ("leaves of pairs", "folded classes")
+    }  # these two are for ten inputs
+    names = sorted(plain(entry.name) for entry in rare_entries.values())
+    page = PAGE.read_text("utf-8")
+    for heading in ("Losses of rare outputs", "Budgets of rare outputs"):
+        headings, *rows = rows_of(page, heading)
+        assert len(headings) <= 6
+        assert sorted(row[0] for row in rows) == names
+    _, *rows = rows_of(page, "Losses of rare outputs")
+    complete = [row for row in rows if row[1] == rows[0][1]]
+    after = [float(row[-1].partition(" ")[0]) for row in complete]
+    assert after == sorted(after)
+    named = {plain(entry.name): entry for entry in rare_entries.values()}
+    for name, n_tasks, zeros, loss, *_ in rows:
+        result = named[name].results[-1]
+        assert n_tasks == str(result.tasks)
+        assert float(zeros.rstrip("%")) / 100 == pytest.approx(
+            result.zeros / (result.tasks * result.seeds), abs=0.005
+        )
+        assert loss.startswith("∞") == (result.loss[0] is None)
 
 
 def test_every_entry_of_a_ranked_round_is_in_every_table(entries):

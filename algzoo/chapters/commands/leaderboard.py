@@ -14,6 +14,7 @@ from .tables import print_table, wide_console
 
 if TYPE_CHECKING:
     from ...scoring.compute.entries import Entry
+    from ...scoring.rare.entries import RareEntry
 
 
 @click.command("leaderboard")
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     default=4,
     show_default=True,
-    help="With --check: how many models of each population the estimator is called on.",
+    help="With --check: on how many models of each population, or tasks of a round of rare "
+    "outputs at each budget, the estimator is called.",
 )
 @click.option("--strict", is_flag=True, help="With --check: what cannot be checked here fails.")
 @WORKERS
@@ -40,12 +42,13 @@ def leaderboard_command(
 ) -> None:
     """List the entries of the leaderboard, or check them.
 
-    FILES are entries, or folders of them; analyses/leaderboard of this clone where absent. With
+    FILES are entries, or folders of them; those of this clone if there are none. With
     --check every score is computed again from the entry's estimates, and on a few models, drawn by
     a hash of the file, the estimator is called again. This runs the code of the entries. Exit
     status 1 where something does not come out, with a line for each such thing.
     """
-    from ...scoring.compute.entries import EntryError, read_entry
+    from ...scoring.compute.checked_json import EntryError
+    from ...scoring.rare.entries import RareEntry, read_any_entry
 
     if strict and not check:
         raise click.UsageError("--strict goes with --check")
@@ -53,21 +56,32 @@ def leaderboard_command(
         raise click.UsageError("--page is of the entries of this clone: give nothing else with it")
     problems = []
     entries: dict[Path, Entry] = {}
+    rare: dict[Path, RareEntry] = {}
     for path in _paths(files):
         try:
-            entries[path] = read_entry(path)
+            entry = read_any_entry(path)
+            if isinstance(entry, RareEntry):
+                rare[path] = entry
+            else:
+                entries[path] = entry
         except EntryError as error:
             problems.append(str(error))
     if check:
         problems += _checked(entries, n_models, strict, workers)
+        problems += _checked_rare(rare, n_models, strict, workers)
     elif page:
         from ..leaderboard_page import leaderboard_page
 
         click.echo(
-            leaderboard_page({path.name: entry for path, entry in entries.items()}), nl=False
+            leaderboard_page(
+                {path.name: entry for path, entry in entries.items()},
+                {path.name: entry for path, entry in rare.items()},
+            ),
+            nl=False,
         )
     else:
         problems += _print(entries)
+        problems += _print_rare(rare)
     for problem in problems:
         click.echo(problem, err=not check)
     if problems:
@@ -80,7 +94,8 @@ def _paths(files: Sequence[Path]) -> list[Path]:
 
     if not files:
         try:
-            files = [repository_root() / "analyses" / "leaderboard"]
+            folder = repository_root() / "analyses" / "leaderboard"
+            files = [folder, folder / "rare"]
         except ChapterError as error:
             raise click.ClickException(f"{error}, or name files of entries") from error
     found: list[Path] = []
@@ -133,6 +148,36 @@ def _checked(
     return problems
 
 
+def _checked_rare(
+    entries: dict[Path, RareEntry], n_tasks: int, strict: bool, workers: int | None
+) -> list[str]:
+    """Check entries of rounds of rare outputs; as :func:`_checked`."""
+    from ...scoring.compute.challenge import Workers
+    from ...scoring.compute.entering import NotCheckable
+    from ...scoring.rare.entering import rare_recomputed
+    from ...scoring.rare.entries import rare_disagreements
+
+    problems: list[str] = []
+    for path, entry in entries.items():
+        found = rare_disagreements(entry)
+        if found:
+            problems += [f"{path.name}: {problem}" for problem in found]
+            continue
+        try:
+            again = rare_recomputed(entry, n_tasks, Workers(workers=workers))
+        except NotCheckable as reason:
+            said = f"{path.name}: its losses follow from its estimates; not checkable: {reason}"
+            if strict:
+                problems.append(said)
+            else:
+                click.echo(said)
+            continue
+        problems += [f"{path.name}: {problem}" for problem in again.problems]
+        if not again.problems:
+            click.echo(f"{path.name}: {again.n_estimates} estimates were computed again and hold")
+    return problems
+
+
 def _print(entries: dict[Path, Entry]) -> list[str]:
     """Print a table for each round, and return what is wrong with entries that are in none."""
     from ...scoring.compute.entries import rank
@@ -166,4 +211,34 @@ def _cells(entry: Entry, populations: Sequence[str]) -> list[str]:
         "–" if samples is None else f"{samples:,.0f}",
         *("–" if math.isinf(ratio) else f"{ratio:.2g}" for ratio in ratios),
         entry.author,
+    ]
+
+
+def _print_rare(entries: dict[Path, RareEntry]) -> list[str]:
+    """Print a table for each round of rare outputs; as :func:`_print`."""
+    from ...scoring.rare.entries import rare_rank
+    from ...scoring.rare.rounds import rare_round_named, rare_round_names
+    from .rare import interval_in_words
+
+    console = wide_console()
+    for name in reversed(rare_round_names()):
+        of_round = [entry for entry in entries.values() if entry.round == name]
+        if not of_round:
+            continue
+        its_round = rare_round_named(name)
+        console.print(f"Round {name}. {its_round.about} Loss after the fit, by budget:")
+        of_round.sort(key=lambda entry: (rare_rank(entry), entry.name))
+        rows = []
+        for entry in of_round:
+            results = [entry.result(budget) for budget in its_round.budgets]
+            tasks = max((one.tasks for one in results if one), default=0)
+            after = [one.loss_after_fit if one else None for one in results]
+            cells = ("–" if one is None else interval_in_words(one) for one in after)
+            rows.append([entry.name, f"{tasks}/{len(its_round.tasks)}", *cells, entry.author])
+        headings = ("method", "tasks", *map(str, its_round.budgets), "by")
+        print_table(console, headings, rows, left=["by"])
+    return [
+        f"{path.name}: there is no round {entry.round!r}"
+        for path, entry in entries.items()
+        if entry.round not in rare_round_names()
     ]

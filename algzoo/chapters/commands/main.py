@@ -25,6 +25,7 @@ _COMMANDS = {
     "estimators": ("estimators", "estimators", "List the estimators of the catalogue."),
     "cite": ("cite", "cite", "Print BibTeX entries."),
     "challenge": ("challenge", "challenge", "Score estimators against random sampling."),
+    "rare": ("rare", "rare_command", "Score estimates of the probability of a rare event."),
     "leaderboard": (
         "leaderboard",
         "leaderboard_command",

@@ -266,6 +266,11 @@ def source_of(name: str, link: str | None) -> Source:
     for entry in collected()[0]:
         if entry.name == name:
             return Source(name, entry.origin, version(entry.origin), link, None)
+    return source_of_module(name, link)
+
+
+def source_of_module(name: str, link: str | None) -> Source:
+    """Where what is called ``package.module:name`` is; errors as :func:`source_of`."""
     module_name = name.rpartition(":")[0]
     packages = packages_distributions().get(module_name.partition(".")[0], [])
     if packages:
@@ -344,31 +349,43 @@ def recomputed(
 
 @contextmanager
 def _loaded(entry: Entry) -> Iterator[Entrant]:
-    """The entrant of an entry, for the time of the block.
+    """The entrant of an entry, for the time of the block."""
+    with code_of(entry.source) as (name, folder):
+        [entrant] = entrants_named(name, folder)
+        yield entrant
 
-    Code that the entry brings along is a module in a temporary folder there. Its name is not that
+
+@contextmanager
+def code_of(source: Source) -> Iterator[tuple[str, Path]]:
+    """A name under which an estimator can be imported, and from which folder, in the block.
+
+    Code that an entry brings along is a module in a temporary folder there. Its name is not that
     under which it was written, so that entries whose files had the same name do not meet.
+
+    Raises
+    ------
+    NotCheckable
+        If the block raises :class:`.UnknownEstimator`.
     """
-    name = entry.source.estimator
+    name = source.estimator
     with tempfile.TemporaryDirectory(prefix="algzoo-entry-") as folder:
-        if entry.source.code is not None:
-            code = "\n".join(entry.source.code) + "\n"
+        if source.code is not None:
+            code = "\n".join(source.code) + "\n"
             module = f"entry_{hashlib.sha256(code.encode()).hexdigest()[:16]}"
             (Path(folder) / f"{module}.py").write_text(code, "utf-8")
             name = f"{module}:{name.rpartition(':')[2]}"
         path = [*sys.path]
         try:
             importlib.invalidate_caches()
-            [entrant] = entrants_named(name, Path(folder))
-            yield entrant
+            yield name, Path(folder)
         except UnknownEstimator as error:
-            raise NotCheckable(_not_here(entry, str(error))) from error
+            raise NotCheckable(_not_here(source, str(error))) from error
         finally:
             sys.path[:] = path
 
 
-def _not_here(entry: Entry, why: str) -> str:
-    package, wanted = entry.source.package, entry.source.version
+def _not_here(source: Source, why: str) -> str:
+    package, wanted = source.package, source.version
     if package is None:
         return why
     try:

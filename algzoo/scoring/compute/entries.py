@@ -10,11 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +23,26 @@ from ...estimates.counting.counter import VERSION
 from ...estimates.estimate import Constants, Exactness
 from ...zoo.files import write_whole
 from .challenge import positive_root
+from .checked_json import (
+    COUNT,
+    COUNTS,
+    LINE,
+    LINK,
+    NUMBER,
+    OBJECT,
+    PROBABILITY,
+    SEED,
+    TEXT,
+    YES,
+    EntryError,
+    Kind,
+    checked,
+    is_number,
+    list_of,
+    loaded,
+    one_of,
+    read_file,
+)
 from .leaderboard import Split
 from .plain_json import plain_json, rounded
 from .ratios import Array, Ratio, errors_of, ratios
@@ -33,10 +52,6 @@ DECIMALS = 8  # of an estimate in a file
 _CLOSE = 1e-4  # relative; numbers in a file have six digits
 _CLOSE_TO_ZERO = 1e-8  # a bias is a difference of numbers with eight decimals
 _OF_INTERVAL = 0.1  # share of its width: another release of NumPy may resample other models
-
-
-class EntryError(ValueError):
-    """A file is no entry; says which file, what is wrong and what would be right."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +224,20 @@ def rank(entry: Entry, population: str) -> float:
     return math.inf if result is None or not result.shrunk_ratio else result.shrunk_ratio.value
 
 
-def write_entry(path: Path, entry: Entry) -> None:
+class _Written(Protocol):
+    def text(self) -> str: ...
+
+
+class _Scored(Protocol):
+    @property
+    def round(self) -> str: ...
+    @property
+    def round_digest(self) -> str: ...
+    @property
+    def counter_version(self) -> int: ...
+
+
+def write_entry(path: Path, entry: _Written) -> None:
     """Write the file of an entry, whole.
 
     Raises
@@ -237,12 +265,7 @@ def read_entry(path: Path) -> Entry:
     EntryError
         If it cannot be read, or is no entry.
     """
-    try:
-        return entry_from(path.read_text("utf-8"))
-    except OSError as error:
-        raise EntryError(f"{path.name}: cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise EntryError(f"{path.name}: {error}") from error
+    return read_file(path, entry_from)
 
 
 def entry_from(text: str) -> Entry:
@@ -253,35 +276,32 @@ def entry_from(text: str) -> Entry:
     EntryError
         If it is none; says what is wrong.
     """
-    try:
-        content = json.loads(text, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise EntryError(f"is not JSON: {error}") from error
-    checked = _checked(content, _ENTRY, "")
-    source = _checked(checked["source"], _SOURCE, "source.")
-    facts = _checked(checked["facts"], _FACTS, "facts.")
-    code = source["code"]
+    found = checked(loaded(text), _ENTRY, "")
+    facts = checked(found["facts"], _FACTS, "facts.")
     return Entry(
         **{
-            **checked,
-            "source": Source(**{**source, "code": None if code is None else tuple(code)}),
+            **found,
+            "source": source_from(found["source"]),
             "facts": Facts(**facts),
-            "results": tuple(_result(one, n) for n, one in enumerate(checked["results"])),
-            "missing": tuple(checked["missing"]),
+            "results": tuple(_result(one, n) for n, one in enumerate(found["results"])),
+            "missing": tuple(found["missing"]),
         }
     )
 
 
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+def source_from(content: Any) -> Source:
+    """Read where the estimator of an entry is; errors as :func:`entry_from`."""
+    found = checked(content, _SOURCE, "source.")
+    code = found["code"]
+    return Source(**{**found, "code": None if code is None else tuple(code)})
 
 
 def _result(content: Any, number: int) -> Result:
     where = f"results[{number}]."
-    result = _checked(content, _RESULT, where)
+    result = checked(content, _RESULT, where)
     for name in ("ratio", "shrunk_ratio", "sampler_ratio"):
         if result[name] is not None:
-            result[name] = Ratio(**_checked(result[name], _RATIO, f"{where}{name}."))
+            result[name] = Ratio(**checked(result[name], _RATIO, f"{where}{name}."))
     n_models = result["models"]
     operations = result["operations_of_models"]
     for name in ("estimates", "operations_of_models"):
@@ -294,118 +314,69 @@ def _result(content: Any, number: int) -> Result:
     return Result(**result)
 
 
-@dataclass(frozen=True)
-class _Kind:
-    """What the value of a key must be, in words, and whether it is."""
-
-    words: str
-    fits: Callable[[Any], bool]
-
-    def or_null(self) -> _Kind:
-        return _Kind(f"{self.words} or null", lambda value: value is None or self.fits(value))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
-
-def _list_of(kind: _Kind) -> _Kind:
-    return _Kind(
-        f"a list, each of it {kind.words}",
-        lambda value: isinstance(value, list) and all(map(kind.fits, value)),
-    )
-
-
-def _one_of(choices: Sequence[str]) -> _Kind:
-    return _Kind(f"one of {', '.join(choices)}", lambda value: value in choices)
-
-
-_TEXT = _Kind("a text", lambda value: isinstance(value, str) and bool(value.strip()))
-_LINE = _Kind("a text", lambda value: isinstance(value, str))
-_YES = _Kind("true or false", lambda value: isinstance(value, bool))
-_NUMBER = _Kind("a number", _is_number)
-_COUNT = _Kind("a whole number of at least 1", _is_count)
-_OBJECT = _Kind("an object with keys", lambda value: isinstance(value, dict))
-_SEED = _Kind("a whole number", lambda value: isinstance(value, int))
-_MANY = _list_of(_COUNT)
-_COUNTS = _Kind(
-    f"{_COUNT.words} or a list of them", lambda value: _COUNT.fits(value) or _MANY.fits(value)
-)
-_LINK = _Kind(
-    "an address that begins with https:// or http://",
-    lambda value: isinstance(value, str) and bool(re.fullmatch(r"https?://[^\s<>\"]+", value)),
-)
-_PROBABILITY = _Kind("a probability", lambda value: _is_number(value) and 0 <= value <= 1)
-
-_ENTRY: Mapping[str, _Kind] = {
-    "name": _TEXT,
-    "author": _TEXT,
-    "about": _TEXT,
-    "source": _OBJECT,
-    "facts": _OBJECT,
-    "counter_version": _COUNT,
-    "round": _TEXT,
-    "round_digest": _TEXT,
-    "results": _list_of(_OBJECT),
-    "missing": _list_of(_TEXT),
+_ENTRY: Mapping[str, Kind] = {
+    "name": TEXT,
+    "author": TEXT,
+    "about": TEXT,
+    "source": OBJECT,
+    "facts": OBJECT,
+    "counter_version": COUNT,
+    "round": TEXT,
+    "round_digest": TEXT,
+    "results": list_of(OBJECT),
+    "missing": list_of(TEXT),
 }
-_SOURCE: Mapping[str, _Kind] = {
-    "estimator": _TEXT,
-    "package": _TEXT.or_null(),
-    "version": _TEXT.or_null(),
-    "link": _LINK.or_null(),
-    "code": _list_of(_LINE).or_null(),
+_SOURCE: Mapping[str, Kind] = {
+    "estimator": TEXT,
+    "package": TEXT.or_null(),
+    "version": TEXT.or_null(),
+    "link": LINK.or_null(),
+    "code": list_of(LINE).or_null(),
 }
-_FACTS: Mapping[str, _Kind] = {
-    "runs_network": _one_of(get_args(RunsNetwork)),
-    "exact": _one_of(get_args(Exactness)),
-    "constants": _one_of(get_args(Constants)),
-    "advice_bits": _Kind("a number of at least 0", lambda value: _is_number(value) and value >= 0),
-    "tuned_on": _TEXT,
-    "split": _one_of(get_args(Split)),
-    "scrambles": _YES,
+_FACTS: Mapping[str, Kind] = {
+    "runs_network": one_of(get_args(RunsNetwork)),
+    "exact": one_of(get_args(Exactness)),
+    "constants": one_of(get_args(Constants)),
+    "advice_bits": Kind("a number of at least 0", lambda value: is_number(value) and value >= 0),
+    "tuned_on": TEXT,
+    "split": one_of(get_args(Split)),
+    "scrambles": YES,
 }
-_RESULT: Mapping[str, _Kind] = {
-    "population": _TEXT,
-    "seed": _SEED,
-    "models": _COUNT,
-    "operations": _NUMBER,
-    "samples": _NUMBER,
-    "bias": _NUMBER,
-    "rms": _NUMBER,
-    "ratio": _OBJECT.or_null(),
-    "shrunk_ratio": _OBJECT.or_null(),
-    "best_sampler": _TEXT.or_null(),
-    "sampler_ratio": _OBJECT.or_null(),
-    "operations_of_models": _COUNTS,
-    "estimates": _list_of(_PROBABILITY),
+_RESULT: Mapping[str, Kind] = {
+    "population": TEXT,
+    "seed": SEED,
+    "models": COUNT,
+    "operations": NUMBER,
+    "samples": NUMBER,
+    "bias": NUMBER,
+    "rms": NUMBER,
+    "ratio": OBJECT.or_null(),
+    "shrunk_ratio": OBJECT.or_null(),
+    "best_sampler": TEXT.or_null(),
+    "sampler_ratio": OBJECT.or_null(),
+    "operations_of_models": COUNTS,
+    "estimates": list_of(PROBABILITY),
 }
-_RATIO: Mapping[str, _Kind] = {
-    "value": _NUMBER,
-    "low": _NUMBER.or_null(),
-    "high": _NUMBER.or_null(),
+_RATIO: Mapping[str, Kind] = {
+    "value": NUMBER,
+    "low": NUMBER.or_null(),
+    "high": NUMBER.or_null(),
 }
 
 
-def _checked(content: Any, kinds: Mapping[str, _Kind], where: str) -> dict[str, Any]:
-    """The content of an object, if it has these keys and no others, and values of these kinds."""
-    if not isinstance(content, dict):
-        raise EntryError("is not an object with keys")
-    for key in kinds:
-        if key not in content:
-            raise EntryError(f"the key {where}{key} is missing")
-    for key, value in content.items():
-        if key not in kinds:
-            raise EntryError(f"there is a key {where}{key}, which no entry has")
-        if not kinds[key].fits(value):
-            text = json.dumps(value)
-            shown = text if len(text) <= 60 else f"{text[:57]}..."
-            raise EntryError(f"{where}{key} must be {kinds[key].words}, not {shown}")
-    return dict(content)
+def why_outdated(entry: _Scored, digest: str) -> str | None:
+    """Why an entry has to be submitted again, if it does; ``digest`` is that of its round."""
+    if entry.round_digest != digest:
+        return (
+            f"its round_digest {entry.round_digest[:12]}... is not that of round {entry.round}, "
+            f"{digest[:12]}...: it was scored on something else; submit it again"
+        )
+    if entry.counter_version != VERSION:
+        return (
+            f"its operations were counted by version {entry.counter_version} of the convention, "
+            f"and now it is version {VERSION}: submit it again"
+        )
+    return None
 
 
 def disagreements(entry: Entry) -> list[str]:
@@ -417,16 +388,8 @@ def disagreements(entry: Entry) -> list[str]:
         its_round = round_named(entry.round)
     except ValueError as error:
         return [str(error)]
-    if entry.round_digest != its_round.digest:
-        return [
-            f"its round_digest {entry.round_digest[:12]}... is not that of round {entry.round}, "
-            f"{its_round.digest[:12]}...: it was scored on something else; submit it again"
-        ]
-    if entry.counter_version != VERSION:
-        return [
-            f"its operations were counted by version {entry.counter_version} of the convention, "
-            f"and now it is version {VERSION}: submit it again"
-        ]
+    if outdated := why_outdated(entry, its_round.digest):
+        return [outdated]
     found = []
     named = [*(one.population for one in entry.results), *entry.missing]
     if sorted(named) != sorted(its_round.populations):
@@ -493,7 +456,12 @@ def drawn_models(entry: Entry, population: str, n_models: int) -> list[int]:
     """
     result = entry.result(population)
     assert result is not None, "only what has a result is looked at"
-    digest = hashlib.sha256(f"{population}\0{entry.text()}".encode()).digest()
+    return drawn_numbers(f"{population}\0{entry.text()}", result.models, n_models)
+
+
+def drawn_numbers(text: str, n: int, n_drawn: int) -> list[int]:
+    """Draw ``n_drawn`` of the numbers below ``n`` by a hash of a text; all if there are fewer."""
+    digest = hashlib.sha256(text.encode()).digest()
     rng = np.random.default_rng(int.from_bytes(digest, "little"))
-    chosen = rng.choice(result.models, size=min(n_models, result.models), replace=False)
+    chosen = rng.choice(n, size=min(n_drawn, n), replace=False)
     return sorted(map(int, chosen))

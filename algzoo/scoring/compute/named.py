@@ -38,11 +38,34 @@ def entrants_named(name: str, folder: Path | None = None) -> list[Entrant]:
     known = {entry.name: entry for entry in entries}
     if name in known:
         return [Entrant.of(known[name])]
+    also = "".join(f" {one}." for one in problems)
+    catalogue = f"one of the catalogue, which `algzoo estimators` lists.{also}"
+    found = object_named(name, catalogue, folder)
+    several = list(found) if isinstance(found, Sequence) else [found]
+    return [_entrant(one, name) for one in several]
+
+
+def object_named(name: str, otherwise: str, folder: Path | None = None) -> Any:
+    """What a module has under a name, ``None`` if it has nothing.
+
+    Parameters
+    ----------
+    name
+        ``package.module:name``.
+    otherwise
+        What else may be named, for the message.
+    folder
+        As for :func:`entrants_named`.
+
+    Raises
+    ------
+    UnknownEstimator
+        If the name is not of this form, or the module cannot be imported.
+    """
     module_name, colon, attribute = name.rpartition(":")
     if not (module_name and colon and attribute):
         raise UnknownEstimator(
-            f"No estimator {name!r}: name a function as package.module:function, or one of the "
-            f"catalogue, which `algzoo estimators` lists.{''.join(f' {one}.' for one in problems)}"
+            f"No estimator {name!r}: name a function as package.module:function, or {otherwise}"
         )
     file = Path(module_name)
     if file.suffix == ".py" or len(file.parts) > 1:
@@ -63,9 +86,7 @@ def entrants_named(name: str, folder: Path | None = None) -> list[Entrant]:
             f"Cannot import {module_name}: {what}. Modules are looked for in {here} and where "
             "Python is installed."
         ) from error
-    found = getattr(module, attribute, None)
-    several = list(found) if isinstance(found, Sequence) else [found]
-    return [_entrant(one, name) for one in several]
+    return getattr(module, attribute, None)
 
 
 def _entrant(found: Any, name: str) -> Entrant:

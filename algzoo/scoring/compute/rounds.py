@@ -9,11 +9,9 @@ should another release make other noise, and that of the round itself, which eve
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -35,6 +33,7 @@ from .challenge import (
 from .leaderboard import Split
 from .plain_json import plain_json, rounded
 from .ratios import Errors, Truths, ratios, scrambles_of
+from .round_files import ACCURACY, content_of, names_in, text_of
 from .truth import TruthCache
 
 _DIGITS = 8  # decimals of a true score in the file
@@ -140,8 +139,7 @@ class Round:
 
 def round_names() -> list[str]:
     """Names of the rounds of this package."""
-    folder = files("algzoo.scoring") / "data" / "rounds"
-    return sorted(path.name.removesuffix(".json") for path in folder.iterdir())
+    return names_in(ACCURACY)
 
 
 @cache
@@ -153,17 +151,12 @@ def round_named(name: str) -> Round:
     ValueError
         If there is none; says which there are.
     """
-    if name not in round_names():
-        raise ValueError(f"There is no round {name!r}; there are: {', '.join(round_names())}")
-    path = files("algzoo.scoring") / "data" / "rounds" / f"{name}.json"
-    return round_from(path.read_text("utf-8"))
+    return round_from(text_of(ACCURACY, name))
 
 
 def round_from(text: str) -> Round:
     """Read the text of a round."""
-    content = json.loads(text)
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    content, digest = content_of(text)
     populations = {one["name"]: _population(one) for one in content.pop("populations")}
     return Round(**content, populations=populations, digest=digest)
 

@@ -25,6 +25,7 @@ import weakref
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 import cloudpickle
 
@@ -132,11 +133,38 @@ class Sandbox:
         EstimatorFailure
             At the first model for which there is no valid estimate; says why.
         """
-        with self._job("estimates", import_path, job):
-            for request in models:
-                self._send(_packed_request(request))
-                answer = self._answer(time_limit, f"took longer than {time_limit:g} s")
-                yield Outcome(**json.loads(answer))
+        requests = map(_packed_request, models)
+        for answer in self._answers("estimates", job, requests, import_path, time_limit):
+            yield Outcome(**json.loads(answer))
+
+    def calls(
+        self,
+        job: bytes,
+        requests: Iterable[tuple[Any, ...]],
+        *,
+        import_path: Sequence[str] = (),
+        time_limit: float,
+    ) -> Generator[bytes]:
+        """Return what a function gives for these arguments, one after the other.
+
+        ``job`` is ``(function,)``, :func:`packed`; the function returns bytes, and raises
+        :class:`EstimatorFailure` where the estimator does not give a valid estimate. Errors as
+        :meth:`estimates`.
+        """
+        return self._answers("calls", job, map(packed, requests), import_path, time_limit)
+
+    def _answers(
+        self,
+        kind: str,
+        job: bytes,
+        requests: Iterable[bytes],
+        import_path: Sequence[str],
+        time_limit: float,
+    ) -> Generator[bytes]:
+        with self._job(kind, import_path, job):
+            for request in requests:
+                self._send(request)
+                yield self._answer(time_limit, f"took longer than {time_limit:g} s")
 
     def fitted(
         self,

@@ -108,8 +108,7 @@ def _serve(requests: int, answers: int, job: bytes, kind: str, import_path: list
         return b""
 
     def answer(request: bytes) -> bytes:
-        act: Callable[..., bytes] = _estimate if kind == "estimates" else _fit
-        return act(*loaded, *pickle.loads(request))
+        return _ACTS[kind](*loaded, *pickle.loads(request))
 
     _reply(answers, server, load)
     with suppress(EOFError):
@@ -206,6 +205,13 @@ def _fit(
     truths: list[float],
 ) -> bytes:
     return packed((fit(models, truths), operations, scrambles))
+
+
+def _call(function: Callable[..., bytes], *arguments: Any) -> bytes:
+    return function(*arguments)
+
+
+_ACTS: dict[str, Callable[..., bytes]] = {"estimates": _estimate, "fit": _fit, "calls": _call}
 
 
 if __name__ == "__main__":

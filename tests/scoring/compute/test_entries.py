@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from algzoo.scoring.compute.challenge import Workers
+from algzoo.scoring.compute.checked_json import EntryError
 from algzoo.scoring.compute.entering import (
     NotCheckable,
     entered,
@@ -18,7 +19,6 @@ from algzoo.scoring.compute.entering import (
     the_entrant,
 )
 from algzoo.scoring.compute.entries import (
-    EntryError,
     disagreements,
     drawn_models,
     entry_from,
