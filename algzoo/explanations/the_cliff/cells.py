@@ -1,4 +1,4 @@
-"""The models that are scored: noisy copies, with noise that lowers accuracies alike at each size."""
+"""The scored models: noisy copies, with noise that lowers the accuracy alike at each size."""
 
 from __future__ import annotations
 
