@@ -21,14 +21,17 @@ def by_name(rows: Sequence[Row]) -> dict[str, Row]:
     }
 
 
-def scores_table(name: str, scores: Mapping[str, Score], *, rtol: float = 0.02) -> None:
+def scores_table(
+    name: str, scores: Mapping[str, Score], *, heading: str = "estimator", rtol: float = 0.02
+) -> None:
     """Show cost, R against random sampling and its 95% confidence interval.
 
-    An exact estimate has a dash in place of R. ``rtol`` is the tolerance of R, which a machine's
-    rounding moves if an answer close to a tie changes.
+    ``heading`` says what the keys of ``scores`` are. An exact estimate has a dash in place of R.
+    ``rtol`` is the tolerance of R, which a machine's rounding moves if an answer close to a tie
+    changes.
     """
-    columns = [Column("estimator"), Column("random inputs", ",.0f")]
-    columns += [Column(heading, "~2", rtol=rtol) for heading in ("R", "from", "to")]
+    columns = [Column(heading), Column("random inputs", ",.0f")]
+    columns += [Column(of_ratio, "~2", rtol=rtol) for of_ratio in ("R", "from", "to")]
     cells = []
     for label, score in scores.items():
         ratio = None if _is_exact(score) else score.ratio

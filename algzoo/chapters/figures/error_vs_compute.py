@@ -19,15 +19,15 @@ _FILLS = {"zero-shot": "full", "seed-agnostic": "none", "model-specific": "left"
 _ROUNDING = 1e-12  # errors below this are rounding and would compress the scale of the others
 
 
-def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: float = 5) -> Figure:
+def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: float = 6) -> Figure:
     """Plot root mean squared errors against operations, both logarithmic; sizes in inches.
 
     The figure shows random sampling, with the band that contains 95% of measurements of it on as
     many models; prior-shrunk sampling; the measured samplers as small dots; and a curve for each
     estimator. The marker of a curve says whether the estimator runs the network, dashes and filling
     say which split it was fitted on, and a number at its cheaper end is its number in the legend.
-    An estimator without error, up to rounding, is on the lower edge. Rows that were not scored are
-    left out.
+    Vertical bars are 95% confidence intervals, those of R in units of the error. An estimator
+    without error, up to rounding, is on the lower edge. Rows that were not scored are left out.
     """
     style.use_book_style()
     figure, ax = style.new_figure(width, height)
@@ -52,7 +52,9 @@ def error_vs_compute(leaderboard: Leaderboard, *, width: float = 8, height: floa
         if any(row.runs_network == where for row in rows)
     ]
     handles = [*ax.get_legend_handles_labels()[0], *runs]
-    ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.01, 0.5), fontsize=8)
+    ax.legend(
+        handles=handles, loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2, fontsize=10
+    )
     return figure
 
 
@@ -75,7 +77,7 @@ def _baselines(ax: Any, leaderboard: Leaderboard, least: float, greatest: float)
             [sampler.rms for sampler in leaderboard.samplers],
             ls="",
             marker=".",
-            ms=4,
+            ms=6,
             color=style.SAMPLED,
             label="variance-reduced samplers",
         )
@@ -93,8 +95,15 @@ def _curve(ax: Any, rows: list[Row], colour: str, dashes: str, label: str) -> No
         ls=dashes,
         label=label,
     )
+    for row in rows:
+        if row.rms and row.rms > _ROUNDING and row.ratio and row.ratio.low and row.ratio.high:
+            low, high = (
+                row.rms * math.sqrt(end / row.ratio.value)
+                for end in (row.ratio.low, row.ratio.high)
+            )
+            ax.vlines(row.operations, low, high, color=colour, lw=1.4, alpha=0.7)
     for operations, rms, where in points:
-        place: dict[str, Any] = {"marker": _MARKERS[where], "color": colour, "ls": "", "ms": 6}
+        place: dict[str, Any] = {"marker": _MARKERS[where], "color": colour, "ls": "", "ms": 8}
         place["fillstyle"] = _FILLS[rows[0].split]
         if rms > _ROUNDING:
             ax.plot(operations, rms, **place)
@@ -117,10 +126,10 @@ def _numbers(ax: Any, curves: Iterable[list[Row]]) -> None:
         ax.annotate(
             str(number),
             (operations, 0 if at_edge else rms),
-            (8 * n_close, 5),
+            (9 * n_close, 7),
             xycoords=ax.get_xaxis_transform() if at_edge else "data",
             textcoords="offset points",
             ha="center",
             va="bottom",
-            fontsize=9,
+            fontsize=10,
         )

@@ -15,7 +15,7 @@ _LIMITS = (0.05, 20.0)  # of R; what is beyond is drawn on the edge
 
 
 def round_ratios(
-    panels: Mapping[str, Mapping[str, Result]], *, width: float = 8, height: float = 4.2
+    panels: Mapping[str, Mapping[str, Result]], *, width: float = 8, height: float = 4.6
 ) -> Figure:
     """Plot R and its 95% confidence interval against cost in random inputs, both logarithmic.
 
@@ -39,6 +39,8 @@ def round_ratios(
                 "color": style.LINES[place % len(style.LINES)],
                 "marker": _MARKERS[place % len(_MARKERS)],
                 "label": method,
+                "ms": 7,
+                "lw": 1.4,
             }
             x = [one.samples for one in found]
             with_intervals(ax, x, [one.ratio for one in found], _LIMITS, look)
@@ -47,5 +49,5 @@ def round_ratios(
     plain_ratios(axes[0])
     axes[0].set_ylabel("R, below 1 wins")
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=8)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, fontsize=10)
     return figure

@@ -1,4 +1,4 @@
-"""Models that are scored: noisy copies at each size, with noise that does equal harm."""
+"""The scored models: noisy copies, with noise that lowers the accuracy alike at each size."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Cell:
     seeds
         Training seeds of the bases.
     copies
-        Of each base.
+        Number of noisy copies of each base.
     sd
-        Of the noise; ``None`` where it is yet to be chosen.
+        Standard deviation of the noise; ``None`` where it is yet to be chosen.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Cell:
     sd: float | None = None
 
     def models(self, sd: float) -> list[Model]:
-        """The models, with that noise; base after base."""
+        """Return the noisy copies of the first base, then of the next, and so on."""
         size = self.family, self.hidden_size, self.seq_len
         bases = tuple(ZooModel(*size, seed=seed) for seed in self.seeds)
         copies = NoisyCopies(bases, sd, self.copies)
@@ -88,7 +88,7 @@ def cells() -> dict[str, Cell]:
 def chosen_sd(cell: Cell) -> float:
     """Noise that lowers the mean accuracy by 3 points, or by half of its distance to chance.
 
-    The smaller of the two, to two digits. The accuracies are estimated with one scramble. The
+    It is the smaller of the two, to two digits. The accuracies are estimated with one scramble. The
     noise of all copies grows in proportion, so that bisection finds a crossing.
 
     Raises

@@ -27,7 +27,7 @@ _FEW = 4  # neurons up to which a network errs nearly everywhere
 class Rule:
     """An estimate of a model at a budget, with a scramble or seed.
 
-    ``doubling`` tells that its budgets are powers of two.
+    ``doubling`` is true if its budgets are powers of two.
     """
 
     runs_network: RunsNetwork
@@ -50,8 +50,8 @@ RULES: dict[str, Rule] = {
 def right_rule(family: str, hidden_size: int) -> str:
     """The rule on chosen inputs for a size, by the number of neurons alone.
 
-    Models of few neurons err often, those of many at ties. Which rule is for which number was
-    settled on the table of the cliff itself.
+    Models of few neurons err often, those of many neurons near ties. The choice was made on the
+    table of the cliff itself.
     """
     if hidden_size >= LARGE:
         return CLUSTERED

@@ -41,11 +41,11 @@ class Scored:
     Attributes
     ----------
     setting
-        Which.
+        The rule, its budget, and the numbers of models and scrambles.
     values
         Shape (n_scrambles, n_models).
     operations
-        Of an estimate of each model, the mean over scrambles.
+        Operations of an estimate for each model, mean over scrambles.
     """
 
     setting: Setting
@@ -60,7 +60,7 @@ class CellScores:
     Attributes
     ----------
     sd
-        Of the noise.
+        Standard deviation of the noise.
     sample
         Operations of a random input.
     truths
