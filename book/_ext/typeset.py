@@ -92,7 +92,8 @@ def _link_terms(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if docname == _GLOSSARY or not terms:
         return
     names = sorted(map(re.escape, terms), key=len, reverse=True)
-    pattern = re.compile(rf"(?<![\w-])({'|'.join(names)})(s?)(?![\w-])", re.IGNORECASE)
+    # The residual stream of a transformer is no residual.
+    pattern = re.compile(rf"(?<![\w-])({'|'.join(names)})(s?)(?![\w-]|\sstream)", re.IGNORECASE)
     for paragraph in doctree.findall(nodes.paragraph):
         if isinstance(paragraph.parent, nodes.entry):
             continue
