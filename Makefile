@@ -1,5 +1,6 @@
 # Two commands: `make book` builds the site, `make test` runs everything that must hold.
-# Two more need Chromium: `make pdf` prints the book, `make axe` has axe-core look at every page.
+# Three more need Chromium: `make pdf` prints the book, `make axe` has axe-core look at every page, and
+# `make play` moves the sliders of one page and compares what they say with the package.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
@@ -17,9 +18,9 @@ SANDBOX := $(if $(filter 0,$(shell id -u)),--no-sandbox)
 
 PACKAGE := $(shell find algzoo -type f -not -path '*/__pycache__/*')
 CHAPTERS := $(wildcard analyses/*.ipynb)
-PAGES := $(shell find book -type f) _config.yml _toc.yml
+PAGES := $(shell find book -type f) $(wildcard algzoo/chapters/data/*.bib) _config.yml _toc.yml
 
-.PHONY: book test pdf axe chromium clean
+.PHONY: book test pdf axe play chromium clean
 
 book: $(SITE) $(CHECKED)
 	@echo "$(CURDIR)/$(SITE)"
@@ -61,12 +62,17 @@ pdf: chromium $(INSTALLED)
 axe: chromium $(SITE) $(AXE)
 	CHROMIUM="$(CHROMIUM)" node tests/promises/axe.mjs "$(CURDIR)/$(AXE)" "$(CURDIR)/_build/html"
 
+play: chromium $(SITE) $(AXE)
+	@$(BIN)/python tests/promises/play_cases.py >_build/play_cases.json
+	CHROMIUM="$(CHROMIUM)" node tests/promises/play.mjs "$(CURDIR)/$(AXE)" "$(CURDIR)/_build/html" \
+	  "$(CURDIR)/_build/play_cases.json"
+
 chromium:
 	@test -x "$(CHROMIUM)" || { echo \
 	  "No Chromium or Chrome found; install one, or name it: make pdf CHROMIUM=/path/to/chrome"; exit 1; }
 
 $(AXE):
-	@command -v npm >/dev/null || { echo "make axe needs Node.js with npm: https://nodejs.org"; exit 1; }
+	@command -v npm >/dev/null || { echo "make $(MAKECMDGOALS) needs Node.js with npm: https://nodejs.org"; exit 1; }
 	npm install --prefix .venv/axe --no-audit --no-fund playwright-core@1 axe-core@4
 
 $(INSTALLED): pyproject.toml constraints.txt

@@ -92,10 +92,13 @@ def test_no_script_or_style_of_a_page_names_another_server(site, pages):
                 assert not OUTSIDE.match(tag.get(attribute, "")), f"{path.name}: {tag}"
         for script in page.find_all("script", src=False):
             assert not re.search(r"https?://\S+\.(js|mjs|css)", script.get_text()), path.name
-    for own in ("book.js", "sphere.js", "sortable.js", "book.css"):
+    own_scripts = {path.name for path in (ROOT / "book" / "_static").glob("*.js")}
+    assert {"book.js", "sphere.js", "sortable.js", "play.js"} <= own_scripts
+    for own in (*own_scripts, "book.css"):
         assert "//cdn" not in (site / "_static" / own).read_text("utf-8")
         assert not re.search(
-            r"(fetch|import|XMLHttpRequest|url)\s*\(", (site / "_static" / own).read_text("utf-8")
+            r"(fetch|import|XMLHttpRequest|url)\s*\((?!#)",
+            (site / "_static" / own).read_text("utf-8"),
         )
 
 
@@ -110,6 +113,22 @@ def test_the_sphere_can_be_used_without_pointer_and_without_script(pages):
     assert page.find("noscript").get_text(strip=True)
     assert page.find(id="sphere-errors").find_all("tr", attrs={"data-direction": True})
     assert page.find("figure", id="sphere-map").find("img")["src"].endswith(".svg")
+
+
+def test_playing_needs_a_script_and_without_it_there_are_pictures(pages):
+    page = next(page for path, page in pages.items() if path.stem == "play")
+    figures = page.find_all("figure", class_="play")
+    names = ["plane", "family", "steps", "lambda-film", "valley-film"]
+    assert [figure["id"] for figure in figures] == [f"play-{name}" for name in names]
+    assert all(figure.has_attr("hidden") for figure in figures)  # until the script is there
+    stills = page.find_all("figure", class_="play-still")
+    assert [still["id"] for still in stills] == [f"play-{name}-still" for name in names[:4]]
+    assert all(still.find("img")["src"].endswith(".svg") for still in stills)
+    assert len(page.find_all("noscript")) == 4
+    # Browsers do not load modules from a file.
+    scripts = [tag for tag in page.find_all("script", src=True) if "play" in tag["src"]]
+    assert len(scripts) == 5
+    assert all(tag.get("type") != "module" for tag in scripts)
 
 
 def test_the_leaderboard_is_a_page_of_plain_tables_that_a_script_can_sort(pages):
@@ -133,6 +152,8 @@ def test_the_leaderboard_is_a_page_of_plain_tables_that_a_script_can_sort(pages)
     [
         r"details::details-content\s*{[^}]*content-visibility: visible",
         r"\.sphere\s*{\s*display: none",
+        r"\.play\s*{\s*display: none",
+        r"\.play-still\[hidden\]\s*{\s*display: block !important",
         r"overflow: visible !important",
     ],
 )
@@ -142,6 +163,7 @@ def test_paper_shows_what_the_screen_folds_away(rule):
     assert re.search(rule, printed)
 
 
-def test_motion_can_be_switched_off():
-    script = (ROOT / "book" / "_static" / "sphere.js").read_text("utf-8")
+@pytest.mark.parametrize("name", ["sphere.js", "play.js"])
+def test_motion_can_be_switched_off(name):
+    script = (ROOT / "book" / "_static" / name).read_text("utf-8")
     assert "prefers-reduced-motion: reduce" in script

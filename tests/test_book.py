@@ -1,6 +1,7 @@
 """The built site: complete, strict, offline and described in words."""
 
 import re
+from copy import copy
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -108,3 +109,33 @@ def test_formulas_are_marked_for_rendering(pages):
     assert len(chapter.find_all(class_="math")) > 30
     loaded = [script["src"] for script in chapter.find_all("script", src=True)]
     assert any("mathjax/tex-chtml.js" in source for source in loaded)
+
+
+def test_names_of_models_and_powers_of_ten_are_set(pages):
+    for path, page in pages.items():
+        article = copy(page.find("article"))  # what is taken out of it stays on the page
+        for verbatim in article.find_all(["pre", "code", "script"]) + article.select(".math"):
+            verbatim.decompose()
+        subscripts = "".join(
+            f"<{sub.previous_sibling}{sub.get_text()}>" for sub in article.find_all("sub")
+        )
+        named = set(re.findall(r"M\d+,\d+", article.get_text()))
+        assert all(f"{name}>" in subscripts for name in named), path.name
+        assert re.findall(r"\b\d(?:\.\d+)?e[-+]?\d+\b", article.get_text()) == [], path.name
+    chapter = next(page for path, page in pages.items() if path.stem == "second_argmax_h2_n2")
+    assert chapter.find("article").find("h1").find("sub").get_text() == "2,2"
+    assert "\N{MINUS SIGN}5" in {sup.get_text() for sup in chapter.find("article").find_all("sup")}
+
+
+def test_recorded_lines_stay_in_the_notebooks(pages):
+    for path, page in pages.items():
+        assert page.select("article .output.stream") == [], path.name
+
+
+def test_the_first_use_of_a_term_leads_to_the_glossary(pages):
+    chapter = next(page for path, page in pages.items() if path.stem == "second_argmax_h2_n2")
+    links = [word.parent["href"] for word in chapter.find_all(class_="glossary-term")]
+    assert "../book/glossary.html#term-surprise" in links
+    assert len(links) == len(set(links)) > 5
+    glossary = next(page for path, page in pages.items() if path.stem == "glossary")
+    assert not glossary.find_all(class_="glossary-term")

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from algzoo import estimates, explanations, scoring, structure, zoo
+from algzoo import estimates, explanations, mechanisms, scoring, structure, zoo
 from algzoo.estimates import sampling
 from algzoo.estimates.many_inputs.margins import levels_tree
 from algzoo.structure import find_features
@@ -29,14 +29,18 @@ def levels_of(model):
 
 # Parameters that have no default, by name; the second is for those that depend on the model.
 VALUES = {
+    "abnormal": lambda facts: facts.answer != 0,
     "accuracies": [0.5, 0.6, 0.7],
     "anchors": "one",
     "angle": 0.3,
     "bits": 100.0,
     "circuit": "QK",
     "clustering": 1.0,
+    "condition": lambda facts: facts.answer >= 0,
+    "description": "a task",
     "directions": 1,
     "estimator": partial(sampling, n_samples=10, seed=0),
+    "fires": lambda facts: facts.answer == 0,
     "gap": 0.1,
     "largest": 0,
     "layer": 0,
@@ -48,8 +52,11 @@ VALUES = {
     "n_nodes": 8,
     "n_rays": 4,
     "n_samples": 40,
+    "name": "task",
     "narrow": 1,
+    "neurons": [0],
     "nodes": 2,
+    "normal": lambda facts: facts.answer == 0,
     "operations": 500,
     "order": [3, 2, 1, 0],
     "others_only": False,
@@ -60,13 +67,15 @@ VALUES = {
     "rounds": 1,
     "rows": 4,
     "rule": lambda model, scramble: sampling(model, 10, scramble),
-    "sampler": sampling,
     "sample_sizes": [10],
+    "sampler": sampling,
     "scramble": 0,
     "scrambles": (0, 1),
     "sd": 0.1,
     "second": 1,
     "seed": 0,
+    "share": 0.1,
+    "statements": [],
     "threshold": 0.0,
     "truths": [(0.5, 0.0)] * 3,
     "variance": 0.1,
@@ -81,17 +90,30 @@ DEPENDENT = {
     "x": lambda model: np.ones(len(levels_of(model)[0].inputs) - 2),
     "tree": lambda model: levels_of(model)[0],
     "answers": lambda model: levels_of(model)[1],
+    "distillate": lambda model: model,
+    "rng": lambda model: np.random.default_rng(0),
 }
-SMALLER = {"tolerance": 0.1, "n_inputs": 64, "n_models": 2, "n_noises": 2}  # in place of a default
+SMALLER = {
+    "tolerance": 0.1,
+    "n_inputs": 64,
+    "n_models": 2,
+    "n_noises": 2,
+    "n_trusted": 64,
+    "n_test": 32,
+}  # in place of a default
 LEFT_OUT = {
     # They take any module, and belong to what checks models.
     *("is_plain", "n_outputs", "check_weights", "check_task_has_answers", "load_into"),
     *("check_logits_not_too_small", "samplers_for"),
     # They look at sizes and tasks, for functions that have checked the model.
     *("clustering_for", "folded_classes_stream", "least_for", "rank_of_answer"),
+    # They serve functions that have checked the model.
+    *("decisions", "with_trigger"),
     *("compiled_forward", "ranks_of_target"),
     # Measures: what they make takes the model.
     *("least_margin", "second_value"),
+    # It looks at the inputs alone.
+    "inputs",
     # They look at the accuracies alone.
     *("fitted_constant", "fitted_prior_shrunk"),
     # They take seconds on a model that they are for; the latter asks estimators that are here.
@@ -100,7 +122,7 @@ LEFT_OUT = {
 
 
 def functions():
-    for package in (zoo, structure, estimates, scoring, explanations):
+    for package in (zoo, structure, estimates, scoring, mechanisms, explanations):
         for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if info.ispkg or "sandbox" in info.name or ".training." in info.name:
                 continue

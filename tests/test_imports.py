@@ -8,7 +8,7 @@ import pytest
 
 from algzoo.chapters.commands.main import main
 
-SLOW = {"torch", "numba", "scipy", "matplotlib", "papermill", "sympy"}
+SLOW = {"torch", "numba", "scipy", "matplotlib", "papermill", "sympy", "sklearn"}
 LIST = "import json, sys; print('\\n' + json.dumps([*sys.modules]))"
 
 
@@ -52,6 +52,10 @@ def test_nothing_slow_is_imported(source):
 )
 def test_models_need_pytorch_and_nothing_else_that_is_slow(source):
     assert imported(source) <= {"torch", "sympy"}  # PyTorch itself may import SymPy
+
+
+def test_scikit_learn_is_imported_by_what_uses_it():
+    assert "sklearn" not in imported("import algzoo.mechanisms, algzoo.explanations.mechanisms")
 
 
 def test_every_command_of_the_list_is_there_under_its_name():

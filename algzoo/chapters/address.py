@@ -8,6 +8,7 @@ in its first cell, which installs the package there and does nothing elsewhere.
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import nbformat
@@ -18,11 +19,12 @@ from .notebooks import ChapterError, find_chapters, read, write
 
 _ADDRESS = re.compile(r"https://github\.com/[\w.-]+/[\w.-]+")
 
-# Settings in _config.yml: section, key, and the value if the book is published.
+# Settings in _config.yml: section, key, and the value, in YAML, with an address and without one.
 _ADDRESS_SETTING = ("repository", "url")
 _BUTTONS = {
-    ("launch_buttons", "binderhub_url"): "https://mybinder.org",
-    ("launch_buttons", "colab_url"): "https://colab.research.google.com",
+    ("launch_buttons", "binderhub_url"): ('"https://mybinder.org"', '""'),
+    ("launch_buttons", "colab_url"): ('"https://colab.research.google.com"', '""'),
+    ("html", "use_repository_button"): ("true", "false"),
 }
 
 _PROSE = """\
@@ -86,10 +88,10 @@ def publish_at(address: str, root: Path) -> list[Path]:
             f"{address!r} is not the address of a repository like https://github.com/OWNER/NAME"
         )
     before = after = _configuration(root)
-    buttons = {place: button if address else "" for place, button in _BUTTONS.items()}
-    for place, value in {_ADDRESS_SETTING: address, **buttons}.items():
+    buttons = {place: on if address else off for place, (on, off) in _BUTTONS.items()}
+    for place, value in {_ADDRESS_SETTING: f'"{address}"', **buttons}.items():
         start, end = _value(after, *place).span()
-        after = f'{after[:start]}"{value}"{after[end:]}'
+        after = f"{after[:start]}{value}{after[end:]}"
     notebooks = {path: read(path) for path in find_chapters((), root)}
     [_, code] = first_cells(address)
     changed = []
@@ -103,6 +105,42 @@ def publish_at(address: str, root: Path) -> list[Path]:
         write_whole(root / "_config.yml", after.encode())
         changed.append(root / "_config.yml")
     return changed
+
+
+def doubts(address: str, root: Path) -> list[str]:
+    """Say why buttons that lead to an address may not work, as far as git knows it offline.
+
+    Each sentence says what to do. The list is empty if there is no address, or no doubt.
+    """
+    address = address.removesuffix("/").removesuffix(".git")
+    if not address:
+        return []
+    remotes = _git(root, "remote", "-v")
+    if remotes is None:
+        return ["Git does not know this folder, so nothing is known of its address on GitHub."]
+    owner_and_name = address.removeprefix("https://github.com/")
+    if not re.search(rf"github\.com[:/]{re.escape(owner_and_name)}(\.git)?\s", remotes):
+        return [
+            f"No remote of this clone is {address}: push it there "
+            f"(git remote add origin {address}), or correct the address."
+        ]
+    ahead = _git(root, "rev-list", "--count", "@{upstream}..HEAD")
+    if ahead is None:
+        return ["This branch has not been pushed: Binder and Colab install what is on GitHub."]
+    if int(ahead):
+        return [f"Commits not pushed: {int(ahead)}. Binder and Colab install what is on GitHub."]
+    return []
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Return what git prints, ``None`` where it fails or is absent."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout
 
 
 def _configuration(root: Path) -> str:

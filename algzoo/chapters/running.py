@@ -25,6 +25,7 @@ _BY_DURATION = (
     "challenge",
     "challenge_bundled",
     "the_zoo",
+    "rare_outputs",
     "second_argmax_h4_n3",
     "argmedian_h16_n5",
     "second_argmax_h16_n10_example",

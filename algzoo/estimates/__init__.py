@@ -33,6 +33,7 @@ from .few_inputs.four import angle_quadrature, angle_quadrature_with_doubt
 from .few_inputs.margin_tail import margin_tail
 from .few_inputs.planted import Planted, plant_cone
 from .few_inputs.rays import ray_fan, sector_fan
+from .few_inputs.squared_error_tail import squared_error_tail
 from .few_inputs.three import spherical
 from .few_inputs.ties import tie_quadrature, tie_quadrature_with_bound
 from .few_inputs.two import angular, first_order, wrong_sectors
@@ -124,6 +125,7 @@ __all__ = [
     "skeleton",
     "soft_count",
     "spherical",
+    "squared_error_tail",
     "tie_quadrature",
     "tie_quadrature_with_bound",
     "wrong_sectors",

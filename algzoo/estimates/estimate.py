@@ -121,6 +121,9 @@ class Declaration:
         of this one.
     source
         Where the method comes from.
+    references
+        Keys of the works that the method uses, besides the book, in the book's bibliography, which
+        ``algzoo cite --all`` prints.
     tuned_on
         The models on which its form or its settings were chosen, if any.
     advice_bits
@@ -154,6 +157,7 @@ class Declaration:
     fails_when: str
     tuned_on: str = "nothing"
     advice_bits: float | Callable[..., float] = 0.0
+    references: Sequence[str] = ()
     since: str = "0.1"
     budgets: Sequence[Mapping[str, Any]] = ({},)
     scrambles: bool = False
@@ -228,6 +232,7 @@ EXACT: dict[str, Any] = {
     "exact": "exact",
     "constants": "none",
     "source": "this book; for two inputs ARC, 2026",
+    "references": ("algzoo2026", "oosterom1983"),
     "cost": "O(d^2) for two inputs, O(d^3) for three",
     "fails_when": "never",
 }

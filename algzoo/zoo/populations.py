@@ -12,12 +12,14 @@ import copy
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
 
 from . import (
+    CHECKPOINTS,
     EXAMPLE,
     FAMILIES,
     SEEDS,
@@ -62,18 +64,91 @@ class ZooModel:
         """Name of the model, ``family_hidden_seq_nseqs_seed``."""
         return f"{self.family}_{self.hidden_size}_{self.seq_len}_{self.n_seqs}_{self.seed}"
 
+    def load(self) -> Model:
+        """Load the model, a new object."""
+        return load_model(self.family, self.hidden_size, self.seq_len, self.n_seqs, self.seed)
+
 
 Base = ZooModel | Model
 BaseLike = Base | tuple[str, int, int] | tuple[str, int, int, int | None, int | None]
+
+
+@dataclass(frozen=True)
+class OtherModel:
+    """Model whose weights are not in the package, by its name on the command line.
+
+    Attributes
+    ----------
+    family, hidden_size, seq_len, n_seqs, seed, source
+        As for :func:`~algzoo.zoo.load_model`; the source is ``"official"`` or a file of your own.
+        ARC's example has the source ``"example_2nd_argmax"``.
+    """
+
+    family: str
+    hidden_size: int
+    seq_len: int
+    n_seqs: int | None
+    seed: int | None
+    source: str
+
+    @property
+    def name(self) -> str:
+        """Name for a file: of the example, of ARC's model, or of the size and your own file."""
+        size = f"{self.family}_{self.hidden_size}_{self.seq_len}"
+        if self.source == EXAMPLE:
+            return EXAMPLE
+        if self.source != "official":
+            return f"{size}_{Path(self.source).stem}"
+        seed = self.seed
+        if seed is None:
+            seed = best_seed(self.family, self.hidden_size, self.seq_len, "official")
+        return f"{size}_{self.n_seqs or CHECKPOINTS[-1]}_{seed}_official"
+
+    def load(self) -> Model:
+        """Load the model; the errors are those of :func:`base_named`."""
+        if self.source == EXAMPLE:
+            return example_2nd_argmax()
+        size = self.family, self.hidden_size, self.seq_len
+        return load_model(*size, self.n_seqs, self.seed, self.source)
+
+
+def read_name(name: str) -> ZooModel | OtherModel:
+    """Return what a name on the command line says, as for :func:`base_named`, without loading it.
+
+    Raises
+    ------
+    ValueError
+        If models are not named so, or if the package has no such model.
+    """
+    if name == EXAMPLE:
+        return OtherModel("2nd_argmax", 16, 10, None, None, EXAMPLE)
+    named, colon, source = name.partition(":")
+    for family in FAMILIES:
+        numbers = named.removeprefix(f"{family}_").split("_")
+        if not named.startswith(f"{family}_") or not all(map(_whole, numbers)):
+            continue
+        hidden_size, seq_len, *training = map(int, numbers) if len(numbers) > 1 else (0, 0, 0)
+        if len(training) not in (0, 2) or (training and colon and source != "official"):
+            continue
+        n_seqs, seed = training or (None, None)
+        if not colon:
+            return ZooModel(family, hidden_size, seq_len, n_seqs, seed)
+        return OtherModel(family, hidden_size, seq_len, n_seqs, seed, source)
+    raise ValueError(
+        f"No model is called {name!r}: models are called family_hidden_seq, as 2nd_argmax_16_10, "
+        f"family_hidden_seq_nseqs_seed, with family one of {', '.join(FAMILIES)}, or {EXAMPLE}; "
+        "either with :official is ARC's own, and family_hidden_seq:FILE is one of your own, in a "
+        ".safetensors, .pth or .pt file"
+    )
 
 
 def base_named(name: str) -> Base:
     """Return the base model that a name on the command line stands for.
 
     ``family_hidden_seq`` is the best seed of that size, ``family_hidden_seq_nseqs_seed`` a certain
-    bundled model, ``example_2nd_argmax`` ARC's example, and ``family_hidden_seq:file`` a model of
-    any size whose weights are in your own file, as for the ``source`` of
-    :func:`~algzoo.zoo.load_model`.
+    bundled model, and either with ``:official`` ARC's own model of that name.
+    ``example_2nd_argmax`` is ARC's example, and ``family_hidden_seq:file`` a model of any size
+    whose weights are in your own file, as for the ``source`` of :func:`~algzoo.zoo.load_model`.
 
     Raises
     ------
@@ -81,26 +156,12 @@ def base_named(name: str) -> Base:
         If there is no such model; the message says how models are named, or what is wrong with the
         file.
     OfficialFileMissing
-        If ARC's example is asked for and cannot be had.
+        If ARC's own weights are asked for and cannot be had.
     OSError
         If your own file does not exist or cannot be read.
     """
-    if name == EXAMPLE:
-        return example_2nd_argmax()
-    named, colon, own_file = name.partition(":")
-    for family in FAMILIES:
-        numbers = named.removeprefix(f"{family}_").split("_")
-        if not named.startswith(f"{family}_") or not all(map(_whole, numbers)):
-            continue
-        if colon and len(numbers) == 2:
-            return load_model(family, int(numbers[0]), int(numbers[1]), source=own_file)
-        if not colon and len(numbers) in (2, 4):
-            return ZooModel(family, *map(int, numbers))
-    raise ValueError(
-        f"No model is called {name!r}: models are called family_hidden_seq, as 2nd_argmax_16_10, "
-        f"family_hidden_seq_nseqs_seed, with family one of {', '.join(FAMILIES)}, or {EXAMPLE}; "
-        "family_hidden_seq:FILE is one of your own, in a .safetensors, .pth or .pt file"
-    )
+    named = read_name(name)
+    return named if isinstance(named, ZooModel) else named.load()
 
 
 class Population(ABC):

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 from IPython.core.inputtransformer2 import TransformerManager
 
-from algzoo.chapters.address import first_cells, publish_at, published_at
+from algzoo.chapters.address import doubts, first_cells, publish_at, published_at
 from algzoo.chapters.commands.main import main
 from algzoo.chapters.notebooks import ChapterError, read, write
 
@@ -20,6 +20,9 @@ LEFT_OUT = ("ipykernel", "ipython", "nbclient", "papermill")
 ADDRESS = "https://github.com/owner/a-book.2"
 CONFIG = """\
 title: x
+
+html:
+  use_repository_button: false
 
 repository:
   # a comment
@@ -35,6 +38,7 @@ b: 1
 """
 PUBLISHED = CONFIG.replace('  url: ""', f'  url: "{ADDRESS}"')
 PUBLISHED = PUBLISHED.replace('hub_url: ""', 'hub_url: "https://mybinder.org"')
+PUBLISHED = PUBLISHED.replace("button: false", "button: true")
 PUBLISHED = PUBLISHED.replace('lab_url: ""', 'lab_url: "https://colab.research.google.com"')
 
 
@@ -60,6 +64,33 @@ def test_it_is_set_in_all_places_and_nothing_else_changes(clone):
     publish_at("", clone)
     assert chapter.read_text("utf-8") == before
     assert (clone / "_config.yml").read_text() == CONFIG
+
+
+def test_it_says_what_git_knows_against_the_address(clone, monkeypatch):
+    def git(*arguments):
+        name = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        subprocess.run(["git", "-C", clone, *name, *arguments], check=True, capture_output=True)
+
+    assert doubts("", clone) == []
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(clone.parent))
+    git("init", "-b", "main")
+    [elsewhere] = doubts(ADDRESS, clone)
+    assert elsewhere.startswith(f"No remote of this clone is {ADDRESS}: push it there")
+    git("remote", "add", "origin", "git@github.com:owner/a-book.2.git")
+    assert doubts(ADDRESS, clone) == [
+        "This branch has not been pushed: Binder and Colab install what is on GitHub."
+    ]
+    git("commit", "--allow-empty", "-m", "one")
+    git("update-ref", "refs/remotes/origin/main", "HEAD")
+    git("branch", "--set-upstream-to=origin/main")
+    assert doubts(ADDRESS, clone) == []
+    git("commit", "--allow-empty", "-m", "two")
+    assert doubts(ADDRESS, clone)[0].startswith("Commits not pushed: 1.")
+    monkeypatch.chdir(clone)
+    result = CliRunner().invoke(main, ["publish-at", ADDRESS])
+    assert result.exit_code == 0
+    assert "_config.yml: changed" in result.stdout
+    assert "Commits not pushed" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,11 @@
 """Compare exact probabilities of rare errors with 10^9 samples in double precision.
 
-    .venv/bin/python tests/promises/exact_tails.py          # 10^9 samples of each model, on one core
-    .venv/bin/python tests/promises/exact_tails.py 1e7      # the suite does the same with 10^6
+    .venv/bin/python tests/promises/exact_tails.py      # five minutes of one core
+    .venv/bin/python tests/promises/exact_tails.py 1e7  # fewer samples; the suite takes 10^6
 
-An event is an error by more than a threshold, or one while a planted trigger fires. A line an event:
-its exact probability, the share of the samples, and their difference in standard errors. Exit
-status 1 if one is beyond 4 standard errors. All events have probabilities above 1e-6.
+An event is an error by more than a threshold, or one while a planted trigger fires. A line an
+event: its exact probability, the share of the samples, and their difference in standard errors.
+Exit status 1 if one is beyond 4 standard errors. All events have probabilities above 1e-6.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Count rare events of two models of ten inputs among 10^10 inputs, for want of an exact truth.
 
-    .venv/bin/python tests/promises/rare_counts.py  # to 10^10 inputs: about an hour on one core
+    .venv/bin/python tests/promises/rare_counts.py  # to 10^10 inputs: half an hour on an idle core
     .venv/bin/python tests/promises/rare_counts.py -n 100_000_000_000 --workers 8
 
 The models are ARC's example and the bundled one of ARC's challenge. Both are counted on the same

@@ -10,8 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from algzoo.scoring.compute.truth import truth
-from algzoo.zoo import SEEDS, best_seed, load_model, zoo_2nd_argmax, zoo_median
-from algzoo.zoo.populations import NoisyCopies, TrainingSeeds, ZooModel, base_name, base_named
+from algzoo.zoo import (
+    SEEDS,
+    best_seed,
+    example_2nd_argmax,
+    load_model,
+    zoo_2nd_argmax,
+    zoo_median,
+)
+from algzoo.zoo.populations import (
+    NoisyCopies,
+    TrainingSeeds,
+    ZooModel,
+    base_name,
+    base_named,
+    read_name,
+)
 from algzoo.zoo.streams import model_digest, named_stream
 
 
@@ -162,6 +176,18 @@ def test_a_model_of_your_own_has_the_size_of_its_name(tmp_path):
     for name in ("2nd_argmax_4", "2nd_argmax_4_3_1", "2nd_argmax_4_3_1048576_0"):
         with pytest.raises(ValueError, match="models are called"):
             base_named(f"{name}:{path}")
+
+
+def test_arcs_own_models_by_name(official):
+    for name in ("2nd_argmax_2_2:official", "2nd_argmax_2_2_1073741824_2:official"):
+        assert read_name(name).name == "2nd_argmax_2_2_1073741824_2_official"
+        found = base_named(name)
+        assert model_digest(found) == model_digest(zoo_2nd_argmax(2, 2, source="official"))
+    assert model_digest(found) != model_digest(zoo_2nd_argmax(2, 2))
+    assert read_name("example_2nd_argmax").name == "example_2nd_argmax"
+    assert model_digest(base_named("example_2nd_argmax")) == model_digest(example_2nd_argmax())
+    assert read_name("median_2_2:folder/mine.pth").name == "median_2_2_mine"
+    assert read_name("median_2_2").load().hidden_size == 2
 
 
 def test_other_bases_are_told_apart_by_their_weights():

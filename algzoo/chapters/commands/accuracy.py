@@ -5,9 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from ...estimates import Accuracy
+    from ...zoo import Model
 
 
 @click.command()
@@ -27,28 +32,12 @@ def accuracy(model_name: str, tolerance: float, seed: int, as_json: bool) -> Non
     The score is exact if an exact method is known; otherwise it comes from the method that is
     fastest on this machine. A MODEL is named as for `algzoo challenge --model`.
     """
-    from ...estimates import accuracy as score  # imported late: SciPy and Numba are slow to load
-    from ...zoo import FAMILIES, load_model
-    from ...zoo.populations import ZooModel, base_named
+    from ...zoo import FAMILIES
+    from ...zoo.populations import read_name
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
     try:
-        base = base_named(model_name)
-        if isinstance(base, ZooModel):
-            size = base.family, base.hidden_size, base.seq_len
-            model = load_model(*size, n_seqs=base.n_seqs, seed=base.seed)
-        else:
-            model = base
-        with Progress(
-            *columns, TimeElapsedColumn(), transient=True, disable=not sys.stderr.isatty()
-        ) as bar:
-            task = bar.add_task("scoring", total=1.0)
-            found = score(
-                model,
-                tolerance,
-                seed=seed,
-                progress=lambda share: bar.update(task, completed=share),
-            )
+        model = read_name(model_name).load()
+        found = score_with_bar(model, tolerance, seed=seed)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from error
     measure = "mean squared error" if FAMILIES[model.task_name].measures_error else "accuracy"
@@ -58,3 +47,17 @@ def accuracy(model_name: str, tolerance: float, seed: int, as_json: bool) -> Non
     spread = "exact" if found.std == 0 else f"standard error {found.std:.1g}"
     click.echo(f"{measure} {found.value:.7f}, {spread}")
     click.echo(f"by {found.method}: {found.operations:.3g} operations, {found.seconds:.1f} s")
+
+
+def score_with_bar(model: Model, tolerance: float, *, seed: int = 0) -> Accuracy:
+    """Score a model as :func:`algzoo.estimates.accuracy` does, with a progress bar."""
+    from ...estimates import accuracy as score  # imported late: SciPy and Numba are slow to load
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    with Progress(
+        *columns, TimeElapsedColumn(), transient=True, disable=not sys.stderr.isatty()
+    ) as bar:
+        task = bar.add_task("scoring", total=1.0)
+        return score(
+            model, tolerance, seed=seed, progress=lambda share: bar.update(task, completed=share)
+        )

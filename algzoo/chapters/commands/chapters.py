@@ -25,7 +25,7 @@ from rich.progress import (
 
 from ...zoo import FAMILIES
 from ...zoo.weight_files import is_weight_file
-from ..address import publish_at
+from ..address import doubts, publish_at
 from ..cover import cover, write_cover
 from ..machine import machine
 from ..notebooks import (
@@ -220,6 +220,8 @@ def publish_at_command(address: str) -> None:
         root = repository_root()
         for path in publish_at(address, root):
             click.echo(f"{path.relative_to(root)}: changed")
+        for doubt in doubts(address, root):
+            click.echo(doubt, err=True)
     except (ChapterError, OSError) as error:
         raise click.ClickException(str(error)) from error
 

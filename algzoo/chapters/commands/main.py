@@ -20,8 +20,10 @@ _COMMANDS = {
         "Score a model to a standard error.",
     ),
     "benchmark": ("models", "benchmark", "Time random sampling."),
+    "export": ("export", "export", "Write a model into a file for another tool."),
     "train": ("train", "train_command", "Train models by ARC's recipe."),
     "estimators": ("estimators", "estimators", "List the estimators of the catalogue."),
+    "cite": ("cite", "cite", "Print BibTeX entries."),
     "challenge": ("challenge", "challenge", "Score estimators against random sampling."),
     "rare": ("rare", "rare_command", "Score estimates of the probability of a rare event."),
     "leaderboard": (

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
 from ...structure.features.ablation import BinnedRate, Errors
@@ -109,7 +110,7 @@ def errors_by_pair(errors: Errors) -> Figure:
 
 def errors_by_gap(errors: Errors) -> Figure:
     """Plot error rates by the second largest's distance from its neighbours, and by its value."""
-    figure = Figure(figsize=(8, 2.8), layout="constrained")
+    figure = Figure(figsize=(8, 3.4), layout="constrained")
     axes = figure.subplots(1, 3, sharey=True)
     panels: tuple[tuple[str, BinnedRate], ...] = (
         ("largest minus second", errors.by_gap_to_first),
@@ -117,15 +118,17 @@ def errors_by_gap(errors: Errors) -> Figure:
         ("second largest", errors.by_second),
     )
     for ax, (name, binned) in zip(axes, panels, strict=True):
-        ax.stairs(binned.rate, binned.edges, color=style.LINE_BLUE, lw=1.5, baseline=None)
+        ax.stairs(binned.rate, binned.edges, color=style.LINE_BLUE, lw=2, baseline=None)
         ax.axhline(errors.rate, color=style.SAMPLED, ls=":", lw=1)
         # The outermost bins are very wide and are cut.
         inner = binned.edges[1], binned.edges[-2]
         margin = 0.15 * (inner[1] - inner[0])
         low, high = max(binned.edges[0], inner[0] - margin), inner[1] + margin
         ax.set(xlabel=name, xlim=(low, high))
+        ax.locator_params(axis="x", nbins=4)
     highest = max(binned.rate.max() for _, binned in panels)
     axes[0].set(ylabel="error rate", ylim=(0, 1.05 * highest))
+    axes[0].yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return figure
 
 

@@ -71,7 +71,9 @@ def _of_plane(model: OneLayerRNN) -> Iterator[Decision]:
                 row = (sign * side * constant, sign * slope)
                 denominator = math.lcm(*(number.denominator for number in row))
                 gradient = [int(number * denominator) for number in row]
-                lead = LinearPart(gradient, denominator, [_ray(side, lower), _ray(side, upper)])
+                lead = LinearPart(
+                    gradient, denominator, [plane_ray(side, lower), plane_ray(side, upper)]
+                )
                 yield Decision(answer, right, segment.active[1].tolist(), lead)
 
 
@@ -85,7 +87,7 @@ def _is_positive_between(
     return lower >= zero if slope > 0 else upper <= zero
 
 
-def _ray(side: int, t: Fraction | float) -> Ray:
+def plane_ray(side: int, t: Fraction | float) -> Ray:
     """Return the ray through (side, t); t may be infinite."""
     if isinstance(t, float) and math.isinf(t):
         return (0, 1 if t > 0 else -1)

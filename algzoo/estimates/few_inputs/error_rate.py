@@ -56,7 +56,7 @@ def error_rate(model: Model) -> ErrorRate:
     >>> from algzoo import zoo_2nd_argmax
     >>> rate = error_rate(zoo_2nd_argmax(4, 3))  # which has a cone without an active neuron
     >>> f"{rate.by_margin:.6f} + {rate.by_tie:.6f} = {rate.total:.6f}"
-    0.013728 + 0.001662 = 0.015390
+    '0.013728 + 0.001662 = 0.015390'
     """
     _SCOPE.check(model, "the error rate")
     assert isinstance(model, OneLayerRNN)

@@ -57,6 +57,7 @@ _BITS = 32  # binary digits of the cosine and the sine of an angle
     exact="converges",
     constants="none",
     source="this book",
+    references=("schroeder1993",),
     cost="O(nodes d^2)",
     fails_when="there are fewer than two angles for each kink that is known",
 )

@@ -72,6 +72,26 @@ class LinearPart(NamedTuple):
         return sum(a * x for a, x in zip(self.gradient, ray, strict=True))
 
 
+def parts_by_sign(whole: LinearPart) -> Iterator[LinearPart]:
+    """Cut a cone where a function changes its sign, and yield both parts with its absolute value.
+
+    No two of the cone's rays may be opposite.
+    """
+    values = [whole.value(ray) for ray in whole.rays]
+    for sign in (+1, -1):
+        if not any(sign * value > 0 for value in values):
+            continue
+        rays: list[Ray] = []
+        for (q, at_q), (r, at_r) in _edges(list(zip(whole.rays, values, strict=True))):
+            if sign * at_q >= 0:
+                rays.append(q)
+            if at_q * at_r < 0:
+                rays.append([x * abs(at_r) + y * abs(at_q) for x, y in zip(q, r, strict=True)])
+        if len(whole.gradient) == 2 and sign * values[-1] >= 0:
+            rays.append(whole.rays[-1])
+        yield LinearPart([sign * a for a in whole.gradient], whole.denominator, rays)
+
+
 def tail(
     parts: Iterable[LinearPart], level: float, counter: OperationCounter | None = None
 ) -> float:
@@ -102,9 +122,7 @@ def tail(
 def _simplices(part: LinearPart, level: Fraction) -> Iterator[_Simplex]:
     """Cut a part into intervals or triangles whose first corner is where its value is largest."""
     rays: list[Ray] = []
-    edges = list(pairwise(part.rays))
-    if len(part.gradient) == 3:
-        edges.append((part.rays[-1], part.rays[0]))
+    edges = _edges(part.rays)
     for q, r in edges:
         rays.append(q)
         value_q, value_r, product = part.value(q), part.value(r), _dot(q, r)
@@ -129,6 +147,11 @@ def _simplices(part: LinearPart, level: Fraction) -> Iterator[_Simplex]:
         simplex = _Simplex.of((peak, one, other))
         if simplex.volume > 0:
             yield simplex
+
+
+def _edges(corners: list[Any]) -> list[tuple[Any, Any]]:
+    """Pair neighbours around a cone: two rays have one edge, a polygon as many as corners."""
+    return [*pairwise(corners), *([(corners[-1], corners[0])] if len(corners) > 2 else [])]
 
 
 def _dot(x: Ray, y: Ray) -> int:

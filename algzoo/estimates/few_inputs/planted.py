@@ -162,7 +162,7 @@ def plant_cone(
                 best = made
             if not made.mass > 0 or abs(search.step(math.log(made.mass / mass))) < smallest_step:
                 break
-    except OverflowError:
+    except (OverflowError, ZeroDivisionError):  # the angle or the gain has left the number type
         pass
     if best is None or abs(best.mass / mass - 1) > _CLOSE:
         raise ValueError(

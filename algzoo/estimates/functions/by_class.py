@@ -73,6 +73,7 @@ _BY_CLASS: dict[str, Any] = {
     exact="exact",
     constants="none",
     source=_SOURCE,
+    references=("elhage2021",),
     cost="O(n^n n d)",
     fails_when="the states on all functions do not fit into memory",
 )

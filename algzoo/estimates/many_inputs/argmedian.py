@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
     exact="converges",
     constants="none",
     source="this book, after its cubature for 2nd argmax",
+    references=("owen1998",),
     tuned_on="noisy copies of argmedian (16, 5): the number of last inputs",
     cost="O(points n^4 d^2)",
     fails_when="an order class is partly right and partly wrong, and the points are few",

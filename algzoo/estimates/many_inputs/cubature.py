@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
     exact="converges",
     constants="none",
     source="this book, chapter on M16,10",
+    references=("owen1998",),
     cost="O(points n^3 d^2)",
     fails_when="errors are rare, so that few points of a class are among them",
 )

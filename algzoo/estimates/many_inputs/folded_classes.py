@@ -61,6 +61,7 @@ Indices = NDArray[np.int64]
     exact="converges",
     constants="none",
     source="this book",
+    references=("owen1998",),
     tuned_on="noisy copies of bundled models of 4 to 10 inputs: the clustering, and when to use it",
     advice_bits=lambda points, clustering: 6 if clustering > 1 else 0,
     cost="O(points n d^2)",

@@ -60,6 +60,7 @@ class _Lines:
     exact="approximate",
     constants="none",
     source="this book, chapter on M16,10; it grew out of the offset formula",
+    references=("owen1998",),
     cost="O(points n d^2)",
     fails_when="margins bend between the three points of a line; more points do not help",
 )

@@ -55,6 +55,7 @@ Indices = NDArray[np.intp]
     exact="converges",
     constants="none",
     source="this book, chapter on M16,10",
+    references=("owen1998",),
     tuned_on="noisy copies of models of ten inputs: the kind of nodes",
     cost="O(nodes n^3 d^2)",
     fails_when="margins bend between the ties, and the nodes are few",

@@ -71,6 +71,7 @@ class _Leaves:
     exact="converges",
     constants="none",
     source="this book",
+    references=("owen1998",),
     tuned_on="noisy copies of (16, 10) and of ARC's example: which pairs share a beginning",
     cost="O(points n^2 d^2)",
     fails_when="errors are rare, so that few points are among them",

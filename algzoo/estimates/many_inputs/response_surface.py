@@ -59,6 +59,7 @@ class _Design(NamedTuple):
     exact="approximate",
     constants="none",
     source="this book, chapter on M16,10; designs of Plackett and Burman, 1946",
+    references=("plackettburman1946",),
     cost="O(n^3 d^2)",
     fails_when="margins bend within a class, as in every trained network here",
 )

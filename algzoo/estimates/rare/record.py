@@ -31,8 +31,8 @@ class RareEstimate(Estimate):
     value
         The probability, in [0, 1].
     hits
-        Number of inputs on which the event happened, among those that the estimate is made of;
-        ``None`` if the method extrapolates.
+        Number of inputs on which the event happened, among those that the estimate is made of; for
+        red teaming, number of linear pieces. ``None`` if the method extrapolates or deduces.
     effective_sample_size
         (sum w)^2 / sum w^2 over the weights of the hits; ``None`` if the hits have no weights.
     """

@@ -58,7 +58,12 @@ def antithetic(model: Model, n_samples: int, seed: int) -> Tally:
     return _tally(weights, right, std)
 
 
-@sampler("Sobol", scope=_POSITIONS, source="A. B. Owen, J. Complexity 14, 1998")
+@sampler(
+    "Sobol",
+    scope=_POSITIONS,
+    source="A. B. Owen, J. Complexity 14, 1998",
+    references=("owen1998",),
+)
 def sobol(model: Model, n_samples: int, seed: int) -> Tally:
     """Accuracy on the first points of a scrambled Sobol sequence, as Gaussian quantiles.
 
@@ -100,7 +105,7 @@ def stratified(model: Model, n_samples: int, seed: int) -> Tally:
     return _tally(weights, right, std)
 
 
-@sampler("stratified Sobol", scope=_POSITIONS)
+@sampler("stratified Sobol", scope=_POSITIONS, references=("owen1998",))
 def stratified_sobol(model: Model, n_samples: int, seed: int) -> Tally:
     """Accuracy with stratified positions of the deciding inputs, and sizes by a Sobol sequence.
 

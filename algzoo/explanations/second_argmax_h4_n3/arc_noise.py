@@ -61,6 +61,7 @@ _NODES = 16  # nodes of the quadrature; the accuracy is then exact to about 1e-5
     exact="approximate",
     constants="none",
     source="George Robinson in ARC's notes on M4,3, 2026; details reconstructed",
+    references=("algzoo2026", "plackett1954"),
     tuned_on="ARC's figures for noisy copies of M4,3: one of about 30 readings of the description",
     advice_bits=5,
     cost="some 1,300,000 operations",

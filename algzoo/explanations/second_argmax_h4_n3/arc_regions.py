@@ -90,6 +90,7 @@ class Region:
     exact="approximate",
     constants="none",
     source="ARC's notes on M4,3, 2026; details reconstructed",
+    references=("algzoo2026",),
     tuned_on="ARC's figures for noisy copies of M4,3: one of about 30 readings of the description",
     advice_bits=5,
     cost="some 24,000 operations",

@@ -101,6 +101,7 @@ def lambda_of(model: Model) -> float:
     exact="approximate",
     constants="none",
     source="this book, chapter on M4,3",
+    references=("algzoo2026",),
     cost="some 60 operations",
     fails_when="the model has left the family, as with noise on the weights",
 )

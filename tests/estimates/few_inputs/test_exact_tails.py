@@ -1,4 +1,4 @@
-"""The exact probabilities of rare errors, against the samples of ``tests/promises/exact_tails.py``."""
+"""Exact probabilities of rare errors, against the samples of ``tests/promises/exact_tails.py``."""
 
 import importlib.util
 import sys

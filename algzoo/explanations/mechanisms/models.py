@@ -1,0 +1,96 @@
+"""Models instead of inputs: noisy, retrained and tampered copies, told apart by their ledgers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from ...scoring.surprise.ledger import Kind, Ledger
+from ...structure import weights_of
+from ...zoo import DistRNN, OneLayerRNN
+
+MakeLedger = Callable[[OneLayerRNN], Ledger]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the ledger of one model says of another.
+
+    Attributes
+    ----------
+    name
+        Name of the other model.
+    failed
+        Ids of the entries that fail on its weights.
+    by_kind
+        How many entries fail, by kind; kinds of which none fails are left out.
+    refusal
+        Why the ledger cannot be applied, if it cannot: it is about models of another form.
+    """
+
+    name: str
+    failed: tuple[str, ...]
+    by_kind: Mapping[Kind, int]
+    refusal: str | None = None
+
+
+def judged(
+    make: MakeLedger, explained: OneLayerRNN, others: Mapping[str, OneLayerRNN]
+) -> list[Judged]:
+    """Apply the ledger of a model to other models.
+
+    Parameters
+    ----------
+    make
+        Function that makes a model's ledger, such as
+        :func:`~algzoo.explanations.second_argmax_h4_n3.ledgers.symmetry_ledger`. It puts the
+        weights of every model in standard form and its neurons in order.
+    explained
+        The model whose ledger is applied. The thresholds of near-equalities are those found in it.
+    others
+        Models by name.
+
+    Raises
+    ------
+    ValueError
+        If the ledger cannot be made for the explained model itself.
+    """
+    ledger = make(explained)
+    found = []
+    for name, other in others.items():
+        try:
+            weights = make(other).weights
+        except ValueError as error:
+            found.append(Judged(name, (), {}, str(error)))
+            continue
+        failed = [entry.check for entry in ledger.on(weights).entries if not entry.holds]
+        by_kind: dict[Kind, int] = {}
+        for check in failed:
+            by_kind[check.kind] = by_kind.get(check.kind, 0) + 1
+        found.append(Judged(name, tuple(check.id for check in failed), by_kind))
+    return found
+
+
+def part_of(model: OneLayerRNN, neurons: Sequence[int]) -> DistRNN:
+    """Return the 2nd-argmax model that has only some neurons of a model, in its number type.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Raised by :func:`~algzoo.structure.weights_of`, or if there is no such neuron.
+    """
+    weights = weights_of(model)
+    kept = list(neurons)
+    if not kept or not set(kept) <= set(range(len(weights.w_hi))):
+        raise ValueError(f"neurons must be from 0 to {len(weights.w_hi) - 1}, got {kept}")
+    part = DistRNN(len(kept), len(weights.w_oh)).to(model.dtype)
+    part.load_state_dict(
+        {
+            "rnn.weight_ih_l0": torch.as_tensor(weights.w_hi[kept][:, None]),
+            "rnn.weight_hh_l0": torch.as_tensor(weights.w_hh[kept][:, kept]),
+            "linear.weight": torch.as_tensor(weights.w_oh[:, kept]),
+        }
+    )
+    return part
