@@ -60,7 +60,8 @@ def itakura_saito(truth: ArrayLike, estimate: ArrayLike) -> Array:
     # The logarithm of an infinite ratio is subtracted from it nowhere.
     finite = np.isfinite(ratio)
     excess = np.where(finite, ratio - 1, np.inf)
-    return np.asarray(excess - np.where(finite, log_ratio, 0.0))
+    # Rounding must not make it less than 0, which it is at no ratio.
+    return np.asarray(np.maximum(excess - np.where(finite, log_ratio, 0.0), 0.0))
 
 
 def squared_log_error(truth: ArrayLike, estimate: ArrayLike) -> Array:

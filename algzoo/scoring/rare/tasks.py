@@ -1,7 +1,8 @@
 """The tasks: rare events of models whose probabilities are known, from 1e-2 down to 1e-13.
 
 A task names a model, by a recipe, and an event. Its true probability is computed from the stored
-weights by :func:`true_probability`; none is typed. The tasks are of five kinds:
+weights by :func:`true_probability`; none is typed. For ten inputs, where nothing exact is known, it
+is a count among 10^9 inputs or more, with its standard error. The tasks are of these kinds:
 
 * *trained*: a trained network errs. These are slivers at ties: the input is within a thin cone
   beside a boundary between two answers, and the wrong logit exceeds the right one by little.
@@ -9,8 +10,9 @@ weights by :func:`true_probability`; none is typed. The tasks are of five kinds:
 * *lambda family*: the handcrafted networks of three inputs err. These are slivers too, which become
   thinner as lambda grows.
 * *planted*: a network errs in a thin cone that was added to it, by a margin that is large
-  (*loud*) or small compared with its logits.
-* *ten inputs*, *median*: rare answers of networks of ten inputs, large errors of median networks.
+  (*loud*) or small (*quiet*) compared with its logits.
+* *ten inputs*: M16,10 errs by a margin, or names the smallest input, or the largest.
+* *median*: the squared error of a median network is large. No such task is in the list below.
 
 Settings of methods are chosen on the tuning tasks. No model is in both a tuning task and a scored
 one.
@@ -30,6 +32,7 @@ import torch
 
 from ...estimates.few_inputs.margin_tail import margin_tail
 from ...estimates.few_inputs.planted import plant_cone
+from ...estimates.few_inputs.squared_error_tail import squared_error_tail
 from ...estimates.rare import (
     ModelEvent,
     count_events,
@@ -38,8 +41,10 @@ from ...estimates.rare import (
     names_smallest,
     squared_error_above,
 )
+from ...estimates.rare.event import EventScope
 from ...estimates.rare.event import Kind as EventKind
 from ...estimates.rare.exact import EXACT
+from ...estimates.scope import Scope
 from ...zoo import Model, handcrafted_2nd_argmax, load_model
 from ...zoo.populations import ZooModel, base_named
 from ...zoo.streams import model_digest
@@ -49,6 +54,8 @@ TaskKind = Literal[
     "trained", "trained, by a margin", "lambda family", "planted", "ten inputs", "median"
 ]
 Role = Literal["tuning", "scored"]
+
+_SQUARED_ERROR = EventScope(("squared error",), Scope("median", inputs=(2, 3)))
 
 
 @dataclass(frozen=True)
@@ -169,6 +176,8 @@ def true_probability(task: RareTask, n_samples: int | None = None, seed: int = 0
     event = task.event()
     if EXACT.takes(event):
         return Probability(margin_tail(event.model, event.threshold))
+    if _SQUARED_ERROR.takes(event):
+        return Probability(squared_error_tail(event.model, event.threshold))
     found = _stored_count(event)
     if found is None:
         if n_samples is None:

@@ -15,6 +15,7 @@ TEMPERATURES = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 """The temperatures that are tried, in units of the score."""
 
 _NEARLY = 1.01
+_NOTHING = 1e-6  # a loss as small as this is what the search for the fit has left
 
 
 @dataclass(frozen=True)
@@ -91,5 +92,7 @@ def tuned_temperature(
         corrected = fitted(truth, estimates)(estimates)
         losses[float(temperature)] = float(itakura_saito(truth, corrected).mean())
     least = min(losses.values())
-    best = max(temperature for temperature, loss in losses.items() if loss <= _NEARLY * least)
+    best = max(
+        temperature for temperature, loss in losses.items() if loss <= _NEARLY * least + _NOTHING
+    )
     return Tuned(method.name, budget, n_seeds, best, losses, tuple(task.name for task in on))

@@ -61,6 +61,15 @@ def test_a_truth_agrees_with_sampling(name):
     assert abs(estimate.value - truth.value) < 4.5 * math.sqrt(truth.value / 400_000)
 
 
+def test_the_truth_of_a_large_squared_error_is_exact_and_agrees_with_sampling():
+    recipe = Trained("median_4_3")
+    task = RareTask("x", "median", recipe, 0.1, "scored", "squared error")
+    truth = true_probability(task)
+    estimate = naive(task.event(), 400_000, seed=5)
+    assert truth.std is None
+    assert abs(estimate.value - truth.value) < 4.5 * math.sqrt(truth.value / 400_000)
+
+
 @pytest.mark.parametrize("name", ["lambda 100", "lambda 3000", "lambda 10000"])
 def test_the_errors_of_the_lambda_family_are_those_of_the_running_network(name):
     """Their weights cancel. Inputs are drawn next to ties, with gaps of all sizes alike."""
