@@ -1,0 +1,79 @@
+"""A Sphinx extension: pages to look things up in, written when the book is built.
+
+They are the API reference, a page for each size of model, and tables for two pages that are written
+by hand. `algzoo.chapters` makes them from the package, so that none of them can be out of date; git
+ignores the files. A file that would not change is not written, and Sphinx reads only what changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.environment import BuildEnvironment
+
+from algzoo.chapters.reference_pages import (
+    described_as,
+    reference,
+    reference_index,
+    reference_page,
+)
+
+INVENTORIES = {  # where the documentation of what the package uses is read
+    "python": "https://docs.python.org/3",
+    "numpy": "https://numpy.org/doc/stable",
+    "pytorch": "https://docs.pytorch.org/docs/stable",
+    "matplotlib": "https://matplotlib.org/stable",
+}
+
+
+def write_pages(app: Sphinx, config: Config) -> None:
+    """Write the pages before Sphinx looks for them; called by Sphinx."""
+    book = Path(app.srcdir) / "book"
+    written = {f"reference/{page.package}.rst": reference_page(page) for page in reference()}
+    written["reference/index.txt"] = reference_index(reference())
+    for name, text in written.items():
+        path = book / name
+        path.parent.mkdir(exist_ok=True)
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+    for folder in ("reference", "sizes"):
+        for path in (book / folder).glob("*"):
+            if f"{folder}/{path.name}" not in written:
+                path.unlink()
+    # Jupyter Book leaves out what the table of contents does not name.
+    config.exclude_patterns = [
+        pattern
+        for pattern in config.exclude_patterns
+        if pattern.removeprefix("book/") not in written
+    ]
+
+
+def refer_to_description(
+    app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
+) -> nodes.reference | None:
+    """Lead a reference to where an object is described, whatever module it is named after."""
+    if node.get("refdomain") != "py":
+        return None
+    name = described_as(node["reftarget"], node.get("py:module") or "")
+    if name is None:
+        return None
+    domain = env.get_domain("py")
+    builder = app.builder
+    return domain.resolve_xref(env, node["refdoc"], builder, "obj", name, node, content)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Register the extension."""
+    for extension in ("autodoc", "napoleon", "intersphinx"):
+        app.setup_extension(f"sphinx.ext.{extension}")
+    app.config["intersphinx_mapping"] = {
+        name: (address, f"book/inventories/{name}.txt") for name, address in INVENTORIES.items()
+    }
+    app.connect("config-inited", write_pages, priority=900)
+    app.connect("missing-reference", refer_to_description, priority=100)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
