@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -181,41 +182,42 @@ def described_as(target: str, module: str) -> str | None:
     Parameters
     ----------
     target
-        The name in the docstring: dotted, full, or relative to ``module``.
+        The name in the docstring: full, or relative to ``module`` or to one of its modules.
     module
-        Module of the docstring.
+        Module or class on whose page the docstring is shown.
 
     Returns
     -------
     str or None
-        None if the reference does not describe it.
+        None if there is such an object, but the reference does not describe it.
+
+    Raises
+    ------
+    LookupError
+        If the package has nothing of that name.
     """
-    parents = module.split(".")
-    packages = [".".join(parents[:n]) for n in range(len(parents), 0, -1)]
-    for whole in (target, *(f"{package}.{target.lstrip('.')}" for package in packages)):
-        found = _resolved(whole)
-        if found:
-            return found
-    return None
+    above = module.split(".")
+    around = [".".join(above[:n]) for n in range(len(above), 0, -1)]
+    below = sorted(name for name in sys.modules if name.startswith(f"{module}."))
+    relative = target.lstrip(".")
+    for whole in (target, *(f"{name}.{relative}" for name in (*around, *below))):
+        with suppress(LookupError):
+            return _resolved(whole)
+    raise LookupError(f"algzoo has no {target}, neither in {module} nor around it")
 
 
 def _resolved(dotted: str) -> str | None:
     """Follow a dotted name through modules to an object, and then through its attributes."""
     words = dotted.split(".")
-    if words[0] != "algzoo":
-        return None
-    thing: Any = algzoo
+    thing: object = algzoo
     for place, word in enumerate(words[1:], 1):
-        try:
-            thing = getattr(thing, word)
-        except AttributeError:
-            name = ".".join(words[: place + 1])
-            if name not in sys.modules:
-                return None
-            thing = sys.modules[name]
-        if not isinstance(thing, ModuleType):
-            found = _described().get(_identity(word, thing))
+        inner = getattr(thing, word, None) or sys.modules.get(".".join(words[: place + 1]))
+        if words[0] != "algzoo" or inner is None:
+            raise LookupError(dotted)
+        if not isinstance(inner, ModuleType):
+            found = _described().get(_identity(word, inner))
             return ".".join([found, *words[place + 1 :]]) if found else None
+        thing = inner
     return None
 
 

@@ -15,6 +15,7 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
+from sphinx.ext.napoleon.docstring import NumpyDocstring
 
 from algzoo.chapters.reference_pages import (
     described_as,
@@ -27,7 +28,14 @@ INVENTORIES = {  # where the documentation of what the package uses is read
     "python": "https://docs.python.org/3",
     "numpy": "https://numpy.org/doc/stable",
     "pytorch": "https://docs.pytorch.org/docs/stable",
+    "scipy": "https://docs.scipy.org/doc/scipy",
     "matplotlib": "https://matplotlib.org/stable",
+}
+ABBREVIATED = {  # names in annotations and docstrings that no inventory has
+    "ArrayLike": "numpy.typing.ArrayLike",
+    "NDArray": "numpy.typing.NDArray",
+    "np.bool_": "numpy.bool_",
+    "BrokenExecutor": "concurrent.futures.BrokenExecutor",
 }
 
 
@@ -55,16 +63,34 @@ def write_pages(app: Sphinx, config: Config) -> None:
 
 def refer_to_description(
     app: Sphinx, env: BuildEnvironment, node: pending_xref, content: nodes.TextElement
-) -> nodes.reference | None:
-    """Lead a reference to where an object is described, whatever module it is named after."""
+) -> nodes.Element | None:
+    """Lead a reference to where an object is described, whatever module it is named after.
+
+    What exists and is not described is shown without a link. What does not exist stays an error.
+    """
+    target = node["reftarget"]
     if node.get("refdomain") != "py":
         return None
-    name = described_as(node["reftarget"], node.get("py:module") or "")
-    if name is None:
+    if target in ABBREVIATED:
+        node["reftarget"] = ABBREVIATED[target]  # for the inventories, which are asked next
         return None
-    domain = env.get_domain("py")
-    builder = app.builder
-    return domain.resolve_xref(env, node["refdoc"], builder, "obj", name, node, content)
+    module = node.get("py:module") or "algzoo"
+    for around in (f"{module}.{node.get('py:class')}", module):
+        try:
+            name = described_as(target, around)
+        except LookupError:
+            continue
+        if name is None:
+            return content
+        domain = env.get_domain("py")
+        found = domain.resolve_xref(env, node["refdoc"], app.builder, "obj", name, node, content)
+        return found or content
+    return None
+
+
+def leave_colons_alone(docstring: NumpyDocstring) -> list[str]:
+    """Keep the docstring of a property, of which Napoleon takes all before a colon for a type."""
+    return docstring._consume_to_end()
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -74,6 +100,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.config["intersphinx_mapping"] = {
         name: (address, f"book/inventories/{name}.txt") for name, address in INVENTORIES.items()
     }
+    NumpyDocstring._parse_attribute_docstring = leave_colons_alone
     app.connect("config-inited", write_pages, priority=900)
     app.connect("missing-reference", refer_to_description, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
