@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -150,7 +151,8 @@ def reference_page(page: Page) -> str:
     if page.package == _ARCS_NAMES:
         parts.append(
             "A script that was written for ARC's package runs after ``alg_zoo`` is replaced by "
-            "``algzoo`` in its imports. These modules exist for that, and export what others define."
+            "``algzoo`` in its imports. These modules exist for that; others define what they "
+            "export."
         )
     for module, names in page.modules.items():
         if module != page.package:
@@ -235,7 +237,7 @@ def _texts_of_constants() -> dict[tuple[str, int], str]:
         if not name.startswith("algzoo.") or getattr(module, "__file__", None) is None:
             continue
         body = ast.parse(inspect.getsource(module)).body
-        for node, following in zip(body, body[1:], strict=False):
+        for node, following in pairwise(body):
             match node, following:
                 case (
                     ast.Assign(targets=[ast.Name(id=constant)])
