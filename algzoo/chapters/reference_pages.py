@@ -20,8 +20,6 @@ from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
-import algzoo
-
 # Packages in the order of reading; others that have an ``__all__`` follow by themselves.
 _ORDER = ("algzoo", "zoo", "structure", "estimates", "scoring", "mechanisms", "explanations")
 
@@ -211,7 +209,7 @@ def described_as(target: str, module: str) -> str | None:
 def _resolved(dotted: str) -> str | None:
     """Follow a dotted name through modules to an object, and then through its attributes."""
     words = dotted.split(".")
-    thing: object = algzoo
+    thing: object = import_module("algzoo")
     for place, word in enumerate(words[1:], 1):
         inner = getattr(thing, word, None) or sys.modules.get(".".join(words[: place + 1]))
         if words[0] != "algzoo" or inner is None:
@@ -256,7 +254,7 @@ def _identity(name: str, thing: object) -> tuple[str, int]:
 def _packages() -> list[str]:
     """Packages that have a page, in the order of reading."""
     found = ["algzoo"]
-    for info in pkgutil.walk_packages(algzoo.__path__, "algzoo."):
+    for info in pkgutil.walk_packages(import_module("algzoo").__path__, "algzoo."):
         if info.ispkg:
             package = import_module(info.name)
             if info.name in _BY_MODULE or hasattr(package, "__all__"):

@@ -7,6 +7,8 @@ ignores the files. A file that would not change is not written, and Sphinx reads
 
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,16 @@ from sphinx.config import Config
 from sphinx.environment import BuildEnvironment
 from sphinx.ext.napoleon.docstring import NumpyDocstring
 
+from algzoo.chapters.handcrafted_page import handcrafted_gallery
 from algzoo.chapters.reference_pages import (
     described_as,
     reference,
     reference_index,
     reference_page,
 )
+from algzoo.chapters.size_pages import all_sizes, size_page, size_tables
 
+FOLDERS = ("handcrafted", "reference", "sizes")  # in `book`; git ignores them
 INVENTORIES = {  # where the documentation of what the package uses is read
     "python": "https://docs.python.org/3",
     "numpy": "https://numpy.org/doc/stable",
@@ -41,24 +46,55 @@ ABBREVIATED = {  # names in annotations and docstrings that no inventory has
 
 def write_pages(app: Sphinx, config: Config) -> None:
     """Write the pages before Sphinx looks for them; called by Sphinx."""
-    book = Path(app.srcdir) / "book"
-    written = {f"reference/{page.package}.rst": reference_page(page) for page in reference()}
-    written["reference/index.txt"] = reference_index(reference())
-    for name, text in written.items():
-        path = book / name
-        path.parent.mkdir(exist_ok=True)
-        if not path.exists() or path.read_text("utf-8") != text:
-            path.write_text(text, "utf-8")
-    for folder in ("reference", "sizes"):
-        for path in (book / folder).glob("*"):
-            if f"{folder}/{path.name}" not in written:
-                path.unlink()
+    root = Path(app.srcdir)
+    stamp = root / "book" / "sizes" / ".made-from"
+    made_from = _digest(root)
+    if not stamp.exists() or stamp.read_text("utf-8") != made_from:
+        written = _pages(root)
+        for name, text in written.items():
+            path = root / "book" / name
+            path.parent.mkdir(exist_ok=True)
+            if not path.exists() or path.read_text("utf-8") != text:
+                path.write_text(text, "utf-8")
+        for folder in FOLDERS:
+            for path in (root / "book" / folder).glob("[!.]*"):
+                if f"{folder}/{path.name}" not in written:
+                    path.unlink()
+        stamp.write_text(made_from, "utf-8")
     # Jupyter Book leaves out what the table of contents does not name.
     config.exclude_patterns = [
         pattern
         for pattern in config.exclude_patterns
-        if pattern.removeprefix("book/") not in written
+        if not pattern.startswith(tuple(f"book/{folder}/" for folder in FOLDERS))
     ]
+
+
+def _pages(root: Path) -> dict[str, str]:
+    """The texts of all files by their names in ``book``."""
+    chapters = {path.stem: _title(path) for path in sorted((root / "analyses").glob("*.ipynb"))}
+    return {
+        "reference/index.txt": reference_index(reference()),
+        **{f"reference/{page.package}.rst": reference_page(page) for page in reference()},
+        "sizes/tables.txt": size_tables(),
+        **{f"sizes/{size.name}.md": size_page(size, chapters) for size in all_sizes()},
+        "handcrafted/gallery.txt": handcrafted_gallery(),
+    }
+
+
+def _title(notebook: Path) -> str:
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    first = next(cell for cell in cells if cell["cell_type"] == "markdown")
+    return "".join(first["source"]).splitlines()[0].removeprefix("# ")
+
+
+def _digest(root: Path) -> str:
+    """Digest of all that the pages are made from: the package and the chapters."""
+    digest = hashlib.sha256()
+    for path in sorted([*(root / "algzoo").rglob("*"), *(root / "analyses").glob("*.ipynb")]):
+        if path.is_file() and path.suffix in {".py", ".json", ".safetensors", ".ipynb"}:
+            digest.update(str(path.relative_to(root)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def refer_to_description(

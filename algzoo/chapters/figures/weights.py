@@ -1,0 +1,123 @@
+"""Matrices of weights on a page: as numbers if they are small, otherwise as a picture.
+
+The pictures are SVG inside the page, and take their colours from its style sheet.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...structure import weights_of
+from ...zoo import DistTransformer, Model
+from ...zoo.architectures import AttentionOnlyTransformer
+
+Array = NDArray[np.float64]
+
+_MOST_ROWS, _MOST_COLUMNS = 11, 6  # of a matrix that is written in numbers
+_CELL = 14  # side of the field of an entry, in pixels
+_LEAST_SIDE = 0.04  # entries whose square would be smaller than this share of a field are left out
+
+
+def matrices_of(model: Model) -> dict[str, Array]:
+    """Return the matrices of a model by their names in formulas.
+
+    They are W_hi as a column, W_hh and W_oh of a recurrent model. Of a transformer they are the
+    embeddings, the products W_Q^T W_K / sqrt(d) and W_O W_V of each layer, and the unembedding.
+    """
+    if not isinstance(model, AttentionOnlyTransformer):
+        w_hi, w_hh, w_oh = weights_of(model)
+        return {"W_{hi}": w_hi[:, None], "W_{hh}": w_hh, "W_{oh}": w_oh}
+    state = {key: weight.detach().double().numpy() for key, weight in model.state_dict().items()}
+    found = {"E": state["embed.weight"], "P": state["pos_embed.weight"]}
+    for layer in range(model.n_layers):
+        query, key, value = np.split(state[f"attns.{layer}.in_proj_weight"], 3)
+        found[f"QK_{layer}"] = query.T @ key / math.sqrt(model.hidden_size)
+        found[f"OV_{layer}"] = state[f"attns.{layer}.out_proj.weight"] @ value
+    return {**found, "U": state["unembed.weight"]}
+
+
+def explained(model: Model) -> str:
+    """Say in Markdown what the matrices of :func:`matrices_of` are."""
+    if isinstance(model, DistTransformer):
+        return (
+            "$E$ and $P$ embed values and positions, a row each; $QK_l = W_Q^T W_K / \\sqrt d$ and "
+            "$OV_l = W_O W_V$ are the products that count in layer $l$; $U$ is the readout."
+        )
+    return (
+        "$W_{hi}$ has a weight from the input to each neuron, $W_{hh}$ a row for each neuron, and "
+        "$W_{oh}$ a row for each output."
+    )
+
+
+def matrices_text(matrices: Mapping[str, Array]) -> str:
+    """Write matrices in Markdown: as formulas if all are small, otherwise as pictures."""
+    shapes = [matrix.shape for matrix in matrices.values()]
+    if all(rows <= _MOST_ROWS and columns <= _MOST_COLUMNS for rows, columns in shapes):
+        return "\n\n".join(
+            f"$$\n{name} = {_in_brackets(matrix)}\n$$" for name, matrix in matrices.items()
+        )
+    # Markdown ends a block of HTML at an empty line, so that there must be none.
+    return "\n".join(
+        [
+            "<div class='weight-pictures'>",
+            *(_picture(_spoken(name), matrix) for name, matrix in matrices.items()),
+            "</div>",
+        ]
+    )
+
+
+def number(value: float) -> str:
+    """Write a weight with three significant digits, without an exponent where that is short."""
+    if value == 0:
+        return "0"
+    if value == round(value) and abs(value) < 1e5:
+        return f"{value:.0f}"
+    exponent = math.floor(math.log10(abs(float(f"{value:.3g}"))))
+    if -4 <= exponent < 5:
+        return f"{float(f'{value:.3g}'):.{max(2 - exponent, 0)}f}"
+    return f"{value / 10.0**exponent:.2f} \\times 10^{{{exponent}}}"
+
+
+def _in_brackets(matrix: Array) -> str:
+    rows = (" & ".join(map(number, row)) for row in matrix)
+    return "\\begin{pmatrix} " + " \\\\ ".join(rows) + " \\end{pmatrix}"
+
+
+def _spoken(name: str) -> str:
+    """The name of a matrix without TeX: W_{hi} as Whi, for captions and those who listen."""
+    return name.replace("{", "").replace("}", "").replace("_", " ", name.startswith(("QK", "OV")))
+
+
+def _picture(name: str, matrix: Array) -> str:
+    """Draw a field for each entry, with a square of the entry's size: hollow where it is below 0.
+
+    The area of a square is in proportion to the entry; the largest square fills its field.
+    """
+    n_rows, n_columns = matrix.shape
+    largest = float(np.abs(matrix).max()) or 1.0
+    filled: list[str] = []
+    hollow: list[str] = []
+    for (row, column), weight in np.ndenumerate(matrix):
+        side = 0.9 * math.sqrt(abs(weight) / largest)
+        if side < _LEAST_SIDE:
+            continue
+        if weight < 0:
+            side = max(side - 0.1, _LEAST_SIDE)  # the line has a width
+        x, y = column + (1 - side) / 2, row + (1 - side) / 2
+        square = f"M{x:.2f} {y:.2f}h{side:.2f}v{side:.2f}h-{side:.2f}z"
+        (filled if weight > 0 else hollow).append(square)
+    label = (
+        f"{name}, {n_rows} by {n_columns}: {len(filled)} squares for weights above 0 and "
+        f"{len(hollow)} for weights below 0; the largest weight has size {largest:.3g}"
+    )
+    width, height = n_columns * _CELL, n_rows * _CELL
+    return (
+        f"<figure><svg role='img' aria-label='{label}' viewBox='0 0 {n_columns} {n_rows}' "
+        f"width='{width}' height='{height}'><path class='above-zero' d='{''.join(filled)}'/>"
+        f"<path class='below-zero' d='{''.join(hollow)}'/></svg>"
+        f"<figcaption>{name}, largest {largest:.3g}</figcaption></figure>"
+    )
