@@ -69,8 +69,8 @@ GALLERY = (
         {"seq_len": 3},
         "The state holds the sizes of two differences of inputs, mixed with a factor "
         "$\\lambda=100$, and they tell the three possible orders apart. It errs in wedges that "
-        "become narrow as $\\lambda$ grows; [the chapter on M4,3](../analyses/second_argmax_h4_n3.ipynb) "
-        "relates the trained model to it.",
+        "become narrow as $\\lambda$ grows. [The chapter on "
+        "M4,3](../analyses/second_argmax_h4_n3.ipynb) relates the trained model to it.",
     ),
     Handcrafted(
         "2nd argmax of ten",

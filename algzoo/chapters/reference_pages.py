@@ -23,8 +23,13 @@ from typing import Any
 # Packages in the order of reading; others that have an ``__all__`` follow by themselves.
 _ORDER = ("algzoo", "zoo", "structure", "estimates", "scoring", "mechanisms", "explanations")
 
-# Packages without an ``__all__``: what their modules define is public.
-_BY_MODULE = ("algzoo.zoo.handcrafted", "algzoo.scoring.surprise", "algzoo.explanations")
+# Packages without an ``__all__``, and those inside them: what their modules define is public.
+_BY_MODULE = (
+    "algzoo.zoo.handcrafted",
+    "algzoo.scoring.surprise",
+    "algzoo.scoring.compute",
+    "algzoo.explanations",
+)
 
 # The modules that bear the names of ARC's come last: they export what other pages describe.
 _ARCS_NAMES = "modules-with-arcs-names"
@@ -257,7 +262,7 @@ def _packages() -> list[str]:
     for info in pkgutil.walk_packages(import_module("algzoo").__path__, "algzoo."):
         if info.ispkg:
             package = import_module(info.name)
-            if info.name in _BY_MODULE or hasattr(package, "__all__"):
+            if info.name.startswith(_BY_MODULE) or hasattr(package, "__all__"):
                 found.append(info.name)
 
     def place(package: str) -> int:
@@ -274,12 +279,14 @@ def _public(package: str) -> Iterator[tuple[str, list[str]]]:
             yield f"algzoo.{name}", sorted(import_module(f"algzoo.{name}").__all__)
         return
     inside = import_module(package)
-    if package not in _BY_MODULE:
+    if not package.startswith(_BY_MODULE):
         first = [name for name in _CONTRACT.get(package, ()) if name in inside.__all__]
         yield package, [*first, *sorted({*inside.__all__} - {*first})]
         return
-    for info in pkgutil.walk_packages(inside.__path__, f"{package}."):
+    for info in pkgutil.iter_modules(inside.__path__, f"{package}."):
         module = import_module(info.name)
+        if info.ispkg:
+            continue
         yield (
             info.name,
             [

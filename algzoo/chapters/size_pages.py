@@ -47,7 +47,7 @@ nosearch: true
 {what} It has {width} and {n_weights:,} weights. [All sizes](../sizes.md); beside this one:
 {neighbours}.
 
-| of the best seed | |
+| best seed | {best} |
 | --- | ---: |
 {facts}
 
@@ -178,7 +178,10 @@ def size_page(size: Size, chapters: Mapping[str, str]) -> str:
         measure_on=everything if on_all else f"{n_score_inputs():,} random inputs",
         seeds=_table(
             ["seed", size.measure],
-            [[str(seed), f"{score:.5f}"] for seed, score in enumerate(size.scores)],
+            [
+                [f"**{seed}**" if seed == size.best else f"{seed}", f"{score:.5f}"]
+                for seed, score in enumerate(size.scores)
+            ],
         ),
         curves=learning_curves(
             size.family.checkpoints,
@@ -203,11 +206,12 @@ def size_tables() -> str:
     """Write a table for each family in Markdown: the score of the best seed, which is a link."""
     parts = []
     for family in FAMILIES.values():
+        digits = 4 if family.measures_error else 3
         rows = [
             [
                 f"**{d}**",
                 *(
-                    f"[{size.scores[size.best]:.3f}](sizes/{size.name}.md)"
+                    f"[{size.scores[size.best]:.{digits}f}](sizes/{size.name}.md)"
                     for size in (Size(family, d, n) for n in family.seq_lens)
                 ),
             ]
@@ -246,7 +250,7 @@ def _on_all_functions(model: Model) -> float:
 
 def _facts(size: Size, model: Model) -> dict[str, str]:
     """What the first table of a page says, by name."""
-    facts = {"seed": str(size.best), size.measure: f"{size.scores[size.best]:.5f}"}
+    facts = {size.measure: f"{size.scores[size.best]:.5f}"}
     if size.family.name == "longest_cycle":
         n_functions = size.seq_len**size.seq_len
         right = round(size.scores[size.best] * n_functions)
@@ -278,11 +282,11 @@ def _known(size: Size, model: Model, chapters: Mapping[str, str]) -> list[str]:
         lines.append("Its inputs can all be listed, so that its accuracy is known exactly.")
     elif size.seq_len <= 3:
         lines.append(
-            "The inputs on which it is linear can be listed, so that its score is computed exactly "
+            "Its linear pieces can be listed, so that its score is computed exactly "
             "([how](../standard-form.md))."
         )
     else:
-        lines.append("Its score is not known exactly, only by estimates.")
+        lines.append(f"Its {size.measure} is not known exactly. It is estimated.")
     names = " or ".join(f"*{name}*" for name in begin_with(model))
     lines.append(f"To estimate its score, [begin with](../choose-an-estimator.md) {names}.")
     if not any(line.startswith("Chapter") for line in lines):

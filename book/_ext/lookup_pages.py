@@ -36,10 +36,12 @@ INVENTORIES = {  # where the documentation of what the package uses is read
     "scipy": "https://docs.scipy.org/doc/scipy",
     "matplotlib": "https://matplotlib.org/stable",
 }
-ABBREVIATED = {  # names in annotations and docstrings that no inventory has
+# Names in annotations and docstrings, and those under which the inventories have them.
+ABBREVIATED = {
     "ArrayLike": "numpy.typing.ArrayLike",
     "NDArray": "numpy.typing.NDArray",
     "np.bool_": "numpy.bool_",
+    "concurrent.futures._base.Executor": "concurrent.futures.Executor",
     "BrokenExecutor": "concurrent.futures.BrokenExecutor",
 }
 

@@ -19,7 +19,9 @@ Array = NDArray[np.float64]
 
 _MOST_ROWS, _MOST_COLUMNS = 11, 6  # of a matrix that is written in numbers
 _CELL = 14  # side of the field of an entry, in pixels
-_LEAST_SIDE = 0.04  # entries whose square would be smaller than this share of a field are left out
+_FULL = 0.9  # share of the entries that are drawn in proportion to their size
+_LINE = 0.1  # width of the lines of hollow squares, in fields
+_LEAST_SIDE = 0.04  # smaller squares, in fields, are left out
 
 
 def matrices_of(model: Model) -> dict[str, Array]:
@@ -64,7 +66,7 @@ def matrices_text(matrices: Mapping[str, Array]) -> str:
     return "\n".join(
         [
             "<div class='weight-pictures'>",
-            *(_picture(_spoken(name), matrix) for name, matrix in matrices.items()),
+            *(_picture(name, matrix) for name, matrix in matrices.items()),
             "</div>",
         ]
     )
@@ -87,37 +89,47 @@ def _in_brackets(matrix: Array) -> str:
     return "\\begin{pmatrix} " + " \\\\ ".join(rows) + " \\end{pmatrix}"
 
 
-def _spoken(name: str) -> str:
-    """The name of a matrix without TeX: W_{hi} as Whi, for captions and those who listen."""
-    return name.replace("{", "").replace("}", "").replace("_", " ", name.startswith(("QK", "OV")))
-
-
 def _picture(name: str, matrix: Array) -> str:
     """Draw a field for each entry, with a square of the entry's size: hollow where it is below 0.
 
-    The area of a square is in proportion to the entry; the largest square fills its field.
+    The area of a square is in proportion to the entry. Squares are full from a size that a tenth of
+    the entries exceed, so that single entries that are much larger do not hide all others.
     """
     n_rows, n_columns = matrix.shape
-    largest = float(np.abs(matrix).max()) or 1.0
+    sizes = np.abs(matrix[matrix != 0])
+    largest, full = (float(sizes.max()), float(np.quantile(sizes, _FULL))) if sizes.size else (0, 1)
     filled: list[str] = []
     hollow: list[str] = []
     for (row, column), weight in np.ndenumerate(matrix):
-        side = 0.9 * math.sqrt(abs(weight) / largest)
+        side = 0.9 * math.sqrt(min(abs(weight) / full, 1))
         if side < _LEAST_SIDE:
             continue
         if weight < 0:
-            side = max(side - 0.1, _LEAST_SIDE)  # the line has a width
+            side = max(side - _LINE, _LEAST_SIDE)
         x, y = column + (1 - side) / 2, row + (1 - side) / 2
         square = f"M{x:.2f} {y:.2f}h{side:.2f}v{side:.2f}h-{side:.2f}z"
         (filled if weight > 0 else hollow).append(square)
+    letters, _, index = name.replace("{", "").replace("}", "").partition("_")
+    caption = f"{letters}<sub>{index}</sub>" if index else letters
+    size = f"largest weight {_rounded(largest)}"
+    if full < largest:
+        size = f"full squares from {_rounded(full)}, {size}"
     label = (
-        f"{name}, {n_rows} by {n_columns}: {len(filled)} squares for weights above 0 and "
-        f"{len(hollow)} for weights below 0; the largest weight has size {largest:.3g}"
+        f"{letters} {index}, {n_rows} by {n_columns}: {len(filled)} squares for weights above 0, "
+        f"{len(hollow)} for weights below 0; {size}"
     )
-    width, height = n_columns * _CELL, n_rows * _CELL
     return (
         f"<figure><svg role='img' aria-label='{label}' viewBox='0 0 {n_columns} {n_rows}' "
-        f"width='{width}' height='{height}'><path class='above-zero' d='{''.join(filled)}'/>"
+        f"width='{n_columns * _CELL}' height='{n_rows * _CELL}'>"
+        f"<path class='above-zero' d='{''.join(filled)}'/>"
         f"<path class='below-zero' d='{''.join(hollow)}'/></svg>"
-        f"<figcaption>{name}, largest {largest:.3g}</figcaption></figure>"
+        f"<figcaption>{caption}: {size}</figcaption></figure>"
     )
+
+
+def _rounded(size: float) -> str:
+    """Two significant digits, without an exponent."""
+    rounded = float(f"{size:.2g}")
+    if rounded >= 10 or rounded == round(rounded):
+        return f"{rounded:,.0f}"
+    return f"{rounded:.{1 - math.floor(math.log10(rounded))}f}"
