@@ -111,6 +111,11 @@ class Page:
     modules: dict[str, tuple[Name, ...]]
 
     @property
+    def file(self) -> str:
+        """The file of the page, without its ending; those of single explanations have a folder."""
+        return self.package.replace("algzoo.explanations.", "explanations/")
+
+    @property
     def title(self) -> str:
         """Title of the page."""
         return "Modules with ARC's names" if self.package == _ARCS_NAMES else self.package
@@ -151,6 +156,8 @@ def reference() -> tuple[Page, ...]:
 def reference_page(page: Page) -> str:
     """Write a page in reStructuredText: what a package is for, a table of its names, and each."""
     parts = [_heading(page.title, "=")]
+    if "/" in page.file:  # not in the table of contents, which would be long
+        parts.insert(0, ":orphan:")
     if page.package == _ARCS_NAMES:
         parts.append(
             "A script that was written for ARC's package runs after ``alg_zoo`` is replaced by "
@@ -168,14 +175,14 @@ def reference_page(page: Page) -> str:
         else:
             parts += [_description(name) for name in names if name.is_here]
     if page.package not in page.modules and page.package != _ARCS_NAMES:
-        parts.insert(1, _module(page.package))
+        parts.insert(parts.index(_heading(page.title, "=")) + 1, _module(page.package))
     return "\n\n".join(parts) + "\n"
 
 
 def reference_index(pages: Iterable[Page]) -> str:
     """Write a table of the pages in Markdown, to be included in the page that leads to them."""
     rows = [
-        f"| [{page.title}](reference/{page.package}.rst) | {page.summary} | {len(page.names)} |"
+        f"| [{page.title}](reference/{page.file}.rst) | {page.summary} | {len(page.names)} |"
         for page in pages
     ]
     return "\n".join(["| page | what it is for | names |", "| --- | --- | ---: |", *rows]) + "\n"

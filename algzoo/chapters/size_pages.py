@@ -33,7 +33,7 @@ from ..zoo import (
 from ..zoo.scores import n_score_inputs
 from .estimator_page import begin_with
 from .figures.curves import learning_curves
-from .figures.weights import explained, matrices_of, matrices_text
+from .figures.weights import are_small, explained, matrices_of, matrices_text
 
 N_CURVE = 2**12  # random inputs for each point of a learning curve, as in the chapter on the zoo
 _ENUMERATED = 5  # longest cycle is scored on all inputs up to this length, for the curves
@@ -86,6 +86,11 @@ early = zoo_{family}({d}, {n}, n_seqs=2**20, seed=0)
 checkpoints. A tensor is named after the number of training sequences and the seed:
 `{last}_{best}/{key}`.
 """
+
+_SQUARES = (
+    "Each weight is a square of its size in a field of its own, hollow if the weight is below 0; "
+    "the caption says from which size on squares are full."
+)
 
 _WHAT = {
     "2nd_argmax": "This network reads {n} numbers one by one and says at which position the second "
@@ -158,6 +163,7 @@ def size_page(size: Size, chapters: Mapping[str, str]) -> str:
     """
     model = size.load(size.best)
     shown, form = _in_standard_form(model)
+    matrices = matrices_of(shown)
     on_all = size.family.name == "longest_cycle"
     enumerated = on_all and size.seq_len <= _ENUMERATED
     everything = f"all {size.seq_len**size.seq_len:,} functions"
@@ -173,8 +179,8 @@ def size_page(size: Size, chapters: Mapping[str, str]) -> str:
         facts="\n".join(f"| {fact} | {value} |" for fact, value in _facts(size, model).items()),
         known="\n".join(f"* {line}" for line in _known(size, model, chapters)),
         form=form,
-        explained=explained(model),
-        weights=matrices_text(matrices_of(shown)),
+        explained=explained(model) if are_small(matrices) else f"{explained(model)} {_SQUARES}",
+        weights=matrices_text(matrices),
         measure_on=everything if on_all else f"{n_score_inputs():,} random inputs",
         seeds=_table(
             ["seed", size.measure],

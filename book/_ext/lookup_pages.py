@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -49,20 +50,22 @@ ABBREVIATED = {
 def write_pages(app: Sphinx, config: Config) -> None:
     """Write the pages before Sphinx looks for them; called by Sphinx."""
     root = Path(app.srcdir)
-    stamp = root / "book" / "sizes" / ".made-from"
+    book = root / "book"
+    stamp = book / "sizes" / ".made-from"  # the digest, and the files that were written
     made_from = _digest(root)
-    if not stamp.exists() or stamp.read_text("utf-8") != made_from:
+    before = stamp.read_text("utf-8").splitlines() if stamp.exists() else [""]
+    if before[0] != made_from or not all((book / name).exists() for name in before[1:]):
         written = _pages(root)
         for name, text in written.items():
-            path = root / "book" / name
-            path.parent.mkdir(exist_ok=True)
+            path = book / name
+            path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists() or path.read_text("utf-8") != text:
                 path.write_text(text, "utf-8")
         for folder in FOLDERS:
-            for path in (root / "book" / folder).glob("[!.]*"):
-                if f"{folder}/{path.name}" not in written:
+            for path in (book / folder).rglob("[!.]*.*"):
+                if path.relative_to(book).as_posix() not in written:
                     path.unlink()
-        stamp.write_text(made_from, "utf-8")
+        stamp.write_text("\n".join([made_from, *written]), "utf-8")
     # Jupyter Book leaves out what the table of contents does not name.
     config.exclude_patterns = [
         pattern
@@ -76,7 +79,7 @@ def _pages(root: Path) -> dict[str, str]:
     chapters = {path.stem: _title(path) for path in sorted((root / "analyses").glob("*.ipynb"))}
     return {
         "reference/index.txt": reference_index(reference()),
-        **{f"reference/{page.package}.rst": reference_page(page) for page in reference()},
+        **{f"reference/{page.file}.rst": reference_page(page) for page in reference()},
         "sizes/tables.txt": size_tables(),
         **{f"sizes/{size.name}.md": size_page(size, chapters) for size in all_sizes()},
         "handcrafted/gallery.txt": handcrafted_gallery(),
@@ -92,8 +95,9 @@ def _title(notebook: Path) -> str:
 def _digest(root: Path) -> str:
     """Digest of all that the pages are made from: the package and the chapters."""
     digest = hashlib.sha256()
-    for path in sorted([*(root / "algzoo").rglob("*"), *(root / "analyses").glob("*.ipynb")]):
-        if path.is_file() and path.suffix in {".py", ".json", ".safetensors", ".ipynb"}:
+    made_from = (root / "algzoo").rglob("*"), (root / "analyses").glob("*.ipynb"), [Path(__file__)]
+    for path in sorted(chain(*made_from)):
+        if path.suffix in {".py", ".json", ".safetensors", ".ipynb"}:
             digest.update(str(path.relative_to(root)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

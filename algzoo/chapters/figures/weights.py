@@ -55,10 +55,15 @@ def explained(model: Model) -> str:
     )
 
 
+def are_small(matrices: Mapping[str, Array]) -> bool:
+    """Tell whether matrices are written in numbers."""
+    shapes = [matrix.shape for matrix in matrices.values()]
+    return all(rows <= _MOST_ROWS and columns <= _MOST_COLUMNS for rows, columns in shapes)
+
+
 def matrices_text(matrices: Mapping[str, Array]) -> str:
     """Write matrices in Markdown: as formulas if all are small, otherwise as pictures."""
-    shapes = [matrix.shape for matrix in matrices.values()]
-    if all(rows <= _MOST_ROWS and columns <= _MOST_COLUMNS for rows, columns in shapes):
+    if are_small(matrices):
         return "\n\n".join(
             f"$$\n{name} = {_in_brackets(matrix)}\n$$" for name, matrix in matrices.items()
         )
