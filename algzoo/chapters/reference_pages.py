@@ -221,10 +221,12 @@ def described_as(target: str, module: str) -> str | None:
 def _resolved(dotted: str) -> str | None:
     """Follow a dotted name through modules to an object, and then through its attributes."""
     words = dotted.split(".")
+    if words[0] != "algzoo":
+        raise LookupError(dotted)
     thing: object = import_module("algzoo")
     for place, word in enumerate(words[1:], 1):
         inner = getattr(thing, word, None) or sys.modules.get(".".join(words[: place + 1]))
-        if words[0] != "algzoo" or inner is None:
+        if inner is None:
             raise LookupError(dotted)
         if not isinstance(inner, ModuleType):
             found = _described().get(_identity(word, inner))
