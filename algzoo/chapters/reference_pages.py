@@ -229,6 +229,8 @@ def _resolved(dotted: str) -> str | None:
         if inner is None:
             raise LookupError(dotted)
         if not isinstance(inner, ModuleType):
+            if words[place + 1 :] and not inspect.isclass(inner):
+                raise LookupError(dotted)
             found = _described().get(_identity(word, inner))
             return ".".join([found, *words[place + 1 :]]) if found else None
         thing = inner
