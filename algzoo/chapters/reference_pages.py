@@ -211,8 +211,9 @@ def described_as(target: str, module: str) -> str | None:
     above = module.split(".")
     around = [".".join(above[:n]) for n in range(len(above), 0, -1)]
     below = sorted(name for name in sys.modules if name.startswith(f"{module}."))
+    others = [page.package for page in reference()]  # another package may have defined a docstring
     relative = target.lstrip(".")
-    for whole in (target, *(f"{name}.{relative}" for name in (*around, *below))):
+    for whole in (target, *(f"{name}.{relative}" for name in (*around, *below, *others))):
         with suppress(LookupError):
             return _resolved(whole)
     raise LookupError(f"algzoo has no {target}, neither in {module} nor around it")
@@ -225,7 +226,10 @@ def _resolved(dotted: str) -> str | None:
         raise LookupError(dotted)
     thing: object = import_module("algzoo")
     for place, word in enumerate(words[1:], 1):
-        inner = getattr(thing, word, None) or sys.modules.get(".".join(words[: place + 1]))
+        inner = getattr(thing, word, None)
+        if inner is None:
+            with suppress(ImportError):
+                inner = import_module(".".join(words[: place + 1]))
         if inner is None:
             raise LookupError(dotted)
         if not isinstance(inner, ModuleType):

@@ -43,6 +43,7 @@ ABBREVIATED = {
     "NDArray": "numpy.typing.NDArray",
     "np.bool_": "numpy.bool_",
     "concurrent.futures._base.Executor": "concurrent.futures.Executor",
+    "Figure": "matplotlib.figure.Figure",
     "BrokenExecutor": "concurrent.futures.BrokenExecutor",
 }
 
