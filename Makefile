@@ -18,7 +18,9 @@ SANDBOX := $(if $(filter 0,$(shell id -u)),--no-sandbox)
 
 PACKAGE := $(shell find algzoo -type f -not -path '*/__pycache__/*')
 CHAPTERS := $(wildcard analyses/*.ipynb)
-PAGES := $(shell find book -type f) $(wildcard algzoo/chapters/data/*.bib) _config.yml _toc.yml
+# Pages in these folders are made from the package when the site is built.
+MADE := book/handcrafted book/reference book/sizes
+PAGES := $(filter-out $(MADE:=/%),$(shell find book -type f)) _config.yml _toc.yml
 
 .PHONY: book test pdf axe play chromium clean
 
@@ -41,7 +43,7 @@ $(CHECKED): $(INSTALLED) $(PACKAGE) $(CHAPTERS) | $(SITE)
 	@mkdir -p $(@D) && touch $@
 
 # From nothing: what a killed build left half-written would pass as finished.
-$(SITE): $(INSTALLED) $(CHAPTERS) $(PAGES)
+$(SITE): $(INSTALLED) $(PACKAGE) $(CHAPTERS) $(PAGES)
 	@echo "Building the pages"
 	@rm -rf _build/html _build/.doctrees && mkdir -p _build
 	@$(BIN)/jupyter-book build . -q -W --keep-going -n >_build/book.log 2>&1 || \
@@ -85,4 +87,4 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@touch $@
 
 clean:
-	rm -rf .venv _build
+	rm -rf .venv _build $(MADE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..estimates import CatalogEntry, Scope
+from ..zoo import Model
 
 _PAGE = """# How to choose an estimator
 
@@ -49,6 +50,11 @@ _GUIDE: tuple[tuple[Scope, tuple[str, ...]], ...] = (
     (Scope("median", at_least=4), ("iid, 1024 inputs",)),
     (Scope("longest_cycle"), ("all functions",)),
 )
+
+
+def begin_with(model: Model) -> list[str]:
+    """Return the names of the estimators that the page recommends for a model."""
+    return [name for scope, names in _GUIDE if scope.takes(model) for name in names]
 
 
 def estimator_page(entries: Iterable[CatalogEntry]) -> str:

@@ -27,6 +27,7 @@ SAMPLERS: dict[str, Declared[[int, int]]] = {
         sampled_pair_leaves,
     )
 }
+"""The samplers that an estimator is compared with, by name."""
 
 
 def samplers_for(model: Model) -> dict[str, Sampler]:

@@ -15,8 +15,11 @@ from .counting.counter import OperationCounter
 from .scope import Scope
 
 RunsNetwork = Literal["never", "chosen inputs", "random inputs"]
+"""Answers to the question whether an estimator runs the network."""
 Exactness = Literal["exact", "converges", "approximate"]
+"""Answers to the question whether its result is exact."""
 Constants = Literal["none", "from other networks", "from this one"]
+"""Answers to the question on which networks its constants were fitted, if it has any."""
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "runs_network": get_args(RunsNetwork),
@@ -96,6 +99,7 @@ class Tally(NamedTuple):
 
 
 Estimator = Callable[[Model], Estimate]
+"""An estimator: any function from a model to an :class:`Estimate`."""
 Fit = Callable[[Sequence[Model], Sequence[float]], Estimator]
 P = ParamSpec("P")
 E = TypeVar("E")

@@ -63,9 +63,10 @@ class Accuracy:
     method
         ``"exact"``, ``"random inputs"``, ``"leaves of pairs"`` or ``"folded classes"``.
     operations
-        Operations of the estimate, without the trials; prices as in :mod:`.counting.prices`. For
-        the leaves of pairs they are those of the walk that counts, which every scramble takes for
-        its first batch; the other batches are taken to cost the same.
+        Operations of the estimate, without the trials; their prices are
+        :data:`~algzoo.estimates.PRICES`. For the leaves of pairs they are those of the walk that
+        counts, which every scramble takes for its first batch; the other batches are taken to cost
+        the same.
     seconds
         Wall time of everything, including the trials.
     """

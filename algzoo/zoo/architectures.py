@@ -234,4 +234,5 @@ class ScalarTransformer(AttentionOnlyTransformer):
         )
 
 
-Model = OneLayerRNN | AttentionOnlyTransformer  # any model of the zoo
+Model = OneLayerRNN | AttentionOnlyTransformer
+"""Any model of the zoo."""

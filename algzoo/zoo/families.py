@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from .architectures import DistRNN, DistTransformer, Model, ScalarRNN
 
 SEEDS = (0, 1, 2, 3, 4)
-CHECKPOINTS = (0, *(2**k for k in range(20, 31)))  # numbers of training sequences seen
+"""Training seeds of every size."""
+CHECKPOINTS = (0, *(2**k for k in range(20, 31)))
+"""Numbers of training sequences after which models were saved."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ FAMILIES = {
         Family("longest_cycle", _transformer, (2, 3, 4, 6, 8), (3, 4, 5, 6), trained_to=2**29),
     )
 }
+"""The four families by name."""
 
 
 def sizes() -> Iterator[tuple[Family, int, int]]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 OFFICIAL_FOLDER = "ALGZOO_OFFICIAL"  # environment variable: a folder with ARC's own weight files
 BUCKET = "https://storage.googleapis.com/arc-ml-public/alg"
 EXAMPLE = "example_2nd_argmax"
+"""Name of ARC's example, for :func:`official_state_dict` and :func:`fetch_official`."""
 EXAMPLE_FILE = "one_layer_16_hidden_94_acc_2nd_argmax"  # ARC's name for the example's file
 
 MAX_BYTES = 4 * 2**20  # ARC's files are under 20 kB

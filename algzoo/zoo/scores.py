@@ -30,10 +30,18 @@ def measured_scores() -> dict[str, Score]:
     return scores
 
 
+@cache
+def n_score_inputs() -> int:
+    """Return the number of random inputs on which the scores of recurrent models were measured."""
+    n_inputs: int = json.loads((DATA / "scores.json").read_text("utf-8"))["n_samples"]
+    return n_inputs
+
+
 def write_scores(scores: Mapping[str, Any]) -> None:
     """Replace the file that :func:`measured_scores` reads."""
     write_whole(DATA / "scores.json", (json.dumps(scores, indent=1) + "\n").encode())
     measured_scores.cache_clear()
+    n_score_inputs.cache_clear()
 
 
 @cache

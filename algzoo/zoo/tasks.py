@@ -91,8 +91,6 @@ def task_longest_cycle(x: Tensor) -> Tensor:
 
 Task = Callable[[Tensor], Tensor]
 
-# Name, as in ARC's package: the task, the kind of its inputs, and whether a model answers it with
-# one logit per position ("dist") or with one number ("scalar").
 task_registry: dict[str, tuple[Task, str, str]] = {
     "2nd_argmax": (task_2nd_argmax, "continuous", "dist"),
     "argmax": (task_argmax, "continuous", "dist"),
@@ -101,7 +99,10 @@ task_registry: dict[str, tuple[Task, str, str]] = {
     "argoutlier": (task_argoutlier, "continuous", "dist"),
     "longest_cycle": (task_longest_cycle, "discrete", "dist"),
 }
+"""By name, as in ARC's package: the task, the kind of its inputs, and whether a model answers it
+with one logit per position (``"dist"``) or with one number (``"scalar"``)."""
 
 TASKS: dict[str, Task] = {
     name: task_registry[name][0] for name in ("2nd_argmax", "argmedian", "median", "longest_cycle")
 }
+"""The tasks of the four families by name."""

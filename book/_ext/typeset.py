@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from docutils import nodes
+from sphinx.addnodes import desc_signature
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util.nodes import make_refnode
@@ -23,7 +24,10 @@ from sphinx.util.nodes import make_refnode
 _GLOSSARY = "book/glossary"
 _MODEL = re.compile(r"\bM(\d+,\d+)(?!\d)")
 _POWER = re.compile(r"(?<![\w.])([-\N{MINUS SIGN}]?\d+(?:\.\d+)?)e([-+]?\d+)(?!\w)")
-_VERBATIM = (nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw)
+_VERBATIM = (
+    *(nodes.literal, nodes.literal_block, nodes.math, nodes.math_block, nodes.raw),
+    desc_signature,
+)
 # Words that are more often used in their plain sense than as the term.
 _PLAIN_WORDS = {"arc", "check", "class", "bound", "bill", "cone", "feature", "median", "zoo"}
 

@@ -41,6 +41,7 @@ PRICES: dict[Kind, int] = {
     "compare": 1,
     "transcendental": 10,
 }
+"""Operations that an operation of each kind counts for."""
 
 
 class OperationCounter:

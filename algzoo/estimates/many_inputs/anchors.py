@@ -59,6 +59,7 @@ ANCHORS: dict[str, tuple[Anchor, ...]] = {
         Anchor((1.0, 0.53), (-0.89, 0.30)),
     ),
 }
+"""The sets of anchors that :func:`order_anchors` can use, by name."""
 
 
 @dataclass(frozen=True)

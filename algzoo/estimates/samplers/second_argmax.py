@@ -31,6 +31,7 @@ from .forward import answers_right, operations_of_samples, standard_error
 from .iid import sampling
 
 Sampler = Callable[[Model, int, int], Estimate]
+"""A function of a model, a number of inputs and a seed, which runs the model on random inputs."""
 
 _NEWTON_STEPS = 100  # upper limit; sequences of ten inputs take about thirty
 

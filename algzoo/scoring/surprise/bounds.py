@@ -88,7 +88,8 @@ def noise_tolerance(
     The fall of the accuracy is the mean over ``n_noises`` fixed draws of the noise, scaled, on the
     same ``n_inputs`` random inputs as the accuracy without noise; both are drawn from ``seed``. The
     least noise that makes it ``loss`` is searched for on a grid of multiples of a matrix's size, by
-    powers of 2^(1/1024), that is, to one part in 1,500 (:mod:`.thresholds`).
+    powers of 2^(1/1024), that is, to one part in 1,500
+    (:mod:`~algzoo.scoring.surprise.thresholds`).
 
     Raises
     ------

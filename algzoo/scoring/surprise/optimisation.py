@@ -41,8 +41,9 @@ def weight_bits(model: Model, estimator: Estimator, loss: float) -> float:
     """Bits of the weights that matter: the sum over weights of log2(abs(weight) / tolerance).
 
     A weight's tolerance is the smallest change of it alone, up or down, that lowers the estimated
-    accuracy by ``loss``, on a grid of 2^-16 of an octave (:mod:`.thresholds`). A weight whose
-    tolerance exceeds its size counts nothing. What changes no answer is subtracted by
+    accuracy by ``loss``, on a grid of 2^-16 of an octave
+    (:mod:`~algzoo.scoring.surprise.thresholds`). A weight whose tolerance exceeds its size counts
+    nothing. What changes no answer is subtracted by
     :func:`~algzoo.scoring.surprise.bounds.without_gauge`. The number is an upper bound because
     every weight is changed by itself: errors of several weights can cancel.
 

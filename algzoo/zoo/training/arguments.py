@@ -9,7 +9,8 @@ from pathlib import Path
 
 import torch
 
-RESULTS_FOLDER = "RESULTS_DIR"  # environment variable: where trained models are written
+RESULTS_FOLDER = "RESULTS_DIR"
+"""Environment variable that names the folder into which trained models are written."""
 
 
 def results_folder(wanted: str | os.PathLike[str] | None) -> Path:
