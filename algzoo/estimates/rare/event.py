@@ -183,7 +183,8 @@ class EventScope:
 def half_space(normal: Any, threshold: float) -> RareEvent:
     """Return the event normal @ x > threshold, whose probability is known in closed form.
 
-    It is Phi(-threshold / |normal|). The activations are the input itself.
+    It is Phi(-threshold / norm) with the length of the normal as the norm. The activations are the
+    input itself.
 
     Raises
     ------
