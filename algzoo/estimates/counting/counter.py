@@ -45,7 +45,7 @@ PRICES: dict[Kind, int] = {
 
 
 class OperationCounter:
-    """Counter of operations on counted numbers and arrays and, in :meth:`tensors`, of torch's."""
+    """Counter of operations on counted numbers and arrays, and of those of torch on tensors."""
 
     def __init__(self) -> None:
         self._counts: Counter[Kind] = Counter()
