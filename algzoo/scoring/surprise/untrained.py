@@ -38,7 +38,7 @@ N_INPUTS = 2**12  # random inputs on which each is run, the same for all
 
 @dataclass(frozen=True)
 class UntrainedLaw:
-    """Predictive law of the score of a network about which only its size is known.
+    """Predictive law of the score of a network of which only the size is known.
 
     Attributes
     ----------
@@ -85,10 +85,10 @@ class UntrainedLaw:
 def untrained_law(model: Model) -> UntrainedLaw:
     """Measure the law on untrained networks of the same family and size as ``model``.
 
-    Their weights are drawn as at the start of training, with the seeds 0 to 255, and each is run on
-    the same 4096 random inputs. Of k right answers among n, the logit is that of (k + 1/2) / (n +
-    1), which is finite. The spread is at least what n inputs can resolve at chance. Only the size
-    of ``model`` is used, not its weights.
+    Their weights are drawn as at the start of training, with the seeds 0 to 255, and each network
+    is run on the same 4096 random inputs. For k right answers among n, the logit is that of
+    (k + 1/2) / (n + 1), which is finite. The spread is at least what n inputs can resolve at
+    chance. Only the size of ``model`` is used, not its weights.
 
     Raises
     ------

@@ -81,7 +81,7 @@ class Bill:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Verdict on a bill, with all numbers from which it follows; in bits.
+    """Verdict on a bill, with all numbers from which it follows, in bits.
 
     Attributes
     ----------
