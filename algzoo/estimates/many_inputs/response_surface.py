@@ -7,8 +7,8 @@ the second. A least-squares fit gives a linear map from inputs to margins; its r
 to be Gaussian noise. The probability that all margins are positive is then computed over the exact
 distribution of the class, which costs no more runs of the network.
 
-The method fails: margins bend within a class, and the residuals are not noise. The two errors
-cancel on some models and not on others.
+The method fails, because margins are not linear within a class, and the residuals are not noise.
+The two errors cancel on some models and not on others.
 
 References
 ----------

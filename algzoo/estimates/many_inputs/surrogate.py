@@ -1,7 +1,7 @@
 """Surrogate fitted on noisy copies: squashed margins at fixed inputs, weighted by ridge regression.
 
-All that it knows of a network's accuracy comes from other noisy copies of the same base model. It
-explains nothing; it shows how much such advice is worth.
+Everything that the surrogate knows about accuracies comes from other noisy copies of the same base
+model. So it explains nothing, but it shows how much such advice is worth.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Make an entry of the leaderboard, and compute some of one again."""
+"""Make an entry of the leaderboard, and compute some estimates of an entry again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The process in which :mod:`.sandbox` calls estimators, started with ``python -m``.
 
-Reads jobs from its standard input and forks for each. The fork loads the estimator and answers
-until it is killed; when it is gone, for whatever reason, its exit code is reported.
+The process reads jobs from its standard input and forks for each job. The fork loads the estimator
+and answers until it is killed. When it has ended, for whatever reason, its exit code is reported.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Surprise accounting: the bits that an explanation pays for the checks it makes.
+"""Surprise accounting: the bits that the checks of an explanation cost.
 
 A check is a statement about the weights: a pure function that measures something, a threshold, and
 a declared prior for the measurement. A check of prior probability p costs ``-log2 p`` bits if it
