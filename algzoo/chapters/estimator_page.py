@@ -73,7 +73,9 @@ def estimator_page(entries: Iterable[CatalogEntry]) -> str:
         alike.setdefault(facts, []).append(entry)
     named = {entry.name: entry for of_one in alike.values() for entry in of_one}
     if unknown := {name for _, names in _GUIDE for name in names} - named.keys():
-        raise ValueError(f"the page recommends what is not in the catalogue: {sorted(unknown)}")
+        raise ValueError(
+            f"the page recommends estimators that are not in the catalogue: {sorted(unknown)}"
+        )
     guide = _table(
         ("your models", "begin with", "runs the network", "result"),
         (

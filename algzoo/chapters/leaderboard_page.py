@@ -66,8 +66,8 @@ evaluation with the gradient counts as three. `event.model` is the model.
 
 ```bash
 algzoo rare --round rare-trial --estimator my_rare_method:entry
-algzoo rare --round {rare} --estimator my_rare_method:entry --author "Your Name" \\
-  --submit my_rare_entry.json
+algzoo rare --round {rare} --estimator my_rare_method:entry \\
+  --author "Your Name" --submit my_rare_entry.json
 ```
 
 Its file goes into `analyses/leaderboard/rare/`.

@@ -176,7 +176,7 @@ def _checked(estimate: object, model: Model) -> dict[str, Any]:
     """What the estimate says, as plain values."""
     if not isinstance(estimate, Estimate):
         raise EstimatorFailure(
-            f"returned {_short(estimate)}, which is no algzoo.estimates.Estimate"
+            f"returned {_short(estimate)}, which is not an algzoo.estimates.Estimate"
         )
     value, n_operations = float(estimate.value), int(estimate.operations)
     largest = math.inf if FAMILIES[model.task_name].measures_error else 1.0

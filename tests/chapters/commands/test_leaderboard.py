@@ -139,7 +139,7 @@ def test_what_cannot_be_checked_fails_where_that_is_asked(algzoo, written, tmp_p
         ),
         (
             ("challenge", "--round", "trial", "--estimator", "my_entry:estimate"),
-            "my_entry:estimate does not declare what an entry says: make it an",
+            "my_entry:estimate does not declare what an entry states: make it an",
         ),
         (("challenge", "--round", "trial", "--estimator", "exactly"), "No estimator 'exactly'"),
         (
@@ -160,7 +160,7 @@ def test_what_cannot_be_checked_fails_where_that_is_asked(algzoo, written, tmp_p
         ),
         (
             (*ENTER, "--split", "seed-agnostic"),
-            "my_entry:entry has no fit, so that it has no split",
+            "my_entry:entry has no fit, so it has no split",
         ),
         (("challenge", "--estimator", "exact"), "Give --model, or --round for the leaderboard"),
         (("leaderboard",), "No analyses/ folder beside a _toc.yml"),
