@@ -9,33 +9,35 @@ from ..zoo import Model
 
 _PAGE = """# How to choose an estimator
 
-This page lists every estimator of the package, as do `algzoo.estimates.catalog()` and `algzoo
-estimators`; `algzoo estimators --page > book/choose-an-estimator.md` writes it. Three questions
-distinguish the estimators; [mechanistic estimates](mechanistic-estimates.md) says why these three.
+This page lists all estimators of the package, as do `algzoo.estimates.catalog()` and the command
+`algzoo estimators`. (`algzoo estimators --page > book/choose-an-estimator.md` writes the page.)
+Three questions distinguish the estimators; [mechanistic estimates](mechanistic-estimates.md) says
+why.
 
-* **Does it run the network?** Never, on chosen inputs, or on random inputs. Only an estimator that
-  never runs the network can be a deduction from the weights.
-* **Is the result exact?** It is exact; it converges to the exact value as the budget grows; or it
-  is approximate whatever the budget.
-* **Does it have fitted constants?** It has none; they are fitted on other networks; or on noisy
-  copies of this one. If it can be fitted, the answer depends on the models of the fit.
+* **Does it run the network?** An estimator never runs the network, or runs it on chosen inputs or
+  on random inputs. Only an estimator that never runs it can be a deduction from the weights.
+* **Is the result exact?** The result is exact, or it converges to the exact value as the budget
+  grows, or it is approximate whatever the budget.
+* **Does it have fitted constants?** An estimator has none, or they are fitted on other networks, or
+  on noisy copies of this one. If an estimator has to be fitted, the models of the fit decide.
 
 ## Begin with your model
 
 {guide}
 
-For a precise score rather than a cheap one, `algzoo accuracy MODEL --tolerance 1e-4` picks the
-method that is fastest on your machine. The [challenge](../analyses/challenge.ipynb) measures what
-each estimator is worth for its operations, and a chapter has
-[every estimate for M16,10](../analyses/second_argmax_h16_n10_estimates.ipynb). In the laws of cost
-$d$ is the number of neurons and $n$ the number of inputs. Your own estimator joins the list when
-its package is installed: [error against compute](error-versus-compute.md) says how.
+If you need a precise score rather than a cheap one, `algzoo accuracy MODEL --tolerance 1e-4` picks
+the method that is fastest on your machine. The [challenge](../analyses/challenge.ipynb) measures
+how good the estimators are for their operations, and a chapter compares
+[all estimates for M16,10](../analyses/second_argmax_h16_n10_estimates.ipynb). Your own estimator
+joins the list when its package is installed; see [error against compute](error-versus-compute.md).
 
 ## All of them
 
 {table}
 
 ## One by one
+
+In the costs, $d$ is the number of neurons and $n$ the number of inputs.
 
 {paragraphs}
 """
@@ -71,7 +73,9 @@ def estimator_page(entries: Iterable[CatalogEntry]) -> str:
         alike.setdefault(facts, []).append(entry)
     named = {entry.name: entry for of_one in alike.values() for entry in of_one}
     if unknown := {name for _, names in _GUIDE for name in names} - named.keys():
-        raise ValueError(f"the page recommends what is not in the catalogue: {sorted(unknown)}")
+        raise ValueError(
+            f"the page recommends estimators that are not in the catalogue: {sorted(unknown)}"
+        )
     guide = _table(
         ("your models", "begin with", "runs the network", "result"),
         (

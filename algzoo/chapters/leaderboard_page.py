@@ -7,52 +7,52 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..scoring import Ratio
-from ..scoring.compute.entries import Entry, Result, rank
+from ..scoring.compute.entries import Entry, Facts, Result, rank
 from ..scoring.compute.rounds import Round, round_named, round_names
 from ..scoring.rare.entries import RareEntry, RareResult, rare_rank
 from ..scoring.rare.rounds import RareRound, rare_round_named, rare_round_names
 
 _PAGE = """# The leaderboard
 
-This page lists every estimator that was entered, the book's own and those of others. Each entry is
-a file in `analyses/leaderboard/`, which holds all its estimates; `algzoo leaderboard --page >
-book/leaderboard.md` writes the page, and `algzoo leaderboard --check` computes the scores and some
+This page lists all entered estimators: the book's own and those of others. Each entry is a file in
+`analyses/leaderboard/` that holds all its estimates. `algzoo leaderboard --page >
+book/leaderboard.md` writes this page, and `algzoo leaderboard --check` computes all scores and some
 of the estimates again. [The challenge](../analyses/challenge.ipynb) explains the rule and the best
-entries, [error against compute](error-versus-compute.md) the baselines.
+entries, and [error against compute](error-versus-compute.md) explains the baselines.
 
-*Inputs* says how many random inputs can be run with the operations of one estimate. $R$ is the mean
-squared error of the estimates divided by that of random sampling at equal operations, with its 95%
-confidence interval: below 1, the estimator wins. A heading sorts its table; a dash stands for what
-does not exist or was not scored.
+*Inputs* is the number of random inputs that can be run with the operations of one estimate. $R$ is
+the mean squared error of the estimates divided by that of random sampling with as many operations,
+with its 95% confidence interval. If $R$ is below 1, the estimator beats sampling. A click on a
+heading sorts its table. A dash stands for a number that does not exist or was not scored.
 
 {rounds}
 
 ## How to enter
 
-Write a function from a model to an `Estimate` in a file of its own, and say in an `Entrant` what it
-is: whether the result is exact, converges to the exact value as the budget grows, or is
-approximate; where its fitted constants come from, and how many bits they have (`advice_bits`); and
-on which models it was tuned. This file is a complete entry:
+In a file of its own, write a function from a model to an `Estimate`, and describe it by an
+`Entrant`: whether the result is exact, converges to the exact value as the budget grows, or is
+approximate; where fitted constants come from, and how many bits they have (`advice_bits`); and on
+which models the function was tuned. This file is a complete entry:
 
 ```{{literalinclude}} ../analyses/leaderboard/example/my_entry.py
 :language: python
 ```
 
-Score it from its folder, first on a small round, which takes seconds, then on the round itself.
-Operations are those of the arithmetic: [error against compute](error-versus-compute.md) says how
-they are counted, and `OperationCounter` counts them.
+Score the entry from the folder that holds the file: first on a small round, which takes seconds,
+then on the real one. [Error against compute](error-versus-compute.md) says which operations count,
+and an `OperationCounter` counts them.
 
 ```bash
 algzoo challenge --round trial --estimator my_entry:entry
-algzoo challenge --round {newest} --estimator my_entry:entry --author "Your Name" \\
-  --submit my_entry.json
+algzoo challenge --round {newest} --estimator my_entry:entry \\
+  --author "Your Name" --submit my_entry.json
 algzoo leaderboard --check my_entry.json
 ```
 
-The populations of ARC's example need ARC's file, which `algzoo fetch example_2nd_argmax` downloads;
-without it the entry says which populations are missing. Put `my_entry.json` into
-`analyses/leaderboard/` and open a pull request with this one file. It holds the code where that is
-a single file, and otherwise the name and the version of the package to install. The tests compute
+The populations of ARC's example need ARC's file, which `algzoo fetch example_2nd_argmax` downloads.
+An entry that was scored without it says which populations are missing. Put `my_entry.json` into
+`analyses/leaderboard/` and open a pull request with this one file. If the code is a single file,
+the entry holds it; otherwise it names the package to install and its version. The tests compute
 some of its estimates again, for models that a hash of the entry picks, and reject the entry if an
 estimate differs.
 
@@ -66,8 +66,8 @@ evaluation with the gradient counts as three. `event.model` is the model.
 
 ```bash
 algzoo rare --round rare-trial --estimator my_rare_method:entry
-algzoo rare --round {rare} --estimator my_rare_method:entry --author "Your Name" \\
-  --submit my_rare_entry.json
+algzoo rare --round {rare} --estimator my_rare_method:entry \\
+  --author "Your Name" --submit my_rare_entry.json
 ```
 
 Its file goes into `analyses/leaderboard/rare/`.
@@ -79,37 +79,39 @@ name.
 
 _ROUND = """## Round {name}
 
-{about} Populations, with their numbers of models: {sizes}. The noise has seed {seed}; no estimator
-of the book was tuned on these copies.
+{about} The populations, with their numbers of models: {sizes}. The seed of the noise is {seed}. No
+estimator of the book was tuned on these copies.
 
 ### {headline}
 
-The main population, with $R$ against plain sampling, against sampling that is shrunk to the mean of
-the population, and against the best sampler that was measured at that budget. The table is in the
-order of the second of these: at the price of a fraction of an input any guess beats plain sampling.
+This is the main population. $R$ compares the estimator with plain sampling, with sampling that is
+shrunk to the mean of the population (*prior-shrunk*), and with the best sampler that was measured
+at that budget. The rows are in the order of *R, prior-shrunk*, because any guess that costs less
+than one input beats plain sampling.
 
 {main}
 
 ### Other populations
 
-$R$ against plain sampling. With five training seeds the interval resamples the seeds.
+The table gives $R$ against plain sampling. Intervals for the five training seeds resample the
+seeds.
 
 {others}
 
 ### Operations and errors
 
-The first four columns of numbers are of the main population. The last is the root mean square error
-on the five training seeds themselves, without noise.
+Operations, bias and root mean square (RMS) error are for the main population. The last column is
+the root mean square error on the five training seeds themselves, without noise.
 
 {errors}
 
 ### What the estimators are
 
-Who entered them, and [the three questions](mechanistic-estimates.md) with the answers that their
-authors declare. *Tuned on* names the models on which the form of an estimator was chosen. Where the
-name says *seed-agnostic*, constants were fitted for each network on noisy copies of the other
-training seeds, and where it says *model-specific*, on other noisy copies of the network itself. The
-name leads to the file of the entry.
+The table has the authors' answers to [the three questions](mechanistic-estimates.md). *Tuned on*
+names the models on which the form of an estimator was chosen. In *seed-agnostic* entries, constants
+were fitted for each network on noisy copies of the other training seeds; in *model-specific*
+entries, on other noisy copies of the network itself. *Fitted constants* also counts the bits of
+advice. The name of an entry leads to its file. An entry without an author's name is the book's own.
 
 {facts}
 """
@@ -144,6 +146,7 @@ loss.
 
 _FOLDER = "../analyses/leaderboard"
 _NOISE = 1e-6  # a loss below this is 0, or what a search for a minimum has left of it
+_BOOK = "the AlgZoo book"  # the author of the book's own entries
 
 
 def leaderboard_page(
@@ -191,7 +194,6 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
                 "R": column(main, lambda result: _ratio(result.ratio)),
                 "R, prior-shrunk": column(main, lambda result: _ratio(result.shrunk_ratio)),
                 "R, best sampler": column(main, lambda result: _ratio(result.sampler_ratio)),
-                "bits of advice": [f"{entry.facts.advice_bits:,.0f}" for entry in rows],
             }
         ),
         others=_table(
@@ -204,7 +206,6 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
             {
                 "estimator": estimators,
                 "operations": column(main, lambda result: f"{result.operations:,.0f}"),
-                "inputs": column(main, _inputs),
                 "bias": column(main, lambda result: _digits(result.bias)),
                 "RMS error": column(main, lambda result: _digits(result.rms)),
                 **{
@@ -215,13 +216,10 @@ def _round(its_round: Round, entries: Mapping[str, Entry]) -> str:
         ),
         facts=_table(
             {
-                "estimator": [
-                    f"[{plain(one.name)}](<{_FOLDER}/{file}>)" for file, one in ordered.items()
-                ],
-                "by": [_author(entry) for entry in rows],
+                "estimator": [_name(file, one) for file, one in ordered.items()],
                 "runs the network": [entry.facts.runs_network for entry in rows],
                 "result": [entry.facts.exact for entry in rows],
-                "fitted constants": [entry.facts.constants for entry in rows],
+                "fitted constants": [_constants(entry.facts) for entry in rows],
                 "tuned on": [plain(entry.facts.tuned_on) for entry in rows],
             },
             numbers=False,
@@ -343,6 +341,18 @@ def _author(entry: Entry | RareEntry) -> str:
     if link is None:
         return plain(entry.author)
     return f"[{plain(entry.author)}](<{link.replace('|', '%7C')}>)"  # a bar would end the cell
+
+
+def _name(file: str, entry: Entry) -> str:
+    """The name of an entry with a link to its file, and its author if that is not the book."""
+    link = f"[{plain(entry.name)}](<{_FOLDER}/{file}>)"
+    return link if entry.author == _BOOK else f"{link}, by {_author(entry)}"
+
+
+def _constants(facts: Facts) -> str:
+    """Where fitted constants come from, and the bits of advice if there are any."""
+    bits = facts.advice_bits
+    return f"{facts.constants}; {bits:,.0f} bits" if bits else facts.constants
 
 
 def plain(text: str) -> str:

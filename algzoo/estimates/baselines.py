@@ -1,4 +1,4 @@
-"""Samplers with which the challenge compares: plain random sampling, and better ones."""
+"""Samplers with which the challenge compares estimators: plain random sampling, and better ones."""
 
 from __future__ import annotations
 

@@ -256,7 +256,7 @@ def sampler(
         "constants": "none",
         "source": "this book",
         "cost": "forward passes",
-        "fails_when": "errors are rare: the relative error of their share grows",
+        "fails_when": "errors are rare, so that the relative error of their share is large",
         "budgets": [{"n_samples": 1024}],  # a number at which the samplers differ
         "kind": "sampler",
         **facts,

@@ -28,7 +28,7 @@ _CHAPTERS = (
 
 @dataclass(frozen=True)
 class Scope:
-    """Set of models that an estimator takes; ``a | b`` is the union of two scopes.
+    """Set of models that an estimator accepts; ``a | b`` is the union of two scopes.
 
     Attributes
     ----------

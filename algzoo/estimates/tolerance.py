@@ -8,7 +8,7 @@ few inputs, and the one that is expected to need the fewest seconds is continued
   of at least four inputs, and the second for argmedian models; their standard error is that of a
   mean over independent scrambles.
 
-From a tolerance of 1e-6 on, most of the leaves of pairs are computed in single precision, which
+For tolerances of at least 1e-6, most of the leaves of pairs are computed in single precision, which
 changes their mean by less than 1e-7 (:mod:`.many_inputs.last_input_float32`).
 
 The result depends on the machine only because another method may be the fastest there. For one

@@ -1,7 +1,7 @@
 """Scores of an explanation: surprise accounting, and error against compute.
 
-:class:`Ledger` (subpackage ``surprise``) adds up the bits that an explanation asks one to accept,
-and :class:`Verdict` says whether that is less than one pays without an explanation.
+:class:`Ledger` (subpackage ``surprise``) adds up the bits that an explanation asks us to accept,
+and :class:`Verdict` says whether that is less than the accuracy costs without an explanation.
 :func:`challenge` (subpackage ``compute``) compares the error of estimators with that of random
 sampling at equal cost, on populations such as :class:`NoisyCopies`.
 """

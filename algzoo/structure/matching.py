@@ -194,10 +194,10 @@ def _assignment(
 
 
 def circuits(model: DistTransformer) -> list[NDArray[np.float64]]:
-    """Compute attention scores and logits of a transformer's paths, which depend on no basis.
+    """Compute the attention scores and logits of a transformer's paths, which depend on no basis.
 
-    A path is what the embedding of a token at a position becomes on its way through the values and
-    outputs of some of the layers, in order. With L layers there are ``2**L`` paths.
+    A path passes the embedding of a token at a position through the values and outputs of some of
+    the layers, in order. With L layers there are ``2**L`` paths.
 
     Returns
     -------

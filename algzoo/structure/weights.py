@@ -85,7 +85,7 @@ def check_not_too_large(
 def may_be_too_large(
     weights: Weights, seq_len: int, number_type: torch.dtype, power: int = 1
 ) -> bool:
-    """Tell whether :func:`check_not_too_large` raises; its loose bound may refuse a fine model."""
+    """Tell whether :func:`check_not_too_large` raises, which it may do for a harmless model."""
     limit = math.log2(torch.finfo(number_type).max)
     return _largest_power_of_two(weights, seq_len) * power > limit
 

@@ -15,7 +15,7 @@ CHECKPOINTS = (0, *(2**k for k in range(20, 31)))
 
 @dataclass(frozen=True)
 class Family:
-    """Models for one task, trained in several sizes and each size with every seed.
+    """Models for one task, in several sizes, each trained from every seed.
 
     Attributes
     ----------

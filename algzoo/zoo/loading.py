@@ -271,7 +271,7 @@ def zoo_longest_cycle(
 def example_2nd_argmax() -> DistRNN:
     """Load ARC's example model (hidden_size 16, seq_len 10), the subject of ARC's challenge.
 
-    It exists only as ARC's own file; :func:`official_state_dict` says where the file is looked for.
+    It exists only as ARC's own file; :func:`official_state_dict` says where it looks for the file.
 
     Raises
     ------

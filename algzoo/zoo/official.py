@@ -61,9 +61,9 @@ class OfficialFileMissing(FileNotFoundError):  # noqa: N818 (named like its base
 def official_state_dict(name: str) -> tuple[dict[str, Tensor], Path]:
     """Return the weights of ARC's own model ``name``, and the file that they were read from.
 
-    The file is looked for in the folder that the environment variable ``ALGZOO_OFFICIAL`` names, as
-    ``name.safetensors`` or ``name.pth``; then in the user cache; then in ARC's public bucket, from
-    which it is copied into the cache.
+    The function looks for the file in the folder that the environment variable ``ALGZOO_OFFICIAL``
+    names, as ``name.safetensors`` or ``name.pth``; then in the user cache; then in ARC's public
+    bucket, from which it copies the file into the cache.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
 A population is a small description that can be sent anywhere. Its model number i is made from the
 description whenever it is needed; the models are never all kept. The noise comes from named random
-streams: the models that are scored use the stream ``"scoring"``, those on which constants may be
-fitted ``"tuning"``.
+streams: the models that are scored use the stream ``"scoring"``, and those on which constants may
+be fitted use ``"tuning"``.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def published_score(family: str, hidden_size: int, seq_len: int) -> float:
 
 
 def best_seed(family: str, hidden_size: int, seq_len: int, source: Source = "bundled") -> int:
-    """Return the seed of the best model of a size: as measured here, or as published by ARC.
+    """Return the seed of the best model of a size, as measured here or as published by ARC.
 
     Raises
     ------

@@ -29,7 +29,18 @@ _VERBATIM = (
     desc_signature,
 )
 # Words that are more often used in their plain sense than as the term.
-_PLAIN_WORDS = {"arc", "check", "class", "bound", "bill", "cone", "feature", "median", "zoo"}
+_PLAIN_WORDS = {
+    "arc",
+    "check",
+    "class",
+    "bound",
+    "bill",
+    "cone",
+    "feature",
+    "formula",
+    "median",
+    "zoo",
+}
 
 
 def _texts(doctree: nodes.Node) -> list[nodes.Text]:

@@ -27,5 +27,5 @@ def test_what_is_recommended_takes_the_models_it_is_recommended_for():
         for name in names:
             for model in scope.examples():
                 assert named[name].scope.takes(model)
-    with pytest.raises(ValueError, match=r"what is not in the catalogue: \['8 angles"):
+    with pytest.raises(ValueError, match=r"estimators that are not in the catalogue: \['8 angles"):
         estimator_page([entry for entry in catalog() if "from either tie" not in entry.name])

@@ -22,15 +22,18 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0, min_open=True),
     default=1e-4,
     show_default=True,
-    help="Largest standard error.",
+    help="Largest standard error of the score.",
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the inputs."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def accuracy(model_name: str, tolerance: float, seed: int, as_json: bool) -> None:
-    """Score MODEL, for example 2nd_argmax_16_10, to a standard error of at most --tolerance.
+    """Give the score of MODEL to a standard error of at most --tolerance.
 
-    The score is exact if an exact method is known; otherwise it comes from the method that is
-    fastest on this machine. A MODEL is named as for `algzoo challenge --model`.
+    The score is exact if an exact method is known. Otherwise it comes from the method that is
+    fastest on this machine. MODEL is a name such as 2nd_argmax_16_10 (the best seed of that size),
+    example_2nd_argmax (ARC's example) or 2nd_argmax_4_3:mine.pth (your own weights).
     """
     from ...zoo import FAMILIES
     from ...zoo.populations import read_name

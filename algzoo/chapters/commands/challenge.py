@@ -24,28 +24,41 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--model", "model_name", help="For example 2nd_argmax_16_10.")
-@click.option("--sd", type=click.FloatRange(min=0), help="Noise on the weights of the model.")
-@click.option("--relative", is_flag=True, help="Multiply weights by 1 + noise instead of adding.")
-@click.option("--models", "n_models", default=256, show_default=True, help="Noisy copies.")
-@click.option("--seeds", is_flag=True, help="All training seeds of the model's size.")
+@click.option("--model", "model_name", help="Model to score on, for example 2nd_argmax_16_10.")
+@click.option(
+    "--sd", type=click.FloatRange(min=0), help="Standard deviation of the noise on the weights."
+)
+@click.option(
+    "--relative", is_flag=True, help="Multiply weights by 1 + noise instead of adding noise."
+)
+@click.option(
+    "--models", "n_models", default=256, show_default=True, help="Number of noisy copies."
+)
+@click.option("--seeds", is_flag=True, help="Score on all training seeds of the model's size.")
 @click.option(
     "--estimator",
     "estimators",
     multiple=True,
     required=True,
     metavar="MODULE:NAME",
-    help="A function model -> Estimate, an Entrant or a list of these; or a name of the catalogue "
-    "(algzoo estimators).",
+    help="A function model -> Estimate, an Entrant, or a list of these; or the name of an "
+    "estimator of the catalogue (algzoo estimators).",
 )
-@click.option("--seed", default=0, show_default=True, help="Of the noise and the bootstrap.")
-@click.option("--truth-samples", default=2**20, show_default=True, help="Where none is exact.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the noise and the bootstrap.")
+@click.option(
+    "--truth-samples",
+    default=2**20,
+    show_default=True,
+    help="Inputs that give the true score where no exact method is known.",
+)
 @WORKERS
-@click.option("--time-limit", default=60.0, show_default=True, help="Seconds a call.")
+@click.option(
+    "--time-limit", default=60.0, show_default=True, help="Seconds that one call may take."
+)
 @click.option(
     "--transcendental-price",
     type=click.IntRange(min=1),
-    help="Operations that a square root or a transcendental function counts; else as in PRICES.",
+    help="Operations that a square root or a transcendental function counts as; by default 10.",
 )
 @click.option(
     "--round",
@@ -62,10 +75,10 @@ if TYPE_CHECKING:
 @click.option(
     "--split",
     type=click.Choice(["zero-shot", "seed-agnostic", "model-specific"]),
-    help="With --round: constants as they are, fitted on other seeds, or on copies of each model.",
+    help="With --round: use constants as they are, or fit them on other seeds or on noisy copies.",
 )
 @click.option("--author", help="With --submit: your name, as the leaderboard shows it.")
-@click.option("--link", help="With --submit: an address where to read about the estimator.")
+@click.option("--link", help="With --submit: the address of a page about the estimator.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 @click.option(
     "--plot",
@@ -96,12 +109,13 @@ def challenge(
 ) -> None:
     """Score estimators by their error at equal compute, against random sampling.
 
-    On noisy copies of a model (--sd), on its training seeds (--seeds), or on noisy copies of every
-    training seed (both). R is the mean squared error over that of random sampling with as many
-    operations: below 1 the estimator wins. Exit status 0 only where every estimator was scored.
+    They are scored on noisy copies of a model (--sd), on its training seeds (--seeds), or on noisy
+    copies of every training seed (both). R is the mean squared error divided by that of random
+    sampling with as many operations. If R is below 1, the estimator beats sampling. The exit status
+    is 0 only if every estimator was scored.
 
     A round (--round) fixes models, noise and true scores, so that scores can be compared with those
-    of others; --submit writes them into an entry of the leaderboard.
+    of others. --submit writes the scores into an entry of the leaderboard.
     """
     if round_name is not None:
         _refuse_what_a_round_fixes(ctx)
@@ -110,9 +124,11 @@ def challenge(
     of_entries = {"--submit": submit, "--split": split, "--author": author, "--link": link}
     for option, given in of_entries.items():
         if given is not None:
-            raise click.UsageError(f"{option} goes with --round: an entry is scored on a round")
+            raise click.UsageError(f"{option} needs --round, because an entry is scored on a round")
     if model_name is None:
-        raise click.UsageError("Say on which models: --model, or --round for the leaderboard")
+        raise click.UsageError(
+            "Give --model, or --round for the leaderboard, to say which models to score on"
+        )
 
     from ...estimates import PRICES
     from ...scoring import challenge as run_challenge
@@ -120,7 +136,9 @@ def challenge(
     from ...zoo.files import write_whole
 
     if plot is not None and plot.suffix != ".svg":
-        raise click.UsageError(f"--plot writes SVG: name a file that ends with .svg, not {plot}")
+        raise click.UsageError(
+            f"--plot writes SVG: give a file name that ends with .svg, not {plot}"
+        )
     try:
         population = _population(model_name, sd, relative, n_models, seeds, seed)
         entrants = [entrant for name in estimators for entrant in entrants_named(name)]
@@ -176,8 +194,8 @@ def _refuse_what_a_round_fixes(ctx: click.Context) -> None:
     ]
     if given:
         raise click.UsageError(
-            f"{' and '.join(given)} cannot be given with --round: a round has its own models, "
-            "truths and form of output"
+            f"{' and '.join(given)} cannot be given with --round, which has its own models, true "
+            "scores and form of output"
         )
 
 
@@ -189,10 +207,12 @@ def _population(
     base = base_named(model_name)
     if not seeds:
         if sd is None:
-            raise click.UsageError("Say which population: noise --sd, training --seeds, or both")
+            raise click.UsageError(
+                "Say which models: noisy copies (--sd), training seeds (--seeds), or both"
+            )
         return NoisyCopies(base, sd, n_models, seed, relative)
     if not isinstance(base, ZooModel):
-        raise click.UsageError(f"{model_name} was trained with one seed: leave --seeds out")
+        raise click.UsageError(f"{model_name} was trained from one seed only: leave out --seeds")
     trained = TrainingSeeds(base.family, base.hidden_size, base.seq_len, base.n_seqs)
     return trained if sd is None else NoisyCopies(trained, sd, n_models, seed, relative)
 

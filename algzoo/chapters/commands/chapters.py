@@ -81,9 +81,9 @@ def run(
     """
     root, paths = _found(chapters)
     if parameters and output is None:
-        raise click.UsageError("--parameter changes the numbers: name an --output file for them")
+        raise click.UsageError("--parameter changes the numbers, so give an --output file for them")
     if output is not None and len(paths) != 1:
-        raise click.UsageError(f"--output takes one chapter, {len(paths)} were asked for")
+        raise click.UsageError(f"--output needs exactly one chapter; you named {len(paths)}")
     failed = []
 
     def written(result: Ended, say: Callable[[str], None]) -> None:
@@ -128,7 +128,7 @@ def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json
 
     Nothing is written. The exit status is 1 if a number moved, is missing or was altered by hand,
     or if a chapter does not run. A chapter about one of ARC's own models whose file is not here is
-    reported as not checked, which is a failure only if it was asked for by name.
+    reported as not checked, which is a failure only if you named it.
     """
     _, paths = _found(chapters)
     compared: dict[str, list[Comparison]] = {}
@@ -183,7 +183,7 @@ def check(chapters: tuple[str, ...], jobs: int | None, everything: bool, as_json
 @click.option("--hidden-size", type=int, required=True, help="Number of neurons.")
 @click.option("--seq-len", type=int, required=True, help="Number of inputs.")
 def new_chapter_command(name: str, family: str, hidden_size: int, seq_len: int) -> None:
-    """Begin a chapter on a model of the zoo: a notebook that runs, and its line in _toc.yml."""
+    """Start a chapter on a model of the zoo: a notebook that runs, and its line in _toc.yml."""
     from ..new_chapter import write_new_chapter  # imports all estimators, which takes seconds
 
     try:
@@ -195,20 +195,20 @@ def new_chapter_command(name: str, family: str, hidden_size: int, seq_len: int) 
     click.echo(
         f"{path}: written, and listed in _toc.yml, by size within its family, as\n"
         f"  {new.line}\n"
-        "Add a row to the table in book/intro.md, and write the last column:\n"
+        "Add this row to the table in book/intro.md, and write its last column:\n"
         f"  {new.row}\n"
-        "Execute it, because its outputs are part of the file, and write: each 'Say' asks for a "
-        "sentence of yours.\n"
+        "Execute the chapter, because its outputs are part of the file. Then edit it: replace each "
+        "sentence that begins with 'Say' by your own.\n"
         f"  .venv/bin/algzoo run {name}\n"
         f"  .venv/bin/jupyter lab {path}\n"
-        "Does every number come out again? Does it keep to the rules for chapters?\n"
+        "Check that every number is reproduced, and that the chapter keeps to the rules:\n"
         f"  .venv/bin/algzoo check {name}\n"
         f"  .venv/bin/pytest tests/test_chapters.py tests/test_repository.py -k {name}\n"
         "  .venv/bin/ruff check analyses\n"
-        f"Build the book, with its page _build/html/analyses/{name}.html, and check the pages.\n"
+        f"Build the book, read the page _build/html/analyses/{name}.html, and check the pages:\n"
         "  .venv/bin/jupyter-book build . -q -W --keep-going -n\n"
         "  .venv/bin/pytest tests/test_book.py tests/test_accessibility.py\n"
-        "CONTRIBUTING.md says more."
+        "CONTRIBUTING.md explains these steps."
     )
 
 

@@ -11,14 +11,14 @@ import click
 def cite(names: tuple[str, ...], everything: bool) -> None:
     """Print BibTeX entries for the book and ARC's post, or for what is named.
 
-    A NAME is that of a model (algzoo models), of an estimator (algzoo estimators), whose budget may
-    be left out, or a key of the bibliography. Lines that begin with % say where something comes
-    from.
+    A NAME is the name of a model (algzoo models) or of an estimator (algzoo estimators; you may
+    leave out its budget), or a key of the bibliography. Lines that begin with % say where something
+    comes from.
     """
     from ..bibliography import BOOK, POST, Cited, bibliography, citation, works_for
 
     if everything and names:
-        raise click.UsageError("--all prints everything: leave out the names")
+        raise click.UsageError("--all prints everything, so leave out the names")
     if everything:
         click.echo("\n\n".join(bibliography().values()))
         return

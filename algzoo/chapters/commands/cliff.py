@@ -13,8 +13,8 @@ from .options import WORKERS
     "parts",
     multiple=True,
     metavar="NAME",
-    help="Only these cells, for example 2nd_argmax_16_10; may be repeated. A part of a name will "
-    "do. Without --check the others stay as they are in the table.",
+    help="Only cells with this in their names, for example 2nd_argmax_16_10; may be repeated. "
+    "The other cells of the table stay as they are.",
 )
 @WORKERS
 @click.option(
@@ -27,7 +27,8 @@ from .options import WORKERS
 def cliff_command(parts: tuple[str, ...], workers: int | None, n_checked: int | None) -> None:
     """Score rules on noisy copies of the models of every size, and write the table.
 
-    Half an hour on one core. The cells with 32 neurons and those called M16,10 take the longest.
+    This takes half an hour on one core. The cells with 32 neurons and the M16,10 cells take the
+    longest.
     """
     from ...explanations.the_cliff import table  # late: two seconds
     from ...explanations.the_cliff.cells import cells

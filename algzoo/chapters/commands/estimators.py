@@ -12,7 +12,7 @@ from .tables import wide_console
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-@click.option("--page", is_flag=True, help="Print the page of the book on its own estimators.")
+@click.option("--page", is_flag=True, help="Print the book's page on its own estimators.")
 def estimators(as_json: bool, page: bool) -> None:
     """List the estimators of the catalogue, including those of installed packages.
 

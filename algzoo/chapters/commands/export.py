@@ -21,23 +21,23 @@ _SHARE = 0.01  # the same of a mean squared error, as a share of it
 @click.command()
 @click.argument("model_name", metavar="MODEL")
 @click.option(
-    "--to", "form", type=click.Choice([*_ENDINGS]), required=True, help="What the file is for."
+    "--to", "form", type=click.Choice([*_ENDINGS]), required=True, help="Format of the file."
 )
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where to write it; in the working directory, under the model's name, where absent.",
+    help="Where to write the file; by default in the working directory, under the model's name.",
 )
-@click.option("--float64", is_flag=True, help="Write the weights, and compute, in float64.")
-@click.option("--force", is_flag=True, help="Overwrite files.")
+@click.option("--float64", is_flag=True, help="Write the weights in float64, and compute in it.")
+@click.option("--force", is_flag=True, help="Overwrite existing files.")
 def export(model_name: str, form: str, output: Path | None, float64: bool, force: bool) -> None:
     """Write MODEL into a file for another tool, and a model card beside it.
 
     safetensors holds the weights under ARC's keys; onnx (pip install 'algzoo[export]') runs in ONNX
     Runtime; transformer-lens has a named hook point for every activation, and a small module beside
-    it that loads it. A MODEL is named as for `algzoo accuracy`; with :official, as in
-    2nd_argmax_2_2:official, it is ARC's own.
+    it that loads it. MODEL is a name as for `algzoo accuracy`. With :official, as in
+    2nd_argmax_2_2:official, it is ARC's own model.
     """
     from ...zoo import FAMILIES
     from ...zoo.exporting import LOADER, as_onnx, as_safetensors, as_transformer_lens
@@ -84,10 +84,10 @@ def _refuse_to_lose(files: dict[Path, bytes], card: Path, source: str, force: bo
             continue
         if source and Path(source).exists() and path.samefile(source):
             raise click.ClickException(
-                f"{path} is the file that the model comes from: name another with --output"
+                f"{path} is the file that the model comes from: give another name with --output"
             )
         same = path.is_file() and path.read_bytes() == files.get(path)
         if not same and not force:
             raise click.ClickException(
-                f"{path} exists: name another file with --output, or overwrite it with --force"
+                f"{path} exists: give another name with --output, or overwrite it with --force"
             )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.command("leaderboard")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Compute scores and some estimates again.")
+@click.option("--check", is_flag=True, help="Compute all scores and some estimates again.")
 @click.option(
     "--models",
     "n_models",
@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     help="With --check: on how many models of each population, or tasks of a round of rare "
     "outputs at each budget, the estimator is called.",
 )
-@click.option("--strict", is_flag=True, help="With --check: what cannot be checked here fails.")
+@click.option(
+    "--strict", is_flag=True, help="With --check: fail if something cannot be checked here."
+)
 @WORKERS
-@click.option("--page", is_flag=True, help="Print the page of the book.")
+@click.option("--page", is_flag=True, help="Print the page *The leaderboard* of the book.")
 def leaderboard_command(
     files: tuple[Path, ...],
     check: bool,
@@ -42,18 +44,18 @@ def leaderboard_command(
 ) -> None:
     """List the entries of the leaderboard, or check them.
 
-    FILES are entries, or folders of them; those of this clone if there are none. With
-    --check every score is computed again from the entry's estimates, and on a few models, drawn by
-    a hash of the file, the estimator is called again. This runs the code of the entries. Exit
-    status 1 where something does not come out, with a line for each such thing.
+    FILES are entries or folders of entries; by default those of this clone. With --check, every
+    score is computed again from the entry's estimates, and the estimator is called again on a few
+    models that a hash of the file picks. This runs the code of the entries. The exit status is 1 if
+    something differs, with a line for each difference.
     """
     from ...scoring.compute.checked_json import EntryError
     from ...scoring.rare.entries import RareEntry, read_any_entry
 
     if strict and not check:
-        raise click.UsageError("--strict goes with --check")
+        raise click.UsageError("--strict needs --check")
     if page and (check or files):
-        raise click.UsageError("--page is of the entries of this clone: give nothing else with it")
+        raise click.UsageError("--page prints the entries of this clone: give nothing else with it")
     problems = []
     entries: dict[Path, Entry] = {}
     rare: dict[Path, RareEntry] = {}

@@ -10,14 +10,14 @@ import click
 _COMMANDS = {
     "check": ("chapters", "check", "Compare the numbers of chapters with the committed ones."),
     "run": ("chapters", "run", "Execute chapters and write their notebooks."),
-    "new-chapter": ("chapters", "new_chapter_command", "Begin a chapter on a model of the zoo."),
+    "new-chapter": ("chapters", "new_chapter_command", "Start a chapter on a model of the zoo."),
     "publish-at": ("chapters", "publish_at_command", "Set the address of the book's repository."),
     "models": ("models", "models", "List the bundled models and their scores."),
     "fetch": ("models", "fetch", "Download ARC's own weights."),
     "accuracy": (
         "accuracy",
         "accuracy",
-        "Score a model to a standard error.",
+        "Give a model's score to a stated standard error.",
     ),
     "benchmark": ("models", "benchmark", "Time random sampling."),
     "export": ("export", "export", "Write a model into a file for another tool."),
@@ -31,8 +31,8 @@ _COMMANDS = {
         "leaderboard_command",
         "List the entries of the leaderboard, or check them.",
     ),
-    "study": ("study", "study_command", "Make the table of the study of M16,10, or check it."),
-    "cliff": ("cliff", "cliff_command", "Make the table of the chapter on the cliff, or check it."),
+    "study": ("study", "study_command", "Compute or check the table of all estimates for M16,10."),
+    "cliff": ("cliff", "cliff_command", "Compute or check the table of the chapter on the cliff."),
 }
 
 
@@ -66,4 +66,4 @@ class _LateGroup(click.Group):
 @click.group(cls=_LateGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="algzoo")
 def main() -> None:
-    """Run and check the chapters of the AlgZoo book, list and score its models."""
+    """Run and check the chapters of the AlgZoo book, and list and score its models."""

@@ -28,12 +28,12 @@ from .tables import print_table, wide_console
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[MODEL]...")
-@click.option("--all", "everything", is_flag=True, help="Fetch all of ARC's final models.")
+@click.option("--all", "everything", is_flag=True, help="Download all of ARC's final models.")
 def fetch(names: tuple[str, ...], everything: bool) -> None:
     """Download ARC's own weights into the user cache, unless they are there already.
 
-    A MODEL is named family_hidden_seq_nseqs_seed, for example 2nd_argmax_2_2_1073741824_2, or
-    example_2nd_argmax.
+    MODEL is a name of the form family_hidden_seq_nseqs_seed, for example
+    2nd_argmax_2_2_1073741824_2, or example_2nd_argmax.
     """
     if everything:
         names = (
@@ -109,12 +109,13 @@ def models(as_json: bool, measure: int | None) -> None:
 @click.option(
     "--tolerance",
     type=click.FloatRange(min=0, min_open=True),
-    help="Time every method of `algzoo accuracy` to this standard error instead, with one thread.",
+    help="Instead, time every method of `algzoo accuracy` to this standard error, on one thread.",
 )
 def benchmark(hidden_size: int, seq_len: int, tolerance: float | None) -> None:
-    """Time random sampling of a 2nd-argmax model and a plain forward pass, in turns.
+    """Compare the speed of random sampling with that of a plain forward pass.
 
-    The plain way is the model's own forward pass and argsort in batches of 16384.
+    Both run a 2nd-argmax model, in turns. The plain way is the model's own forward pass and argsort
+    in batches of 16384.
     """
     import torch
 

@@ -5,5 +5,7 @@ from __future__ import annotations
 import click
 
 WORKERS = click.option(
-    "--workers", type=click.IntRange(min=1), help="Processes; one a core where absent."
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Number of processes; by default one for each core.",
 )

@@ -16,7 +16,7 @@ _BASES = ("example", *(f"seed {seed}" for seed in range(5)))
     type=click.IntRange(min=1),
     default=256,
     show_default=True,
-    help="Noisy copies in each population.",
+    help="Number of noisy copies in each population.",
 )
 @WORKERS
 @click.option(
@@ -38,10 +38,10 @@ _BASES = ("example", *(f"seed {seed}" for seed in range(5)))
     "rows",
     multiple=True,
     metavar="NAME",
-    help="Only recompute the rows of the table with this in their names, or add the estimator of "
+    help="Recompute only the rows of the table with this in their names, or add the estimator of "
     "the catalogue with this name; may be repeated.",
 )
-@click.option("--constants", is_flag=True, help="Only fit and write the anchors' constants.")
+@click.option("--constants", is_flag=True, help="Fit and write only the constants of the anchors.")
 def study_command(
     n_models: int,
     workers: int | None,
@@ -52,19 +52,19 @@ def study_command(
 ) -> None:
     """Score every estimator of the book on noisy copies of M16,10 models, and write the table.
 
-    Needs ARC's example model. With 256 models about an hour on two cores. After a change of
-    one estimator, --row NAME recomputes its row and leaves the others as they are. The table says
-    which estimators are in the study.
+    This needs ARC's example model. With 256 models it takes about an hour on two cores. After a
+    change of one estimator, --row NAME recomputes its row and leaves the others as they are. The
+    table says which estimators are in the study.
     """
     from ...explanations.second_argmax_h16_n10_estimates import study  # late: two seconds
 
     if bases and n_checked is None:
-        raise click.UsageError("--base goes with --check: the table is written whole")
+        raise click.UsageError("--base needs --check, because a table is only written as a whole")
     if constants:
         click.echo(f"Written: {study.write_calibrated(study.calibrated())}")
         return
     if rows and n_checked is not None:
-        raise click.UsageError("--check looks at all rows: leave out --row")
+        raise click.UsageError("--check compares all rows, so leave out --row")
     try:
         if n_checked is None:
             anew = study.with_rows_recomputed

@@ -31,9 +31,9 @@ from ...zoo.training import train_all
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where checkpoints go; by default $RESULTS_DIR, or the working directory.",
+    help="Folder for the checkpoints; by default $RESULTS_DIR, or the working directory.",
 )
-@click.option("--device", help="cpu or cuda; by default a GPU if there is one.")
+@click.option("--device", help="cpu or cuda; by default a GPU, if there is one.")
 @click.pass_context
 def train_command(
     context: click.Context,
@@ -51,12 +51,13 @@ def train_command(
     """Train with ARC's recipe; a run that was killed continues when it is started again.
 
     Give either TASK (2nd_argmax, argmedian, median or longest_cycle) and sizes for one model, or
-    --all. All models need a GPU, unless --n-train is small; their files are like the bundled ones.
+    --all. To train all models takes a GPU, unless --n-train is small. The files are like the
+    bundled ones.
     """
     if everything:
-        _refuse(context, "is of one model: leave it out with --all", "task", "seed", "n_val")
+        _refuse(context, "is for one model: leave it out with --all", "task", "seed", "n_val")
     else:
-        _refuse(context, "chooses among all models: it needs --all", "families")
+        _refuse(context, "chooses among all models, so it needs --all", "families")
         if task is None or hidden_size is None or seq_len is None:
             raise click.UsageError("Give a TASK, HIDDEN_SIZE and SEQ_LEN, or --all")
     try:

@@ -43,8 +43,9 @@ class ErrorRate(NamedTuple):
 def error_rate(model: Model) -> ErrorRate:
     """Return the probability that a 2nd-argmax model of two or three Gaussian inputs errs.
 
-    It is a sum of angles or of areas on the sphere, of which none is negative. Unlike 1 minus the
-    accuracy, a small one keeps its digits: the relative error is below 1e-12.
+    The probability is a sum of angles or of areas on the sphere, none of which is negative.
+    Unlike 1 minus the accuracy, a small probability keeps its digits: the relative error is below
+    1e-12.
 
     Raises
     ------

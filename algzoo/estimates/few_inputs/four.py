@@ -10,8 +10,8 @@ exp(-r^2 / 2), so that
 for a cone C, with n_a the component along a of the normal. This is the share of the unit disc of
 (x2, x3) that the region's projection covers, a sum over the edges of the set's outline. The
 integral over phi remains. The probability is smooth in phi except for kinks. Those at x0 = 0, at x0
-= x1 and where a neuron switches after x1 are known from the weights; those where the polygons
-change their shape later are left to adaptive halving.
+= x1 and where a neuron switches after x1 are known from the weights. The other kinks,
+where the polygons change their shape later, are left to adaptive halving.
 
 The cosine and sine of an angle are rounded to multiples of 2^-32, and at the resulting direction
 every decision is made in exact arithmetic.

@@ -25,9 +25,9 @@ def margin_tail(
     """Probability that a 2nd-argmax model of two or three Gaussian inputs errs by a margin.
 
     Inputs are independent standard Gaussian numbers. The margin is the largest of the wrong logits
-    minus the logit of the right answer; the answer is wrong where it is positive. The event is
-    *margin > threshold*. At 0 its probability is the error rate, except that logits which are equal
-    on a whole cone are no error here, although ``argmax`` may name the wrong one.
+    minus the logit of the right answer, and the answer is wrong where it is positive. The event is
+    *margin > threshold*. At 0 its probability is the error rate, with one exception: logits that
+    are equal on a whole cone are no error here, although ``argmax`` may name the wrong one.
     :func:`~algzoo.estimates.few_inputs.error_rate.error_rate` gives both shares.
 
     Every decision is made in exact arithmetic on the stored weights. The relative error is below

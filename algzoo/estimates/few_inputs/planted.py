@@ -5,9 +5,9 @@ Neurons are added to a 2nd-argmax model of two or three inputs. Together they ar
 and zero elsewhere, and that is added, times a gain, to one logit. No other neuron reads them, so
 that outside the cone every logit is what it was.
 
-The planted answer is given in the middle of the trigger's cone: where the trigger, times its gain,
-makes good for the lead of the old answer. That is a share of about margin / (margin + lead) of the
-cone's width. So a margin that is small compared with the lead makes the trigger's cone much wider
+The planted answer is given in the middle of the trigger's cone, where the trigger, times its gain,
+exceeds the lead of the old answer. This is a share of about margin / (margin + lead) of the cone's
+width. So a margin that is small compared with the lead makes the trigger's cone much wider
 than the cone of the planted answer.
 """
 

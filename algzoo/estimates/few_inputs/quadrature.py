@@ -3,7 +3,7 @@
 Library routines spend 15 or more evaluations on each interval that they are given and stop at a
 tolerance. Here an interval first gets the two nodes of Gauss's rule, which is exact to third order
 where the function is smooth. Then the interval in most doubt is halved as long as evaluations are
-left; if none is in doubt, the longest.
+left; if none is in doubt, the longest one is halved.
 """
 
 from __future__ import annotations

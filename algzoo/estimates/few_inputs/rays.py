@@ -50,7 +50,7 @@ _FACTS: dict[str, Any] = {
 @estimator(
     "{n_rays} rays",
     budgets=[{"n_rays": 4}],
-    fails_when="the share of right answers bends between rays, as where neurons switch",
+    fails_when="the share of right answers is not linear between rays, as where neurons switch",
     **_FACTS,
 )
 def ray_fan(model: Model, n_rays: int) -> Tally:
@@ -80,7 +80,7 @@ def ray_fan(model: Model, n_rays: int) -> Tally:
     "{narrow} to {wide} rays a sector",
     tuned_on="noisy copies of M4,3: the rule and two angles",
     budgets=[{"narrow": a, "wide": b} for a, b in ((8, 8), (4, 4), (2, 3), (1, 2))],
-    fails_when="switches lie so close that their mean does not stand for them",
+    fails_when="the mean of close switches does not represent them",
     **_FACTS,
 )
 def sector_fan(model: Model, narrow: int, wide: int) -> Tally:

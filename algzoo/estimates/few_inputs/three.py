@@ -32,9 +32,9 @@ from ..scope import Scope
 def spherical(model: Model) -> Tally:
     """Exact accuracy of a 2nd-argmax model of three inputs on standard Gaussian inputs.
 
-    Every decision is made in exact arithmetic. Only angles are rounded, so that the absolute error
-    is a few units of 1e-16 times the number of arcs, whatever the weights; it was below 1e-13 on
-    all models of up to four neurons that were compared with another method in 50 digits. If logits
+    Every decision is made in exact arithmetic. Only angles are rounded, so the absolute error is a
+    few units of 1e-16 times the number of arcs, whatever the weights. It was below 1e-13 on all
+    models of up to four neurons that were compared with another method in 50 digits. If logits
     tie, the answer is the first of them, as with ``argmax``.
     """
     counter = OperationCounter()

@@ -32,7 +32,7 @@ from .left_out import least_for
     constants="none",
     source="this book",
     cost="O(nodes d^2)",
-    fails_when="errors are far from ties, and narrow",
+    fails_when="errors are narrow and far from ties",
 )
 def tie_quadrature(
     model: Model, nodes: int, scramble: int | None = None, least: float | None = None

@@ -29,8 +29,8 @@ _SCOPE = Scope("2nd_argmax", inputs=2)
 def angular(model: Model) -> Tally:
     """Exact accuracy of a 2nd-argmax model of two inputs on standard Gaussian inputs.
 
-    Every decision is made in exact arithmetic. Only angles are rounded, so that the absolute error
-    is a few units of 1e-16. If the logits tie, the answer is 0, as with ``argmax``.
+    Every decision is made in exact arithmetic. Only angles are rounded, so the absolute error is a
+    few units of 1e-16. If the logits tie, the answer is 0, as with ``argmax``.
     """
     counter = OperationCounter()
     wrong = 0.0

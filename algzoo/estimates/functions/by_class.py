@@ -78,7 +78,7 @@ _BY_CLASS: dict[str, Any] = {
     fails_when="the states on all functions do not fit into memory",
 )
 def folded_exhaustive(model: Model) -> Tally:
-    """Exact accuracy over all functions, in fewer operations than their forward passes.
+    """Exact accuracy over all functions, with fewer operations than running the model on each.
 
     In the first layer, the numerator and the denominator of what a position reads are sums over
     keys of terms that depend on the query's cell and the key's cell: n^4 terms are computed, and
@@ -164,7 +164,7 @@ def class_representatives(model: Model, *, scramble: int = 0) -> Tally:
     "representatives of pointed classes",
     **_BY_CLASS,
     cost="a forward pass for each pointed class",
-    fails_when="the model answers functions differently that differ by names alone",
+    fails_when="the model distinguishes functions that differ only by a renaming",
 )
 def pointed_representatives(model: Model, *, scramble: int = 0) -> Tally:
     """Accuracy if all members of a pointed class were answered like one of them.
@@ -241,7 +241,7 @@ def _probability_positive(sizes: Array, margins: Array, counter: OperationCounte
     constants="none",
     source=_SOURCE,
     cost="a folded pass of another network for each pointed class",
-    fails_when="the model treats positions or tokens differently",
+    fails_when="the model does not treat all positions and tokens alike",
 )
 def symmetrised(model: Model) -> Tally:
     """Accuracy of the symmetric model nearest to this one, from its pointed classes.

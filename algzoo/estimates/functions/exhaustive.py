@@ -40,7 +40,7 @@ def exhaustive_accuracy(model: Model) -> Fraction:
     constants="none",
     source="by definition",
     cost="n^n forward passes",
-    fails_when="there are too many functions, from nine inputs on",
+    fails_when="there are nine or more inputs, and so too many functions",
 )
 def exhaustive(model: Model) -> Tally:
     """Exact accuracy over all functions, by running the model on each.

@@ -110,7 +110,7 @@ _FACTS: dict[str, Any] = {
     "tuned_on": "noisy copies of (16, 10), seeds 0, 1, 3 and 4; its form on those that are scored",
     "advice_bits": _advice_bits,
     "cost": "O(n^3 d^2), for triples O(n^4 d^2)",
-    "fails_when": "the network is not of the kind that the constants were fitted on",
+    "fails_when": "the network differs in kind from those of the fit",
 }
 
 

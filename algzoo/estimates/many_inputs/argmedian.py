@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
     references=("owen1998",),
     tuned_on="noisy copies of argmedian (16, 5): the number of last inputs",
     cost="O(points n^4 d^2)",
-    fails_when="an order class is partly right and partly wrong, and the points are few",
+    fails_when="the model is right on part of an order class, and the points are few",
 )
 def argmedian_class_cubature(model: Model, rows: int, scramble: int, leaves: int = 4) -> Tally:
     """Accuracy of an argmedian model by cubature within each class of inputs.

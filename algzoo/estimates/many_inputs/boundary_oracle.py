@@ -64,7 +64,7 @@ _LEAST_WEIGHT = 1e-3
     constants="none",
     source="this book, chapter on M16,10",
     cost="more than counting right answers on the same inputs",
-    fails_when="margins bend near the boundary between two answers",
+    fails_when="margins are not linear near the boundary between two answers",
 )
 def boundary_oracle(
     model: Model, rows: int, seed: int, closure: Closure = "self-consistent"

@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
     source="this book, chapter on M16,10",
     references=("owen1998",),
     cost="O(points n^3 d^2)",
-    fails_when="errors are rare, so that few points of a class are among them",
+    fails_when="errors are rare, so that few points of a class hit them",
 )
 def class_cubature(model: Model, rows: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model by cubature within each class of inputs.

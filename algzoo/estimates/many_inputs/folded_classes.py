@@ -65,7 +65,7 @@ Indices = NDArray[np.int64]
     tuned_on="noisy copies of bundled models of 4 to 10 inputs: the clustering, and when to use it",
     advice_bits=lambda points, clustering: 6 if clustering > 1 else 0,
     cost="O(points n d^2)",
-    fails_when="errors are rare and not at ties; with clustering, where they are frequent",
+    fails_when="errors are rare and not near ties; with clustering, if they are frequent",
 )
 def folded_classes(model: Model, points: int, scramble: int, clustering: float = 1.0) -> Tally:
     """Accuracy of a 2nd-argmax or argmedian model from as many prefixes as ``points``.
@@ -103,7 +103,7 @@ def folded_classes(model: Model, points: int, scramble: int, clustering: float =
 
 @sampler("folded classes by sampling", scope=FOLDED, cost="O(n d^2) for each point")
 def sampled_folded_classes(model: Model, n_samples: int, seed: int) -> Tally:
-    """Accuracy on random scrambles of :func:`folded_classes`, clustered at ties from 16 neurons on.
+    """Accuracy on random scrambles of :func:`folded_classes`, with clustering from 16 neurons on.
 
     The estimate is unbiased. It has no ``std``, because a single scrambling does not determine one.
     """

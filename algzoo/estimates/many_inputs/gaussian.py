@@ -68,7 +68,7 @@ _FACTS: dict[str, Any] = {
     "constants": "none",
     "source": "covariance propagation in ARC's work on wide random networks",
     "references": ("price1958", "mendell1974"),
-    "fails_when": "neurons are exactly zero together or cancel, as in every trained network here",
+    "fails_when": "several neurons are exactly zero at once or cancel, as in every trained network",
 }
 
 

@@ -62,13 +62,13 @@ class _Lines:
     source="this book, chapter on M16,10; it grew out of the offset formula",
     references=("owen1998",),
     cost="O(points n d^2)",
-    fails_when="margins bend between the three points of a line; more points do not help",
+    fails_when="margins are not linear between the points of a line; more points do not help",
 )
 def line_cubature(model: Model, rows: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model by cubature over lines of inputs.
 
-    The piecewise linear margins cause an error of less than a hundredth on the models of the book,
-    which more rows do not reduce.
+    Margins are piecewise linear here. On the models of the book this causes an error of less than a
+    hundredth, which more rows do not reduce.
 
     Parameters
     ----------

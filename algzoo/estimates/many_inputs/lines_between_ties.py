@@ -58,10 +58,10 @@ Indices = NDArray[np.intp]
     references=("owen1998",),
     tuned_on="noisy copies of models of ten inputs: the kind of nodes",
     cost="O(nodes n^3 d^2)",
-    fails_when="margins bend between the ties, and the nodes are few",
+    fails_when="margins are not linear between the ties, and the nodes are few",
 )
 def linear_between_ties(model: Model, nodes: int, rounds: int, scramble: int) -> Tally:
-    """Accuracy of a 2nd-argmax model from margins that are linear in S between two ties.
+    """Accuracy of a 2nd-argmax model whose margins are taken as linear between two ties.
 
     With more than two nodes the margins are piecewise linear. Nothing is fitted on networks. The
     error falls with both ``nodes`` and ``rounds``; for ten inputs two nodes and one round cost as

@@ -60,7 +60,7 @@ class _Anchors(NamedTuple):
     constants="none",
     source="this book, chapter on M16,10",
     cost="O(n^3 d^2)",
-    fails_when="offsets spread within a class: the estimate is then too high",
+    fails_when="offsets vary within a class, which makes the estimate too high",
 )
 def offset_formula(model: Model) -> Tally:
     """Accuracy of a 2nd-argmax model from the offsets of its decisions from ties.

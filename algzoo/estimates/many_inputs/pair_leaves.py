@@ -74,7 +74,7 @@ class _Leaves:
     references=("owen1998",),
     tuned_on="noisy copies of (16, 10) and of ARC's example: which pairs share a beginning",
     cost="O(points n^2 d^2)",
-    fails_when="errors are rare, so that few points are among them",
+    fails_when="errors are rare, so that few points hit them",
 )
 def pair_leaves(model: Model, points: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model from ``points`` times n - 1 prefixes.

@@ -55,7 +55,7 @@ _BITS = 32  # binary digits of the coordinates of a direction
     constants="none",
     source="this book",
     cost="O(directions d^2)",
-    fails_when="there are many inputs, so that few directions decide",
+    fails_when="there are many inputs, so that few directions matter",
 )
 def plane_quadrature(
     model: Model, directions: int, scramble: int, least: float | None = None

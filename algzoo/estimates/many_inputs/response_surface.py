@@ -7,8 +7,8 @@ the second. A least-squares fit gives a linear map from inputs to margins; its r
 to be Gaussian noise. The probability that all margins are positive is then computed over the exact
 distribution of the class, which costs no more runs of the network.
 
-The method fails: margins bend within a class, and the residuals are not noise. The two errors
-cancel on some models and not on others.
+The method fails, because margins are not linear within a class, and the residuals are not noise.
+The two errors cancel on some models and not on others.
 
 References
 ----------
@@ -61,7 +61,7 @@ class _Design(NamedTuple):
     source="this book, chapter on M16,10; designs of Plackett and Burman, 1946",
     references=("plackettburman1946",),
     cost="O(n^3 d^2)",
-    fails_when="margins bend within a class, as in every trained network here",
+    fails_when="margins are not linear within a class, as in every trained network here",
 )
 def response_surface(model: Model) -> Tally:
     """Accuracy of a 2nd-argmax model by a two-level response surface for each class.

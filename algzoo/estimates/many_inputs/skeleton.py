@@ -31,7 +31,7 @@ _NO_SPREAD = 1e-18  # a smaller variance of a mean step than this is rounding
     constants="none",
     source="this book, chapter on M16,10",
     cost="O(n^3 d^2)",
-    fails_when="errors lie within classes: without a fit it is then far too high",
+    fails_when="errors lie within classes, which makes the estimate too high without a fit",
 )
 def skeleton(model: Model) -> Tally:
     """Accuracy as the share of classes whose mean input the network gets right.
@@ -73,8 +73,8 @@ def fitted_skeleton(models: Sequence[Model], accuracies: Sequence[float]) -> Cal
     """Fit the constants of :class:`CalibratedSkeleton` to these models by least squares.
 
     The width is the best on a grid of multiples of the mean absolute margin, by powers of 2^(1/8).
-    The error hardly depends on it near its minimum, so that the result of a free search would be
-    determined by rounding.
+    Near its minimum the error hardly depends on the width, so rounding would determine the result
+    of a search without a grid.
     """
     margin = margins_of_models(models, *_tree(models[0].seq_len))
     accuracy = np.asarray(accuracies, dtype=float)

@@ -44,7 +44,7 @@ Array = NDArray[np.float64]
     tuned_on="noisy copies of ARC's example and of (16, 10), seed 2 and further seeds",
     advice_bits=6,  # a width of one digit, for each number of inputs
     cost="90 forward passes for each input of a class",
-    fails_when="margins are not what the width says: always by a little",
+    fails_when="margins do not spread as the width assumes, as is always so by a little",
 )
 def soft_count(model: Model, per_class: int, scramble: int) -> Tally:
     """Accuracy of a 2nd-argmax model of ten inputs from 90 times ``per_class`` inputs.

@@ -1,7 +1,7 @@
 """Surrogate fitted on noisy copies: squashed margins at fixed inputs, weighted by ridge regression.
 
-All that it knows of a network's accuracy comes from other noisy copies of the same base model. It
-explains nothing; it shows how much such advice is worth.
+Everything that the surrogate knows about accuracies comes from other noisy copies of the same base
+model. So it explains nothing, but it shows how much such advice is worth.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ class MarginSurrogate:
     tuned_on="labelled noisy copies of (16, 10), seed 2, and of ARC's example",
     advice_bits=lambda n_inputs: 64 * (2 * n_inputs + 2) + math.log2(_SETS_OF_WIDTHS_TRIED),
     cost="forward passes",
-    fails_when="the model is no noisy copy of those that it was fitted on",
+    fails_when="the model is not a noisy copy of the models of the fit",
 )
 def fitted_margin_surrogate(
     models: Sequence[Model], accuracies: Sequence[float], *, n_inputs: int
 ) -> MarginSurrogate:
-    """Squashed margins at fixed inputs, weighted by ridge regression on labelled models.
+    """Weighted sum of squashed margins at fixed inputs, by ridge regression on labelled models.
 
     The penalty is the one with the least leave-one-out error on these models.
 

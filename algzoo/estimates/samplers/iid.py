@@ -47,9 +47,9 @@ def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
     float32 or float64, give the same result on every CPU. The operations are the multiply-adds of
     the forward passes.
 
-    A module that does something else than its weights say (hooks, a forward pass of its own, pruned
-    or parametrized weights, replaced parts) is run as it is, block after block in the caller's
-    thread, and its operations are counted while it runs.
+    If a module does not compute what its weights say (because of hooks, its own forward pass,
+    pruned or parametrized weights, or replaced parts), it is run as it is, block after block in the
+    caller's thread, and its operations are counted while it runs.
 
     Parameters
     ----------
@@ -89,8 +89,7 @@ def sampling(model: Model, n_samples: int, seed: int) -> Estimate:
 def ensemble_sampling(models: Sequence[Model], n_samples: int, seed: int) -> list[Estimate]:
     """Score many models of one family and length by :func:`sampling` on the same inputs.
 
-    The inputs are drawn once, so that the errors of the estimates are not independent of each
-    other.
+    The inputs are drawn once, so the errors of the estimates are not independent.
 
     Raises
     ------

@@ -26,7 +26,7 @@ _BLOCK = 2**8  # prefixes at a time: their arrays fit into a processor's second 
 
 @sampler("last input", scope=SECOND_ARGMAX, cost="forward passes and O(n d) for each")
 def last_input(model: Model, n_samples: int, seed: int) -> Tally:
-    """Mean over ``n_samples`` random prefixes of the probability of being right.
+    """Mean, over ``n_samples`` random prefixes, of the probability that the answer is right.
 
     ``std`` is the standard error, or ``None`` if all prefixes have the same probability. The
     operations are :func:`last_input_operations`.

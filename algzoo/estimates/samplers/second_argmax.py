@@ -108,7 +108,7 @@ def stratified(model: Model, n_samples: int, seed: int) -> Tally:
 
 @sampler("stratified Sobol", scope=_POSITIONS, references=("owen1998",))
 def stratified_sobol(model: Model, n_samples: int, seed: int) -> Tally:
-    """Accuracy with stratified positions of the deciding inputs, and sizes by a Sobol sequence.
+    """Accuracy on inputs with stratified deciding positions and sizes from a Sobol sequence.
 
     For 2nd argmax the pairs of positions are those of :func:`stratified`. The first two coordinates
     of a point give the second largest and the largest number, by inverting their distribution
@@ -205,8 +205,8 @@ def prior_shrunk(
 def constant(value: float) -> Estimator:
     """Make an estimator that returns ``value`` for every model.
 
-    Reading the number is charged one operation, so that there is a number of samples with which to
-    compare its error.
+    Reading the number counts as one operation, so that its error can be compared with that of a
+    number of samples.
 
     Raises
     ------
@@ -264,10 +264,10 @@ class Drawn:
     source="by definition",
     advice_bits=64,
     cost="one operation",
-    fails_when="the models differ from each other, or from those that it was fitted on",
+    fails_when="the models differ from each other, or from the models of the fit",
 )
 def fitted_constant(models: Sequence[Model], accuracies: Sequence[float]) -> Estimator:
-    """The mean of the accuracies of the models of a fit, for every model."""
+    """Mean accuracy of the models of the fit, whatever the model."""
     return constant(fmean(accuracies))
 
 
@@ -281,7 +281,7 @@ def fitted_constant(models: Sequence[Model], accuracies: Sequence[float]) -> Est
     source="this book, page on error against compute",
     advice_bits=2 * 64,
     cost="forward passes",
-    fails_when="the model is not like those that it was fitted on, and the inputs are few",
+    fails_when="the model is unlike the models of the fit, and the inputs are few",
 )
 def fitted_prior_shrunk(
     models: Sequence[Model], accuracies: Sequence[float], *, n_samples: int

@@ -22,7 +22,7 @@ from .forward import standard_error
 
 @sampler("last input by walk", scope=WALKABLE, cost="forward passes and O(n d) for each")
 def last_input_walk(model: Model, n_samples: int, seed: int) -> Tally:
-    """Mean over ``n_samples`` random prefixes of the probability of being right.
+    """Mean, over ``n_samples`` random prefixes, of the probability that the answer is right.
 
     The prefixes are those of :func:`.last_input.last_input`. ``std`` is the standard error, or
     ``None`` if all prefixes have the same probability. The operations are those of the prefixes and

@@ -65,7 +65,7 @@ _NODES = 16  # nodes of the quadrature; the accuracy is then exact to about 1e-5
     tuned_on="ARC's figures for noisy copies of M4,3: one of about 30 readings of the description",
     advice_bits=5,
     cost="some 1,300,000 operations",
-    fails_when="the deviations from the symmetry of M4,3 are no small independent noise",
+    fails_when="deviations from the symmetry of M4,3 are large or depend on each other",
 )
 def arc_symmetric(model: Model) -> Tally:
     """Accuracy of a model like M4,3 by ARC's second estimate, on standard Gaussian inputs.

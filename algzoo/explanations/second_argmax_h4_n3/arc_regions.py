@@ -94,7 +94,7 @@ class Region:
     tuned_on="ARC's figures for noisy copies of M4,3: one of about 30 readings of the description",
     advice_bits=5,
     cost="some 24,000 operations",
-    fails_when="no numbering of the neurons has the sixteen inequalities",
+    fails_when="no numbering of the neurons satisfies the sixteen inequalities",
 )
 def arc_original(model: Model, q: float = RARE, *, order: Sequence[int] | None = None) -> Tally:
     """Accuracy of a model like M4,3 by ARC's first estimate, on standard Gaussian inputs.

@@ -103,7 +103,7 @@ def lambda_of(model: Model) -> float:
     source="this book, chapter on M4,3",
     references=("algzoo2026",),
     cost="some 60 operations",
-    fails_when="the model has left the family, as with noise on the weights",
+    fails_when="the model is not in the family, for instance with noise on the weights",
 )
 def lambda_estimate(model: Model) -> Tally:
     """Accuracy of the family's member with the model's lambda.

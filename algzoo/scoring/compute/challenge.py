@@ -72,7 +72,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Entrant:
-    """An estimator at one budget; several of the same name are the budgets of one estimator.
+    """Estimator at one budget; entrants of the same name are the budgets of one estimator.
 
     Attributes
     ----------
@@ -157,11 +157,11 @@ def challenge(
 ) -> Leaderboard:
     """Score estimators on a population of models; one row for each estimator and budget.
 
-    Every estimator is called in a process of its own. One that raises, returns no valid estimate,
-    overruns the time limit or changes the model gets a row that says so, and the others are not
-    disturbed; so does one that gives two answers for one model or uses a global random generator
-    without saying that it draws random inputs. The result depends neither on the executor nor on
-    the number of workers.
+    Every estimator is called in a process of its own. An estimator fails if it raises an error,
+    returns no valid estimate, exceeds the time limit, changes the model, gives two answers for one
+    model, or uses a global random generator without declaring that it draws random inputs. Its row
+    then says so, and the other estimators are not affected. The result depends neither on the
+    executor nor on the number of workers.
 
     Parameters
     ----------

@@ -48,7 +48,7 @@ def loaded(text: str) -> Any:
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not allowed")
 
 
 @dataclass(frozen=True)

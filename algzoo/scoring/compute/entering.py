@@ -1,4 +1,4 @@
-"""Make an entry of the leaderboard, and compute some of one again."""
+"""Make an entry of the leaderboard, and compute some estimates of an entry again."""
 
 from __future__ import annotations
 
@@ -64,19 +64,21 @@ def the_entrant(name: str, split: Split | None = None) -> tuple[Entrant, Split]:
     """
     entrants = entrants_named(name)
     if len(entrants) != 1:
-        raise UnknownEstimator(f"{name} is a list of {len(entrants)}: an entry is of one estimator")
+        raise UnknownEstimator(
+            f"{name} is a list of {len(entrants)}, but an entry has one estimator"
+        )
     [entrant] = entrants
     if entrant.exact is None or entrant.constants is None or not entrant.tuned_on:
         raise ValueError(
-            f"{name} does not declare what an entry says: make it an algzoo.scoring.Entrant(name, "
-            f"estimator, exact=..., constants=..., tuned_on=...), with advice_bits if it has "
+            f"{name} does not declare what an entry states: make it an algzoo.scoring.Entrant("
+            f"name, estimator, exact=..., constants=..., tuned_on=...), with advice_bits if it has "
             "constants, and name that"
         )
     split = split or _usual_split(entrant)
     if split == "zero-shot" and entrant.estimator is None:
-        raise ValueError(f"{name} exists only with fitted constants: it has no split zero-shot")
+        raise ValueError(f"{name} exists only with fitted constants, so it has no split zero-shot")
     if split != "zero-shot" and entrant.fit is None:
-        raise ValueError(f"{name} has no fit, so that it has no split {split}")
+        raise ValueError(f"{name} has no fit, so it has no split {split}")
     return entrant, split
 
 

@@ -15,7 +15,7 @@ Split = Literal["zero-shot", "seed-agnostic", "model-specific"]
 
 @dataclass(frozen=True)
 class BaseScore:
-    """Score of a row on the models of one base alone."""
+    """Score of a row on the noisy copies of one base model."""
 
     base: str
     n_models: int
@@ -91,9 +91,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Crossover:
-    """B*: the largest budget at which an estimator's R is at most 1 with its whole interval.
+    """B*: the largest budget at which the whole interval of an estimator's R is at most 1.
 
-    ``None`` where there is no such budget.
+    ``operations`` and ``samples`` are ``None`` if there is no such budget.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Crossover:
 
 @dataclass(frozen=True)
 class SamplerScore:
-    """A variance-reduced sampler as measured on the population: its R against random sampling."""
+    """R of a variance-reduced sampler against random sampling, as measured on the population."""
 
     name: str
     n_samples: int

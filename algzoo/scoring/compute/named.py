@@ -1,4 +1,4 @@
-"""Entrants by the names under which one asks for them: of the catalogue, or in a module."""
+"""Entrants by name: estimators of the catalogue, or functions in a module."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ SUBTRACTED_ABOVE = 0.02  # of the squared error: the share of the truth's own va
 
 @dataclass(frozen=True)
 class Ratio:
-    """A ratio of mean squared errors with its interval; no interval where there is one unit."""
+    """Ratio of mean squared errors with its interval, if there are units to resample."""
 
     value: float
     low: float | None

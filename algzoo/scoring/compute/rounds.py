@@ -237,7 +237,7 @@ def _frozen_population(
     facts = {key: value for key, value in content.items() if key != "name"}
     population = _models(**facts)
     if FAMILIES[population.model(0).task_name].measures_error:
-        raise ValueError(f"{content['name']}: a round is of models whose score is an accuracy")
+        raise ValueError(f"{content['name']}: a round needs models whose score is an accuracy")
     [found] = true_scores(pool, {"": population}, n_samples, cache).values()
     is_exact = all(truth.std == 0 for truth in found)
     content |= {

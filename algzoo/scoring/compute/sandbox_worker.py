@@ -1,7 +1,7 @@
 """The process in which :mod:`.sandbox` calls estimators, started with ``python -m``.
 
-Reads jobs from its standard input and forks for each. The fork loads the estimator and answers
-until it is killed; when it is gone, for whatever reason, its exit code is reported.
+The process reads jobs from its standard input and forks for each job. The fork loads the estimator
+and answers until it is killed. When it has ended, for whatever reason, its exit code is reported.
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ def _checked(estimate: object, model: Model) -> dict[str, Any]:
     """What the estimate says, as plain values."""
     if not isinstance(estimate, Estimate):
         raise EstimatorFailure(
-            f"returned {_short(estimate)}, which is no algzoo.estimates.Estimate"
+            f"returned {_short(estimate)}, which is not an algzoo.estimates.Estimate"
         )
     value, n_operations = float(estimate.value), int(estimate.operations)
     largest = math.inf if FAMILIES[model.task_name].measures_error else 1.0

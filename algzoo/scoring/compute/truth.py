@@ -40,10 +40,10 @@ class Truth:
 
 
 def truth(model: Model, n_samples: int) -> Truth:
-    """True score of one model, from ``n_samples`` random inputs where no exact method is known.
+    """Return the true score of a model, from ``n_samples`` inputs if no exact method is known.
 
-    The random inputs are those of a stream that belongs to the weights of the model: two different
-    models see independent inputs, and no estimator uses them.
+    The random stream of the inputs depends on the weights of the model, so two different models see
+    independent inputs. No estimator uses these streams.
 
     Raises
     ------

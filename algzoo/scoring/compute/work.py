@@ -1,4 +1,4 @@
-"""Hand work to an executor, and submit it again if a worker was lost."""
+"""Submit work to an executor, and submit it again if a worker was lost."""
 
 from __future__ import annotations
 

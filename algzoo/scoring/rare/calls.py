@@ -197,7 +197,7 @@ def _checked(estimate: object, counted: _Counted) -> dict[str, Any]:
     """What the estimate says, as plain values."""
     if not isinstance(estimate, Estimate):
         text = " ".join(repr(estimate).split())[:60]
-        raise EstimatorFailure(f"returned {text}, which is no algzoo.estimates.Estimate")
+        raise EstimatorFailure(f"returned {text}, which is not an algzoo.estimates.Estimate")
     value, operations = float(estimate.value), int(estimate.operations)
     if not 0 <= value <= 1:
         raise EstimatorFailure(f"its value {value!r} is no probability")

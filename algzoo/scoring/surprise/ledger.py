@@ -1,4 +1,4 @@
-"""Surprise accounting: the bits that an explanation pays for the checks it makes.
+"""Surprise accounting: the bits that the checks of an explanation cost.
 
 A check is a statement about the weights: a pure function that measures something, a threshold, and
 a declared prior for the measurement. A check of prior probability p costs ``-log2 p`` bits if it
@@ -28,7 +28,7 @@ Measure = Callable[[Weights], NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Prior:
-    """Declared distribution of a check's measurement, a frozen one of :mod:`scipy.stats`."""
+    """Declared distribution of a check's measurement: a frozen one of :mod:`scipy.stats`."""
 
     distribution: Any
     source: str
@@ -47,7 +47,7 @@ class Prior:
 
 @dataclass(frozen=True)
 class Implied:
-    """Prior of a statement that follows from the one entry it is given; the statement is free."""
+    """Prior of a statement that follows from the entry it is given, and so costs nothing."""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,11 @@
 """The price of an accuracy without an explanation: the same law for every chapter.
 
-Before any look at the weights, one expects a network to do what untrained networks of its size do:
-it is right by chance. How far such networks are from chance is measured on 256 of them. The law is
-Student's t on the scale of logit(accuracy), around chance. It is the predictive distribution of a
-normal variable whose standard deviation is known from that many draws only. A normal law in its
-place would claim to know probabilities of 2^-1000 from 256 networks, and its price would follow
-the square of a spread that is not known to better than one part in twenty.
+Before we look at the weights, we expect a network to do what untrained networks of its size do,
+which is to be right by chance. How far such networks are from chance is measured on 256 of them.
+The law is Student's t on the scale of logit(accuracy), around chance. It is the predictive
+distribution of a normal variable whose standard deviation is known from that many draws only. A
+normal law in its place would claim to know probabilities of 2^-1000 from 256 networks, and its
+price would follow the square of a spread that is not known to better than one part in twenty.
 
 Median models are scored by a mean squared error, and the scale is its logarithm. Chance is then
 the error of an output that is always 0, the mean of all right answers.
@@ -38,7 +38,7 @@ N_INPUTS = 2**12  # random inputs on which each is run, the same for all
 
 @dataclass(frozen=True)
 class UntrainedLaw:
-    """Predictive law of the score of a network about which only its size is known.
+    """Predictive law of the score of a network of which only the size is known.
 
     Attributes
     ----------
@@ -85,10 +85,10 @@ class UntrainedLaw:
 def untrained_law(model: Model) -> UntrainedLaw:
     """Measure the law on untrained networks of the same family and size as ``model``.
 
-    Their weights are drawn as at the start of training, with the seeds 0 to 255, and each is run on
-    the same 4096 random inputs. Of k right answers among n, the logit is that of (k + 1/2) / (n +
-    1), which is finite. The spread is at least what n inputs can resolve at chance. Only the size
-    of ``model`` is used, not its weights.
+    Their weights are drawn as at the start of training, with the seeds 0 to 255, and each network
+    is run on the same 4096 random inputs. For k right answers among n, the logit is that of
+    (k + 1/2) / (n + 1), which is finite. The spread is at least what n inputs can resolve at
+    chance. Only the size of ``model`` is used, not its weights.
 
     Raises
     ------

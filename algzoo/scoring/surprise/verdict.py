@@ -3,10 +3,10 @@
 The total surprise of an explanation has four parts: its checks, the search for them, advice, and
 the residual. A :class:`Bill` always has all four. Its total is compared with two numbers.
 
-* **Without an explanation** one pays the price of the accuracy under the law of untrained networks
+* **The price without an explanation** is that of the accuracy under the law of untrained networks
   (:mod:`.untrained`).
-* **The bits of selection** by which training chose this model. Where they are not known, an upper
-  bound on them can show that a total is too large, but not that it is small enough.
+* **The bits of selection** are those by which training chose this model. If they are not known, an
+  upper bound can show that a total is too large, but not that it is small enough.
 
 The residual is priced under the law of networks for which the checks hold. Scores of other trained
 networks may not enter the prediction unless they are paid for, as advice, at the price that they
@@ -81,7 +81,7 @@ class Bill:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Verdict on a bill, with all numbers from which it follows; in bits.
+    """Verdict on a bill, with all numbers from which it follows, in bits.
 
     Attributes
     ----------

@@ -113,7 +113,7 @@ def _last_activations(
 
 
 def with_formulas(sample: Sample, features: Iterable[Feature], when: When) -> NDArray[np.float64]:
-    """Last activations, (n_inputs, hidden_size), if these neurons hold their formulas.
+    """Return the last activations, (n_inputs, hidden_size), if these neurons hold their formulas.
 
     The formulas are in the unit that the weights determine; nothing is fitted.
     """
@@ -138,12 +138,11 @@ def _with(
 
 @dataclass(frozen=True, eq=False)
 class Survival:
-    """Accuracies that remain when neurons are replaced, all on one sample.
+    """Accuracies on one sample when neurons are replaced in various ways.
 
-    Means over inputs with the same two largest positions determine the answer by themselves. If all
-    neurons are replaced by them (``all_group_means``), the accuracy only shows that the average
-    margins are right, not that anything was explained. ``features_alone`` is the test without that
-    help.
+    The means over inputs with the same two largest positions determine the answer by themselves. If
+    they replace all neurons (``all_group_means``), the accuracy only shows that the average margins
+    are right, not that anything was explained. ``features_alone`` is the test without that help.
 
     Attributes
     ----------
@@ -232,7 +231,7 @@ def survival(sample: Sample, features: Mapping[int, Feature], seed: int) -> Surv
 
 
 def answers_carried(sample: Sample, by: Literal["zero", "mean"]) -> NDArray[np.float64]:
-    """Fall of the accuracy, by neuron and right answer, if the readout loses that neuron.
+    """Loss of accuracy, by neuron and right answer, if the readout loses that neuron.
 
     Entry (i, a) is the accuracy on inputs whose right answer is position a, minus the accuracy with
     the last activation of neuron i at zero, or at its mean over all inputs; it is 0 if there is no

@@ -162,7 +162,7 @@ def as_floats(outputs: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def direction(side: int, t: Number) -> float:
-    """Direction, in [-pi/2, 3 pi/2], of the ray from the origin through (side, t)."""
+    """Return the direction, in [-pi/2, 3 pi/2], of the ray from the origin through (side, t)."""
     if abs(t) <= 1:
         from_right = atan(t)
     else:  # t itself may be infinite or too large for a float

@@ -8,7 +8,7 @@ eastward, is that of a spherical triangle:
 
 with p and q the projections along N. The area of a polygon is the sum over its edges, taken
 counterclockwise. An edge along a meridian adds nothing, and a corner at the south pole twice its
-angle. The sum is continuous in the vertices, so that slivers need no care.
+angle. The sum is continuous in the vertices, so slivers need no special treatment.
 
 References
 ----------

@@ -1,6 +1,6 @@
 """Handcrafted argmedian models: by the least sum of distances, or by a list of the largest numbers.
 
-The median of n numbers is the one whose distances to the others have the least sum, so that
+The median of n numbers is the one whose distances to the others have the least sum. So
 
     logits[i] = -sum_j abs(x[i] - x[j])
 

@@ -44,10 +44,10 @@ def leave_one_out_accuracy(seq_len: int) -> Fraction:
     """Return the exact accuracy of :func:`leave_one_out_2nd_argmax` on inputs of independent signs.
 
     The model is right if the second-largest of the n numbers is positive. With probability n / 2^n
-    exactly one number is positive: the logits of all others are equal, the first of them wins, and
-    it is the second-largest one time in n - 1. With probability 1 / 2^n none is positive: all
-    logits are zero, and the first position is right one time in n. So the error is (n + 1) / 2^n -
-    n / (2^n (n - 1)) - 1 / (n 2^n). Ties are those of real numbers.
+    exactly one number is positive. Then the logits of all others are equal, the first of them wins,
+    and it is the second-largest one time in n - 1. With probability 1 / 2^n none is positive. Then
+    all logits are zero, and the first position is right one time in n. So the error is
+    (n + 1) / 2^n - n / (2^n (n - 1)) - 1 / (n 2^n). Ties are those of real numbers.
 
     Raises
     ------
@@ -122,10 +122,10 @@ def top_two_2nd_argmax(
 def positive_top_two_2nd_argmax(
     seq_len: int, *, gate: float = GATE, dtype: torch.dtype = torch.float32
 ) -> DistRNN:
-    """Make a model of 8 neurons like :func:`top_two_2nd_argmax`, with zero among the numbers.
+    """Make a model of 8 neurons like :func:`top_two_2nd_argmax` that counts zero as a number.
 
-    M and S start at 0, which needs neither signs nor a first step, and M and S themselves are the
-    units: the neurons hold M P and S Q. The model is wrong if the second-largest number is
+    M and S start at 0, so signs and a first step are not needed. M and S themselves are the units:
+    the neurons hold M P and S Q. The model is wrong if the second-largest number is
     negative.
 
     Raises

@@ -13,9 +13,9 @@ With m_jk the number of arrows between j and k (0, 1 or 2; 2 makes them a cycle 
 term is, for j and k different, ``8 m_jk - 4 [f(j) = f(k)]`` up to a constant, and small where
 k = j. The second gives the last position 3 (7 - 3) = 12 more, as much as one and a half arrows.
 So the first two positions attend to the last one, unless the two of them are a cycle of two.
-The last position, whose bonus of 28 makes good what a position loses with itself,
-attends to itself, unless it is in a cycle of two with another; and where it has just one arrow to
-each of the others, which happens in a cycle of three, the three tie.
+The last position has a bonus of 28 for itself, which compensates what a position loses with itself.
+So it attends to itself, unless it is in a cycle of two with another. If it has just one arrow to
+each of the others, as in a cycle of three, the three scores tie.
 
 *Layer 2.* Attention is uniform and only adds up. Together with what the last position has of its
 own, the plane's first axis holds 64 times the mass

@@ -28,8 +28,8 @@ def handcrafted_2nd_argmax(
     Three inputs, hidden_size 4: the state holds the absolute values of two differences, which
     distinguish the three orders except in wedges that become narrow as lambda grows; lambda is 100
     in ARC's model, and the accuracy 0.9999. In real numbers the error falls with lambda
-    (``lambda_error`` in ``explanations.second_argmax_h4_n3``). But the weights grow with it and
-    cancel: rounded to float32 they have three times the error at 100, and more beyond.
+    (``lambda_error`` in ``explanations.second_argmax_h4_n3``). But the weights grow with lambda and
+    cancel, so rounding to float32 triples the error at 100 and does more beyond.
 
     Ten inputs, hidden_size 22: logit i is ``max(0, x[i]) + 2 max(0, all inputs but x[i])``. It is
     right if the second-largest number is positive; the accuracy is 0.990.

@@ -112,7 +112,7 @@ def test_no_file_is_lost(here):
     result = algzoo(*again)
     assert result.exit_code == 1
     assert result.stderr == (
-        "Error: a.safetensors exists: name another file with --output, or overwrite it with "
+        "Error: a.safetensors exists: give another name with --output, or overwrite it with "
         "--force\n"
     )
     (here / "b.safetensors.md").write_text("my notes")

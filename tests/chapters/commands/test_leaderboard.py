@@ -139,7 +139,7 @@ def test_what_cannot_be_checked_fails_where_that_is_asked(algzoo, written, tmp_p
         ),
         (
             ("challenge", "--round", "trial", "--estimator", "my_entry:estimate"),
-            "my_entry:estimate does not declare what an entry says: make it an",
+            "my_entry:estimate does not declare what an entry states: make it an",
         ),
         (("challenge", "--round", "trial", "--estimator", "exactly"), "No estimator 'exactly'"),
         (
@@ -156,16 +156,16 @@ def test_what_cannot_be_checked_fails_where_that_is_asked(algzoo, written, tmp_p
                 "--estimator",
                 "exact",
             ),
-            "--submit goes with --round",
+            "--submit needs --round",
         ),
         (
             (*ENTER, "--split", "seed-agnostic"),
-            "my_entry:entry has no fit, so that it has no split",
+            "my_entry:entry has no fit, so it has no split",
         ),
-        (("challenge", "--estimator", "exact"), "Say on which models: --model, or --round"),
+        (("challenge", "--estimator", "exact"), "Give --model, or --round for the leaderboard"),
         (("leaderboard",), "No analyses/ folder beside a _toc.yml"),
         (("leaderboard", "nowhere.json"), "There is no file nowhere.json"),
-        (("leaderboard", "--strict"), "--strict goes with --check"),
+        (("leaderboard", "--strict"), "--strict needs --check"),
         (("leaderboard", "--page", "--check"), "give nothing else with it"),
     ],
 )

@@ -45,9 +45,9 @@ def test_train_all_writes_the_files_of_the_families_asked_for(tmp_path):
         (["median", "2"], "Give a TASK, HIDDEN_SIZE and SEQ_LEN, or --all"),
         (["median", "2", "2", "--family", "median"], "'--family' .* needs --all"),
         (["--family", "median"], "'--family' .* needs --all"),
-        (["--all", "median", "2", "2"], r"'\[TASK\]' is of one model: leave it out with --all"),
-        (["--all", "--seed", "0"], "'--seed' is of one model: leave it out with --all"),
-        (["--all", "--n-val", "8"], "'--n-val' is of one model: leave it out with --all"),
+        (["--all", "median", "2", "2"], r"'\[TASK\]' is for one model: leave it out with --all"),
+        (["--all", "--seed", "0"], "'--seed' is for one model: leave it out with --all"),
+        (["--all", "--n-val", "8"], "'--n-val' is for one model: leave it out with --all"),
     ],
 )
 def test_train_says_which_arguments_do_not_go_together(arguments, message):

@@ -84,7 +84,7 @@ def test_an_entry_says_everything(entry):
         *("round", "round_digest", "results", "missing"),
     ]
     assert content["name"] == "same share for each pair"
-    assert content["about"].startswith("Share of right answers on random inputs")
+    assert content["about"].startswith("Share of right answers, on as many inputs")
     assert content["source"]["package"] is None
     assert "\n".join(content["source"]["code"]) + "\n" == EXAMPLE.read_text("utf-8")
     assert content["facts"] == {
@@ -277,7 +277,7 @@ def test_models_are_drawn_by_the_content_of_the_file(entry):
         (lambda c: c["results"][0].update(estimates=[2.0] * 16), "each of it a probability, not"),
         (lambda c: c["results"][0].update(operations_of_models=0), "whole number of at least 1"),
         (lambda c: c["results"][0].update(ratio={"value": 1}), r"key results\[0\].ratio.low is"),
-        (lambda c: c["results"][0].update(rms=float("nan")), "is not JSON: NaN is no number"),
+        (lambda c: c["results"][0].update(rms=float("nan")), "is not JSON: NaN is not allowed"),
     ],
 )
 def test_files_that_are_no_entries_are_refused(entry, tmp_path, change, sentence):
@@ -311,9 +311,9 @@ def test_one_estimator_that_declares_itself(folder, monkeypatch):
         "from algzoo.estimates import offset_formula\n"
         "two = [entry, entry]\n"
     )
-    with pytest.raises(UnknownEstimator, match="several:two is a list of 2: an entry is of one"):
+    with pytest.raises(UnknownEstimator, match="several:two is a list of 2, but an entry has one"):
         the_entrant("several:two")
-    with pytest.raises(ValueError, match="several:estimate does not declare what an entry says"):
+    with pytest.raises(ValueError, match="several:estimate does not declare what an entry states"):
         the_entrant("several:estimate")
     declared, split = the_entrant("several:offset_formula")  # with @estimator
     assert (declared.name, declared.exact) == ("offset formula", "approximate")
@@ -372,7 +372,7 @@ def test_constants_are_fitted_on_other_models_as_the_split_says(pool, again):
     assert means["seed-agnostic"] < clean.mean()
     assert means["seed-agnostic"] != pytest.approx(means["model-specific"], abs=0.02)
     assert the_entrant(name)[1] == "seed-agnostic"
-    with pytest.raises(ValueError, match="constant exists only with fitted constants: it has no"):
+    with pytest.raises(ValueError, match="constant exists only with fitted constants, so"):
         the_entrant(name, "zero-shot")
-    with pytest.raises(ValueError, match="chance has no fit, so that it has no split model-spec"):
+    with pytest.raises(ValueError, match="chance has no fit, so it has no split model-spec"):
         the_entrant("chance", "model-specific")

@@ -194,7 +194,7 @@ class Unreadable:
             "NumPy's global random generator, although its runs_network is 'chosen inputs'",
         ),
         (draw_python_and_torch, "torch's and Python's global random generator"),
-        (lambda model: 0.5, "returned 0.5, which is no algzoo.estimates.Estimate"),
+        (lambda model: 0.5, "returned 0.5, which is not an algzoo.estimates.Estimate"),
         (lambda model: None, "returned None, which is no"),
         (lambda model: Unreadable(), "raised RuntimeError: no words"),
         (lambda: Estimate(0.5, 16, "never"), "raised TypeError"),
@@ -306,7 +306,7 @@ def test_nothing_stays_from_one_job_to_the_next(call):
         torch.set_default_dtype(torch.float64)
         return 0.5
 
-    with pytest.raises(EstimatorFailure, match="no algzoo"):
+    with pytest.raises(EstimatorFailure, match="not an algzoo"):
         call(spoil)
     assert call(lambda model: Estimate(float(torch.zeros(()).dtype == torch.float32), 1, "never"))
 

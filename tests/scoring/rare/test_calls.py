@@ -110,7 +110,7 @@ def test_a_method_that_is_not_for_an_event_gives_nothing(folder):
         ("stubborn", "asked for more than its budget of 64 forward passes"),
         ("secretive", "says that it never runs the network, and did so 7 times"),
         ("cheap", "its operations are 3, and its 7 forward passes alone take 112"),
-        ("number", "returned 0.5, which is no algzoo.estimates.Estimate"),
+        ("number", "returned 0.5, which is not an algzoo.estimates.Estimate"),
         ("certain", "its value 1.5 is no probability"),
         ("fails", "raised RuntimeError: not today (theirs.py, line"),
         ("ends", "ended its process with exit status 3"),
