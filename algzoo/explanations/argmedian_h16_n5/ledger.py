@@ -138,7 +138,7 @@ def comparison_ledger(model: DistRNN) -> Ledger:
             Check(
                 f"distance of x{one} and x{other}",
                 "order",
-                f"the distance of x{one} and x{other} speaks most against these two",
+                f"the distance of x{one} and x{other} lowers most the logits of these two",
                 more_against(one, other),
                 "<=",
                 0.0,
