@@ -4,6 +4,7 @@
   the children that it gets.
 * MyST-NB labels every folded cell "Toggle hidden content", which hides the words that say what is
   folded from those who listen.
+* Sphinx puts the lines of a long signature into a list of definitions that defines nothing.
 * Jupyter Book loads a script that runs cells on a server elsewhere. The book has no button for it,
   and Sphinx 7 puts it in twice, which is an error in the browser's console.
 """
@@ -19,6 +20,12 @@ REPLACED = (
     (re.compile(r' role="(?:doc-biblioentry|doc-backlink)"'), ""),
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    (
+        re.compile(r'<dl>\s*((?:<dd><em class="sig-param">.*?</dd>\s*)+)</dl>', re.DOTALL),
+        lambda found: re.sub(
+            r"<dd>(.*?)</dd>", r'<span class="sig-line">\1</span>', found[1], flags=re.DOTALL
+        ),
+    ),
 )
 
 
