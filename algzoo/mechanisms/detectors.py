@@ -24,9 +24,8 @@ import numpy as np
 from scipy.linalg import expm
 
 from ..structure import Weights, weights_in_range
-from ..structure.features.wiring import states
 from ..zoo import Model, OneLayerRNN
-from .facts import Floats, facts_of_inputs
+from .facts import Floats, states_of_inputs
 
 Sees = Literal["inputs", "last state", "all states", "contributions", "patterns", "explanation"]
 Score = Callable[[Floats], Floats]  # from rows to scores
@@ -192,33 +191,41 @@ def inputs(model: Model, x: Floats) -> Floats:
 
 def last_state(model: Model, x: Floats) -> Floats:
     """View: activations after the last input."""
-    state: Floats = states(weights_in_range(model), x)[-1]
-    return state
+    return states_of_inputs(model, x)[-1]
 
 
 def all_states(model: Model, x: Floats) -> Floats:
     """View: activations after every input, side by side."""
-    found = states(weights_in_range(model), x)
-    return np.concatenate([*found], axis=1)
+    return np.concatenate([*states_of_inputs(model, x)], axis=1)
 
 
 def answer_and_state(model: Model, x: Floats) -> Floats:
     """View: the answer, and the activations after the last input."""
     weights = weights_in_range(model)
-    state = states(weights, x)[-1]
+    state = states_of_inputs(model, x)[-1]
     return np.column_stack([(state @ weights.w_oh.T).argmax(axis=1), state])
 
 
 def contributions(model: Model, x: Floats) -> Floats:
     """View: what each neuron contributes to the lead of the answer over the next logit."""
     weights = weights_in_range(model)
-    state = states(weights, x)[-1]
+    state = states_of_inputs(model, x)[-1]
     return np.asarray(state * _lead(weights, state))
 
 
 def patterns(model: Model, x: Floats) -> Floats:
     """View: whether each neuron is active after each input, as 0 and 1."""
-    return facts_of_inputs(model, x).active.reshape(len(x), -1).astype(np.float64)
+    return patterns_of_last(model.seq_len or 0)(model, x)
+
+
+def patterns_of_last(steps: int) -> View:
+    """Make a view: whether each neuron is active after each of the last inputs, as 0 and 1."""
+
+    def view(model: Model, x: Floats) -> Floats:
+        active = states_of_inputs(model, x)[-steps:].transpose(1, 0, 2) > 0
+        return active.reshape(len(x), -1).astype(np.float64)
+
+    return view
 
 
 VIEWS: dict[Sees, View] = {

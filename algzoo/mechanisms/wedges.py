@@ -1,0 +1,165 @@
+r"""Tasks on 2nd-argmax models of any number of inputs, whose linear pieces are too many to list.
+
+A planted wedge is the largest trigger whose probability is known all the same. It looks at the last
+two inputs only: two neurons hold ReLU(x) and ReLU(-x) of the input before, and a third one is
+ReLU(x' - k abs(x)), with x' the input that is read. After the last input it is active in a wedge of
+the plane of the last two inputs, of angle 2 atan(1 / k), and so with probability atan(1 / k) / pi.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+
+from ..estimates.scope import SECOND_ARGMAX
+from ..structure import outputs, weights_in_range
+from ..zoo import DistRNN, Model
+from .drawing import draw
+from .facts import Floats, facts_of_inputs
+from .tasks import N_TEST, N_TRUSTED, Task, neurons_fire
+
+_LARGEST = 0.1
+_N_MEASURED = 2**16  # inputs on which the threshold of nearly tied ones is found
+
+
+def planted_wedge(
+    model: Model, mass: float, *, answer: int | None = 0, seed: int = 0
+) -> tuple[Task, int]:
+    """Task: an added neuron fires in a wedge of the last two inputs, and decides the answer there.
+
+    Parameters
+    ----------
+    model
+        A 2nd-argmax model of at least two inputs. It is not changed.
+    mass
+        Probability that the neuron fires, at most 0.1.
+    answer
+        The logit that the neuron adds to, with twice the size of the model's own logits where all
+        inputs but the last are 0. With None nothing reads the neuron: no answer changes, and
+        detectors that find the wedge all the same report new activity, not another mechanism.
+    seed
+        Seed of the inputs.
+
+    Returns
+    -------
+    Task
+        The task. Its masses are exact, up to rounding.
+    int
+        The number of the neuron.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``model`` is not a 2nd-argmax model, or if ``mass`` or ``answer`` is out of range.
+
+    Examples
+    --------
+    >>> from algzoo.zoo import zoo_2nd_argmax
+    >>> task, neuron = planted_wedge(zoo_2nd_argmax(16, 10), 0.01)
+    >>> neuron, round(task.abnormal_mass, 12)
+    (18, 0.01)
+    """
+    SECOND_ARGMAX.check(model, "a planted wedge")
+    if not 0 < mass <= _LARGEST:
+        raise ValueError(f"mass must be positive and at most {_LARGEST}, got {mass}")
+    w_hi, w_hh, w_oh = weights_in_range(model)
+    d, n = len(w_hi), len(w_oh)
+    if answer is not None and answer not in range(n):
+        raise ValueError(f"answer must be from 0 to {n - 1}, or None, got {answer}")
+    slope = 1 / math.tan(math.pi * mass)
+    up, down, fires = d, d + 1, d + 2
+    larger = np.zeros((d + 3, d + 3))
+    larger[:d, :d] = w_hh
+    larger[fires, [up, down]] = -slope
+    readout = np.pad(w_oh, ((0, 0), (0, 3)))
+    if answer is not None:
+        last = np.zeros((1, n))
+        last[0, -1] = 1.0
+        size = float(np.abs(outputs(weights_in_range(model), last)).max())
+        readout[answer, fires] = 2 * size or 1.0
+    made = DistRNN(d + 3, n).double()
+    made.load_state_dict(
+        {
+            "rnn.weight_ih_l0": torch.as_tensor(np.concatenate([w_hi, [1, -1, 1]])[:, None]),
+            "rnn.weight_hh_l0": torch.as_tensor(larger),
+            "linear.weight": torch.as_tensor(readout),
+        }
+    )
+    acts = neurons_fire([fires])
+    rng = np.random.default_rng(seed)
+    normal = draw(made, lambda facts: ~acts(facts), N_TRUSTED + N_TEST, rng)
+    abnormal = draw(made, acts, N_TEST, rng)
+    exact = math.atan(1 / slope) / math.pi
+    task = Task(
+        "planted wedge" if answer is not None else "planted wedge, idle",
+        "An added neuron fires in a wedge of the last two inputs.",
+        made,
+        normal[:N_TRUSTED],
+        np.concatenate([normal[N_TRUSTED:], abnormal]),
+        np.repeat([False, True], N_TEST),
+        1 - exact,
+        exact,
+    )
+    return task, fires
+
+
+def nearly_tied(model: Model, share: float, *, seed: int = 0) -> Task:
+    """Control: the model works as always, but the second-largest input has a close neighbour.
+
+    The abnormal class are the inputs in which the smaller gap next to the second-largest number, in
+    units of the spread of the input, is among the smallest.
+
+    Parameters
+    ----------
+    model
+        A 2nd-argmax model of three inputs or more. It only lends the task its states.
+    share
+        Share of the hard inputs, between 0 and 1, among the random inputs on which the threshold is
+        found. The probability of the class differs from it as shares of 2^16 inputs do.
+    seed
+        Seed of the inputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``model`` is not a 2nd-argmax model of three inputs or more, or if ``share`` is out of
+        range.
+    """
+    SECOND_ARGMAX.check(model, "a task of telling mechanisms apart")
+    n = model.seq_len
+    assert n is not None
+    if n < 3:
+        raise ValueError(f"Nearly tied inputs are of three numbers or more, got seq_len {n}")
+    if not 0 < share < 1:
+        raise ValueError(f"share must be between 0 and 1, got {share}")
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((_N_MEASURED, n))
+    gap = smaller_gap(x)
+    hard = gap < np.quantile(gap, share)
+    easy = x[~hard][: N_TRUSTED + N_TEST]
+    return Task(
+        "nearly tied",
+        "The second-largest number has a close neighbour; the model works as it always does.",
+        model,  # type: ignore[arg-type]  # checked above
+        easy[:N_TRUSTED],
+        np.concatenate([easy[N_TRUSTED:], x[hard][:N_TEST]]),
+        np.repeat([False, True], N_TEST),
+        1 - share,
+        share,
+    )
+
+
+def smaller_gap(x: Floats) -> Floats:
+    """Smaller gap next to the second-largest number, over the standard deviation, shape (n,)."""
+    third, second, first = np.sort(x, axis=1)[:, -3:].T
+    found: Floats = np.minimum(first - second, second - third) / x.std(axis=1)
+    return found
+
+
+def share_changed(task: Task, model: Model) -> float:
+    """Share of a task's abnormal test inputs whose answer differs from that of another model."""
+    x = task.inputs[task.labels]
+    changed = facts_of_inputs(task.model, x).answer != facts_of_inputs(model, x).answer
+    return float(changed.mean())
