@@ -191,7 +191,8 @@ def inputs(model: Model, x: Floats) -> Floats:
 
 def last_state(model: Model, x: Floats) -> Floats:
     """View: activations after the last input."""
-    return states_of_inputs(model, x)[-1]
+    state: Floats = states_of_inputs(model, x)[-1]
+    return state
 
 
 def all_states(model: Model, x: Floats) -> Floats:
@@ -215,17 +216,18 @@ def contributions(model: Model, x: Floats) -> Floats:
 
 def patterns(model: Model, x: Floats) -> Floats:
     """View: whether each neuron is active after each input, as 0 and 1."""
-    return patterns_of_last(model.seq_len or 0)(model, x)
+    return _zeros_and_ones(states_of_inputs(model, x))
 
 
 def patterns_of_last(steps: int) -> View:
     """Make a view: whether each neuron is active after each of the last inputs, as 0 and 1."""
+    return lambda model, x: _zeros_and_ones(states_of_inputs(model, x)[-steps:])
 
-    def view(model: Model, x: Floats) -> Floats:
-        active = states_of_inputs(model, x)[-steps:].transpose(1, 0, 2) > 0
-        return active.reshape(len(x), -1).astype(np.float64)
 
-    return view
+def _zeros_and_ones(states: Floats) -> Floats:
+    """Whether each neuron is active, shape (n, steps * hidden_size)."""
+    active = states.transpose(1, 0, 2) > 0
+    return active.reshape(len(active), -1).astype(np.float64)
 
 
 VIEWS: dict[Sees, View] = {

@@ -23,6 +23,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import special, stats
@@ -73,17 +74,26 @@ def performance(scores: Floats, labels: Booleans, *, seed: int = 0) -> Performan
         raise ValueError("A score is infinite or no number")
     if min(labels.sum(), (~labels).sum()) < 2:
         raise ValueError("Two inputs of each class are needed at least")
-    rng = np.random.default_rng(seed)
     weights = np.ones((1 + _RESAMPLES, len(scores)))
-    for of_class in (labels, ~labels):
-        size = int(of_class.sum())
-        weights[1:, of_class] = rng.multinomial(size, np.full(size, 1 / size), _RESAMPLES)
+    size = int(labels.sum())
+    weights[1:, labels], weights[1:, ~labels] = _resampled(size, len(labels) - size, seed)
     curve = _Curve(scores, labels, weights)
     return Performance(
         _with_delong(scores, labels),
         _with_percentiles(curve.average_precision()),
         _with_percentiles(curve.recall(FALSE_ALARMS)),
     )
+
+
+@lru_cache(maxsize=1)
+def _resampled(n_abnormal: int, n_normal: int, seed: int) -> tuple[Floats, Floats]:
+    """How often each input of either class is drawn, in each resample."""
+    rng = np.random.default_rng(seed)
+    abnormal, normal = (
+        rng.multinomial(size, np.full(size, 1 / size), _RESAMPLES).astype(np.float64)
+        for size in (n_abnormal, n_normal)
+    )
+    return abnormal, normal
 
 
 def auroc(scores: Floats, labels: Booleans, weights: Floats | None = None) -> float:
@@ -123,8 +133,10 @@ class _Curve:
         ordered = scores[order]
         last_of_ties = np.append(ordered[1:] != ordered[:-1], True)
 
+        in_order = weights[:, order]
+
         def found(of_class: Booleans) -> Floats:
-            sums = np.cumsum(weights[:, order] * of_class[order], axis=1)[:, last_of_ties]
+            sums = np.cumsum(in_order * of_class[order], axis=1)[:, last_of_ties]
             return np.pad(sums, ((0, 0), (1, 0)))
 
         self.true, self.false = found(labels), found(~labels)

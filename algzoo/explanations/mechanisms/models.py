@@ -26,6 +26,8 @@ class Judged:
         Ids of the entries that fail on its weights.
     by_kind
         How many entries fail, by kind; kinds of which none fails are left out.
+    margin
+        Least relative distance of a measured value from its threshold: see ``Ledger.margin``.
     refusal
         Why the ledger cannot be applied, if it cannot: it is about models of another form.
     """
@@ -33,6 +35,7 @@ class Judged:
     name: str
     failed: tuple[str, ...]
     by_kind: Mapping[Kind, int]
+    margin: float = 1.0
     refusal: str | None = None
 
 
@@ -63,13 +66,15 @@ def judged(
         try:
             weights = make(other).weights
         except ValueError as error:
-            found.append(Judged(name, (), {}, str(error)))
+            found.append(Judged(name, (), {}, refusal=str(error)))
             continue
-        failed = [entry.check for entry in ledger.on(weights).entries if not entry.holds]
+        there = ledger.on(weights)
+        failed = [entry.check for entry in there.entries if not entry.holds]
         by_kind: dict[Kind, int] = {}
         for check in failed:
             by_kind[check.kind] = by_kind.get(check.kind, 0) + 1
-        found.append(Judged(name, tuple(check.id for check in failed), by_kind))
+        ids = tuple(check.id for check in failed)
+        found.append(Judged(name, ids, by_kind, there.margin))
     return found
 
 
