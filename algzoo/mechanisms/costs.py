@@ -31,10 +31,6 @@ _OF_METHOD: dict[str, Callable[[int], int]] = {
     "isolation forest": lambda d: _TREES * _DEPTH,
     "rare pattern": lambda d: d,
     "rare activity": lambda d: d,
-    # The bits of the pattern are looked up; the rest was done once for every piece.
-    "ledger, checks": lambda d: d,
-    "surprise of the piece": lambda d: d,
-    "ledger": lambda d: d,
 }
 
 
@@ -48,7 +44,10 @@ def operations(detector: Detector, model: OneLayerRNN) -> int:
     KeyError
         If the method is not one of this package.
     """
-    return _OF_METHOD[detector.name](_columns(detector.sees, model))
+    columns = _columns(detector.sees, model)
+    if detector.sees == "explanation":
+        return columns  # the pattern is looked up; the rest was done once for every piece
+    return _OF_METHOD[detector.name](columns)
 
 
 def run_of_network(detector: Detector, model: OneLayerRNN) -> int:
