@@ -32,6 +32,7 @@ _BY_DURATION = (
     "second_argmax_h16_n10_estimates",
     "second_argmax_h16_n10",
     "the_cliff",
+    "mechanisms",
     "median_h2_n2",
     "longest_cycle_h4_n4",
     "second_argmax_h2_n2",

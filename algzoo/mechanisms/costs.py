@@ -64,6 +64,5 @@ def _columns(sees: Sees, model: OneLayerRNN) -> int:
 
 
 def _length(model: OneLayerRNN) -> int:
-    if model.seq_len is None:
-        raise ValueError("The model has no fixed number of inputs")
+    assert model.seq_len is not None  # recurrent models have one
     return model.seq_len
