@@ -154,11 +154,7 @@ class Scored:
 
     def told_apart(self, made: Iterable[Case]) -> list[str]:
         """Names of the tasks whose mechanisms the detector tells apart, beyond their controls."""
-        return [
-            case.name
-            for case in made
-            if case.controls and self.lead(case) > 0
-        ]
+        return [case.name for case in made if case.controls and self.lead(case) > 0]
 
     def worst(self, made: Iterable[Case]) -> str:
         """Name of the task with the lowest AUROC, controls apart."""
@@ -166,9 +162,7 @@ class Scored:
         return min(names, key=lambda name: self.on[name].auroc.value)
 
 
-def scored(
-    made: Sequence[Case], judges: Callable[[Case], list[Detector]] = judges
-) -> list[Scored]:
+def scored(made: Sequence[Case], judges: Callable[[Case], list[Detector]] = judges) -> list[Scored]:
     """Measure detectors on cases, by default all of them; 20 seconds on one core.
 
     Cases of one explained model are judged by the same detectors.
