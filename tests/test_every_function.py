@@ -47,6 +47,7 @@ VALUES = {
     "loss": 0.1,
     "margin": 1.0,
     "mass": 1e-4,
+    "masses": (1e-4,),
     "mean": 0.5,
     "n_inputs": 10,
     "n_nodes": 8,
@@ -107,6 +108,7 @@ LEFT_OUT = {
     *("check_logits_not_too_small", "samplers_for"),
     # They look at sizes and tasks, for functions that have checked the model.
     *("clustering_for", "folded_classes_stream", "least_for", "rank_of_answer"),
+    *("operations", "run_of_network"),
     # They serve functions that have checked the model.
     *("decisions", "with_trigger"),
     *("compiled_forward", "ranks_of_target"),

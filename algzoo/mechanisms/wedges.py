@@ -21,7 +21,8 @@ from .facts import Floats, facts_of_inputs
 from .tasks import N_TEST, N_TRUSTED, Task, neurons_fire
 
 _LARGEST = 0.1
-_N_MEASURED = 2**16  # inputs on which the threshold of nearly tied ones is found
+_N_MEASURED = 2**16  # inputs, at least, on which the threshold of nearly tied ones is found
+_SPARE = 16  # inputs drawn in addition, because rounding may put some beside the wedge
 
 
 def planted_wedge(
@@ -90,7 +91,8 @@ def planted_wedge(
     acts = neurons_fire([fires])
     rng = np.random.default_rng(seed)
     normal = draw(made, lambda facts: ~acts(facts), N_TRUSTED + N_TEST, rng)
-    abnormal = draw(made, acts, N_TEST, rng)
+    abnormal = _in_wedge(n, mass, rng)
+    abnormal = abnormal[acts(facts_of_inputs(made, abnormal))][:N_TEST]
     exact = math.atan(1 / slope) / math.pi
     task = Task(
         "planted wedge" if answer is not None else "planted wedge, idle",
@@ -116,8 +118,8 @@ def nearly_tied(model: Model, share: float, *, seed: int = 0) -> Task:
     model
         A 2nd-argmax model of three inputs or more. It only lends the task its states.
     share
-        Share of the hard inputs, between 0 and 1, among the random inputs on which the threshold is
-        found. The probability of the class differs from it as shares of 2^16 inputs do.
+        Share of the hard inputs, from 0.001 to 0.5, among the random inputs on which the threshold
+        is found. The probability of the class differs from it as shares of 2^16 inputs do.
     seed
         Seed of the inputs.
 
@@ -132,10 +134,10 @@ def nearly_tied(model: Model, share: float, *, seed: int = 0) -> Task:
     assert n is not None
     if n < 3:
         raise ValueError(f"Nearly tied inputs are of three numbers or more, got seq_len {n}")
-    if not 0 < share < 1:
-        raise ValueError(f"share must be between 0 and 1, got {share}")
+    if not 0.001 <= share <= 0.5:
+        raise ValueError(f"share must be between 0.001 and 0.5, got {share}")
     rng = np.random.default_rng(seed)
-    x = rng.standard_normal((_N_MEASURED, n))
+    x = rng.standard_normal((max(_N_MEASURED, math.ceil(2 * N_TEST / share)), n))
     gap = smaller_gap(x)
     hard = gap < np.quantile(gap, share)
     easy = x[~hard][: N_TRUSTED + N_TEST]
@@ -158,8 +160,18 @@ def smaller_gap(x: Floats) -> Floats:
     return found
 
 
-def share_changed(task: Task, model: Model) -> float:
+def _in_wedge(n: int, mass: float, rng: np.random.Generator) -> Floats:
+    """Draw inputs with the last two in the wedge, shape (n_inputs, n): any length, uniform angle."""
+    n_inputs = N_TEST + _SPARE
+    angle = rng.uniform(-math.pi * mass, math.pi * mass, n_inputs)
+    length = rng.rayleigh(size=n_inputs)
+    x = rng.standard_normal((n_inputs, n))
+    x[:, -2], x[:, -1] = length * np.sin(angle), length * np.cos(angle)
+    return x
+
+
+def share_changed(task: Task, other: Model) -> float:
     """Share of a task's abnormal test inputs whose answer differs from that of another model."""
     x = task.inputs[task.labels]
-    changed = facts_of_inputs(task.model, x).answer != facts_of_inputs(model, x).answer
+    changed = facts_of_inputs(task.model, x).answer != facts_of_inputs(other, x).answer
     return float(changed.mean())

@@ -21,6 +21,8 @@ def test_the_neuron_fires_in_its_wedge(d, n):
     assert np.array_equal(angle < 0.02 * math.pi, task.labels)
     assert task.abnormal_mass == pytest.approx(0.02, abs=1e-12)
     assert task.normal_mass == pytest.approx(0.98, abs=1e-12)
+    length = np.hypot(before, last)[task.labels]
+    assert stats.kstest(length, stats.rayleigh.cdf).pvalue > 1e-3
     assert stats.kstest(angle[task.labels], stats.uniform(0, 0.02 * math.pi).cdf).pvalue > 1e-3
     active = facts_of_inputs(task.model, task.inputs).active[:, -1, neuron]
     assert np.array_equal(active, task.labels)
@@ -59,6 +61,8 @@ def test_nearly_tied_inputs():
     assert hardest < smaller_gap(task.trusted).min()
     assert abs((expected < hardest).mean() - 0.1) < 0.01
     assert (task.normal_mass, task.abnormal_mass) == (0.9, 0.1)
+    rare = nearly_tied(zoo_2nd_argmax(16, 10), 0.001)
+    assert len(rare.inputs) == 2 * rare.labels.sum() == 2048
 
 
 def test_what_cannot_be_asked_for_is_refused():
@@ -71,5 +75,5 @@ def test_what_cannot_be_asked_for_is_refused():
         planted_wedge(zoo_median(2, 2), 0.01)
     with pytest.raises(ValueError, match="three numbers or more, got seq_len 2"):
         nearly_tied(zoo_2nd_argmax(2, 2), 0.1)
-    with pytest.raises(ValueError, match="between 0 and 1, got 1"):
+    with pytest.raises(ValueError, match=r"between 0\.001 and 0\.5, got 1"):
         nearly_tied(model, 1)
