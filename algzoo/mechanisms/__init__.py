@@ -4,8 +4,9 @@
 draws inputs that meet a condition. ``swap`` tampers with a model so that its hidden states keep
 their law, which ``moments`` confirms for their mean and covariance. ``detectors`` holds the
 detectors of the literature, and ``statements`` the detector that an explanation is.
-``metrics`` measures how well scores tell the classes apart, and ``export`` gives a task the form of
-another package.
+``metrics`` measures how well scores tell the classes apart, ``costs`` says how many operations a
+score takes, and ``export`` gives a task the form of another package. ``wedges`` makes tasks on
+models of more than three inputs.
 """
 
 from .detectors import Detector, detectors
@@ -24,6 +25,7 @@ from .tasks import (
     planted_cone,
     task_of_conditions,
 )
+from .wedges import nearly_tied, planted_wedge
 
 __all__ = [
     "Detector",
@@ -41,11 +43,13 @@ __all__ = [
     "forgotten_input",
     "hard_inputs",
     "ledger_detector",
+    "nearly_tied",
     "neurons_fire",
     "performance",
     "plant_swap",
     "planted",
     "planted_cone",
+    "planted_wedge",
     "task_of_conditions",
     "worst",
 ]

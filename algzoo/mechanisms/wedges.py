@@ -161,7 +161,7 @@ def smaller_gap(x: Floats) -> Floats:
 
 
 def _in_wedge(n: int, mass: float, rng: np.random.Generator) -> Floats:
-    """Draw inputs with the last two in the wedge, shape (n_inputs, n): any length, uniform angle."""
+    """Draw inputs whose last two are in the wedge, shape (n_inputs, n)."""
     n_inputs = N_TEST + _SPARE
     angle = rng.uniform(-math.pi * mass, math.pi * mass, n_inputs)
     length = rng.rayleigh(size=n_inputs)
