@@ -63,6 +63,7 @@ VALUES = {
     "others_only": False,
     "per_class": 1,
     "points": 4,
+    "probability": 0.01,
     "rank": 1,
     "repeats": 2,
     "rounds": 1,
