@@ -126,12 +126,12 @@ def test_the_scores_are_those_of_the_definition(entry):
 
 def test_an_entry_is_read_as_it_was_written_and_overwrites_nothing(entry, tmp_path):
     path = tmp_path / "entry.json"
-    write_entry(path, entry)
+    write_entry(path, entry, entry_from)
     assert read_entry(path) == entry
     assert path.read_text("utf-8") == entry.text()
     before = path.read_bytes()
     with pytest.raises(FileExistsError, match=r"entry.json is there already: name another file"):
-        write_entry(path, replace(entry, author="Bob"))
+        write_entry(path, replace(entry, author="Bob"), entry_from)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["entry.json"]
 
