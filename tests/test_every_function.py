@@ -18,6 +18,7 @@ from torch.nn.utils import parametrize
 from algzoo import estimates, explanations, mechanisms, scoring, structure, zoo
 from algzoo.estimates import sampling
 from algzoo.estimates.many_inputs.margins import levels_tree
+from algzoo.scoring.surprise import untrained
 from algzoo.structure import find_features
 from algzoo.zoo import DistRNN, DistTransformer, OneLayerRNN, ScalarRNN, ScalarTransformer
 
@@ -290,6 +291,12 @@ def answer_or_refusal(name, model):
         raise AssertionError(f"{name}: {type(error).__name__}: {error}") from error
 
 
+@pytest.fixture
+def few_networks(monkeypatch):
+    monkeypatch.setattr(untrained, "N_NETWORKS", 4)  # 256 take seconds
+
+
+@pytest.mark.usefixtures("few_networks")
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_function_answers_or_refuses_in_a_line(kind):
     with warnings.catch_warnings():

@@ -73,12 +73,12 @@ def damaged_content(data, content):
         elif damage == "more" and isinstance(inside, dict):
             inside[data.draw(st.sampled_from(["a\nb", "\ud800", "x" * 999, "[/]"]))] = 1
         elif damage == "more":
-            inside.append(data.draw(VALUES))
+            inside.append(deepcopy(data.draw(VALUES)))
         elif damage == "deep":
             for _ in range(data.draw(st.sampled_from([1, 50, 400]))):
                 inside[last] = [inside[last]]
         else:
-            inside[last] = data.draw(VALUES)
+            inside[last] = deepcopy(data.draw(VALUES))
     return json.dumps(content)
 
 
