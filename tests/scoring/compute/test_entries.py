@@ -307,7 +307,7 @@ def test_a_key_that_is_there_twice_is_refused(entry):
 def test_what_could_not_be_read_again_is_not_written(entry, tmp_path):
     path = tmp_path / "entry.json"
     with pytest.raises(
-        EntryError, match=r'entry.json is not written: about must be a text, not ""'
+        EntryError, match=r'entry\.json is not written: about must be a text, not ""'
     ):
         write_entry(path, replace(entry, about=""), entry_from)
     assert not path.exists()
