@@ -300,7 +300,7 @@ def test_files_that_are_no_entries_are_refused(entry, tmp_path, change, sentence
 
 def test_a_key_that_is_there_twice_is_refused(entry):
     text = entry.text().replace('{\n "name"', '{\n "author": "Bob",\n "name"', 1)
-    with pytest.raises(EntryError, match="^the key author is there twice$"):
+    with pytest.raises(EntryError, match=r"^the key author is there twice$"):
         entry_from(text)
 
 
