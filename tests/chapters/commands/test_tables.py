@@ -17,6 +17,7 @@ from rich.console import Console
 from algzoo.chapters.commands.challenge import _HEADINGS, _print
 from algzoo.chapters.commands.main import main
 from algzoo.chapters.commands.tables import print_table
+from algzoo.estimates import catalog
 from algzoo.estimates.samplers.throughput import Throughput
 from algzoo.scoring import BaseScore, Leaderboard, Ratio, Row, SamplerScore, Scored
 from algzoo.zoo import sizes
@@ -136,6 +137,20 @@ def test_the_list_of_models_names_each(width):
     )
     assert [row[0] for row in rows] == [f"{f.name}_{d}_{n}" for f, d, n in sizes()]
     assert rows[0] == ["2nd_argmax_2_2", "10", "2", "2^30", "accuracy", "0.99992", "1.00000"]
+
+
+@widths
+def test_the_list_of_estimators_names_each(width):
+    result = CliRunner().invoke(main, ["estimators"], env={"COLUMNS": str(width)})
+    assert_fits(result.stdout, width)
+    names, name = [], ""
+    for line in result.stdout.splitlines()[:-1]:
+        if line.startswith("│"):
+            name = f"{name} {line.split('│')[1].strip()}".strip()
+            if name in {entry.name for entry in catalog()} - {*names}:
+                names.append(name)
+                name = ""
+    assert names == [entry.name for entry in catalog()]
 
 
 @widths
