@@ -62,12 +62,13 @@ pdf: chromium $(INSTALLED)
 	@echo "$(CURDIR)/$(PDF)"
 
 axe: chromium $(SITE) $(AXE)
-	CHROMIUM="$(CHROMIUM)" node tests/promises/axe.mjs "$(CURDIR)/$(AXE)" "$(CURDIR)/_build/html"
+	PYTHON="$(BIN)/python" CHROMIUM="$(CHROMIUM)" node tests/promises/axe.mjs "$(CURDIR)/$(AXE)" \
+	  "$(CURDIR)/_build/html" $(RECORD)
 
 play: chromium $(SITE) $(AXE)
 	@$(BIN)/python tests/promises/play_cases.py >_build/play_cases.json
-	CHROMIUM="$(CHROMIUM)" node tests/promises/play.mjs "$(CURDIR)/$(AXE)" "$(CURDIR)/_build/html" \
-	  "$(CURDIR)/_build/play_cases.json"
+	PYTHON="$(BIN)/python" CHROMIUM="$(CHROMIUM)" node tests/promises/play.mjs "$(CURDIR)/$(AXE)" \
+	  "$(CURDIR)/_build/html" "$(CURDIR)/_build/play_cases.json" $(RECORD)
 
 chromium:
 	@test -x "$(CHROMIUM)" || { echo \

@@ -31,6 +31,15 @@ settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--record",
+        action="store_true",
+        help="append what tests measure for the promises to tests/promises/runs.jsonl",
+    )
+
+
 # The longest tests, the longest first. A wrong order costs time and nothing else.
 LONG = (
     *(f"test_numbers_hold[{path.stem}]" for path in longest_first(find_chapters((), ROOT))),

@@ -1,5 +1,6 @@
 """The built site: complete, strict, offline and described in words."""
 
+import json
 import re
 from copy import copy
 from pathlib import Path
@@ -15,6 +16,27 @@ def is_outside(url):
 def test_every_chapter_has_its_page(site):
     for chapter in (ROOT / "analyses").glob("*.ipynb"):
         assert (site / "analyses" / f"{chapter.stem}.html").is_file()
+
+
+def test_the_page_of_a_chapter_has_all_of_it(pages):
+    """A build that fails to read a notebook may give an empty page, and no error."""
+    for chapter in sorted((ROOT / "analyses").glob("*.ipynb")):
+        [page] = [page for path, page in pages.items() if path.stem == chapter.stem]
+        cells = json.loads(chapter.read_text("utf-8"))["cells"]
+        prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+        plain = re.sub(r"^```.*?^```", "", prose, flags=re.DOTALL | re.MULTILINE)
+        headings = re.findall(r"^#+ ", plain, re.MULTILINE)
+        assert len(page.find("article").find_all(re.compile("^h[1-6]$"))) == len(headings)
+        code = [cell for cell in cells if cell["cell_type"] == "code"]
+        shown = [c for c in code if not {"remove-cell", "remove-input"} & {*_tags(c)}]
+        assert len(page.find_all("div", class_="cell_input")) == len(shown)
+        # Numbers that are recorded for sentences have no output on the page.
+        outputs = [cell for cell in code if cell["outputs"]]
+        assert len(page.find_all("div", class_="cell_output")) >= len(outputs) / 2
+
+
+def _tags(cell):
+    return cell["metadata"].get("tags", [])
 
 
 def test_every_page_and_chapter_is_in_the_table_of_contents():

@@ -1,5 +1,6 @@
 """Every chapter, re-executed: its numbers hold, on other models too; the house rules."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -102,6 +103,33 @@ def figures_not_alone(notebook):
         for one in shown(cell)
         if "figure" in one and any("table" in other for other in shown(cell))
     ]
+
+
+def parameters_nobody_reads(notebook):
+    """Parameters of a chapter that no other cell reads: to set them would change nothing."""
+    given, read_there = set(), set()
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        plain = re.sub(r"^\s*[%!].*$", "", cell.source, flags=re.MULTILINE)  # without magics
+        names = [node for node in ast.walk(ast.parse(plain)) if isinstance(node, ast.Name)]
+        if "parameters" in cell.metadata.get("tags", []):
+            given |= {name.id for name in names if isinstance(name.ctx, ast.Store)}
+        else:
+            read_there |= {name.id for name in names if isinstance(name.ctx, ast.Load)}
+    return sorted(given - read_there)
+
+
+def test_every_parameter_is_read(chapter):
+    assert parameters_nobody_reads(read(chapter)) == []
+
+
+def test_a_parameter_that_is_bound_and_never_read_is_found():
+    cells = [new_code_cell("seed = None\nsource = 'bundled'"), new_code_cell("print(seed)")]
+    cells[0].metadata["tags"] = ["parameters"]
+    assert parameters_nobody_reads(new_notebook(cells=cells)) == ["source"]
+    cells += [new_code_cell("source = 'official'")]
+    assert parameters_nobody_reads(new_notebook(cells=cells)) == ["source"]
 
 
 def test_numbers_hold(chapter):

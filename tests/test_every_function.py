@@ -13,10 +13,12 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from torch.nn.utils import parametrize
 
 from algzoo import estimates, explanations, mechanisms, scoring, structure, zoo
 from algzoo.estimates import sampling
 from algzoo.estimates.many_inputs.margins import levels_tree
+from algzoo.scoring.surprise import untrained
 from algzoo.structure import find_features
 from algzoo.zoo import DistRNN, DistTransformer, OneLayerRNN, ScalarRNN, ScalarTransformer
 
@@ -183,6 +185,19 @@ def without(model, name):
     return model
 
 
+def parametrised(model):
+    """With weights that torch.nn.utils computes from others, which are twice as large."""
+    parametrize.register_parametrization(
+        model.linear if hasattr(model, "linear") else model.unembed, "weight", Halved()
+    )
+    return model
+
+
+class Halved(torch.nn.Module):
+    def forward(self, weight):
+        return weight / 2
+
+
 def hooked(model):
     model.register_forward_hook(lambda *_: None)
     return model
@@ -235,7 +250,17 @@ MODELS = {
     "complex": lambda: rnn(4, 3).to(torch.complex64),
     "eight bits": lambda: rnn(4, 3).to(torch.float8_e4m3fn),
     "eight bits of a transformer": lambda: two_layers(4, 3).to(torch.float8_e4m3fn),
+    "half median": lambda: fresh(ScalarRNN, 2, 2).half(),
+    "bfloat16 of a recurrent model": lambda: rnn(4, 3).bfloat16(),
+    "double": lambda: rnn(4, 3).double(),
     "meta": lambda: two_layers(4, 3).to("meta"),
+    "meta of a recurrent model": lambda: rnn(4, 3).to("meta"),
+    "meta of a median": lambda: fresh(ScalarRNN, 2, 2).to("meta"),
+    "parametrised": lambda: parametrised(rnn(4, 3)),
+    "parametrised transformer": lambda: parametrised(two_layers(4, 3)),
+    "compiled": lambda: torch.compile(rnn(4, 3), backend="eager"),
+    "compiled transformer": lambda: torch.compile(two_layers(4, 3), backend="eager"),
+    "compiled median": lambda: torch.compile(fresh(ScalarRNN, 2, 2), backend="eager"),
     "hook": lambda: hooked(rnn(4, 3)),
     "hook on a transformer": lambda: hooked(two_layers(4, 3)),
     "nothing": lambda: None,
@@ -266,6 +291,12 @@ def answer_or_refusal(name, model):
         raise AssertionError(f"{name}: {type(error).__name__}: {error}") from error
 
 
+@pytest.fixture
+def few_networks(monkeypatch):
+    monkeypatch.setattr(untrained, "N_NETWORKS", 4)  # 256 take seconds
+
+
+@pytest.mark.usefixtures("few_networks")
 @pytest.mark.parametrize("kind", MODELS)
 def test_every_function_answers_or_refuses_in_a_line(kind):
     with warnings.catch_warnings():

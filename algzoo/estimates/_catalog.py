@@ -101,7 +101,7 @@ def collected() -> tuple[tuple[CatalogEntry, ...], tuple[str, ...]]:
     for point in sorted(entry_points(group=GROUP), key=_origin):
         try:
             rows = _rows_of(point)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a module may call sys.exit when it is imported
             what = " ".join(f"{type(error).__name__}: {error}".split())
             problems.append(f"{_described(point)} is left out: {what}")
             continue

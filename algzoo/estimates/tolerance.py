@@ -45,6 +45,7 @@ _MORE_SCRAMBLES = 1.8  # up to this factor in cost scrambles are added, beyond i
 _PILOT_BATCHES = 2
 _PILOT_SAMPLES = 2**14
 _SAMPLES_AT_A_TIME = 2**22
+_LEAST_SAMPLED = 1e-12  # standard error; below it the rounding of doubles is larger
 _MOST_FUNCTIONS = 2**20  # up to this number, the inputs of a longest-cycle model are enumerated
 
 Progress = Callable[[float], None]
@@ -107,7 +108,7 @@ def accuracy(
     ------
     TypeError, ValueError
         Raised by :func:`~algzoo.estimates.samplers.iid.sampling`, or if ``tolerance`` is not
-        positive.
+        positive, or below 1e-12 where no exact method is known.
 
     Examples
     --------
@@ -192,6 +193,11 @@ class _Method(Protocol):
 
 
 def _methods(model: Model, tolerance: float, seed: int) -> list[_Method]:
+    if tolerance < _LEAST_SAMPLED:
+        raise ValueError(
+            f"no exact method is known for this model, so that tolerance must be at least "
+            f"{_LEAST_SAMPLED:g}, got {tolerance:g}"
+        )
     methods: list[_Method] = [_Sampling(model, seed)]
     if not is_plain(model):
         return methods

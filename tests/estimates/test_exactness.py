@@ -21,7 +21,7 @@ antiderivatives, with 50 digits or more. Nothing is shared with the package but 
 
 The first takes 1,000 models of each kind and says how large the largest error was, the second draws
 10^9 samples and says what the z-scores are; without the variables there are fewer. Each takes some
-minutes.
+minutes. With ``--record`` what they say is appended to ``tests/promises/runs.jsonl``.
 """
 
 import math
@@ -37,6 +37,8 @@ import torch
 from algzoo.estimates import exact, exhaustive_accuracy
 from algzoo.estimates.samplers.iid import ensemble_sampling
 from algzoo.zoo import DistTransformer, ScalarRNN, zoo_2nd_argmax, zoo_argmedian, zoo_median
+
+from ..promises import runs
 
 DIGITS = 50
 DIGITS_OF_SQUARES = 120  # terms of up to the squares of gradients cancel
@@ -512,10 +514,23 @@ def many_digits():
         yield
 
 
+@pytest.fixture
+def say(request):
+    """Print what was measured, and record it where that was asked for."""
+
+    def said(case, **measured):
+        counts = {name.replace("_", " "): value for name, value in measured.items()}
+        print(f"{case}:", counts)
+        if request.config.getoption("--record"):
+            runs.add("tests/estimates/test_exactness.py", case, counts)
+
+    return said
+
+
 @pytest.mark.parametrize(
     ("task", "seq_len", "seed"), [("rnn", 2, 2), ("rnn", 3, 3), ("argmedian", 3, 4)]
 )
-def test_accuracy_is_that_of_another_method(request, task, seq_len, seed):
+def test_accuracy_is_that_of_another_method(request, say, task, seq_len, seed):
     make = request.getfixturevalue(f"make_{task}")
     method = {2: accuracy_in_plane, 3: accuracy_on_sphere}[seq_len]
     worst = 0.0
@@ -526,18 +541,18 @@ def test_accuracy_is_that_of_another_method(request, task, seq_len, seed):
         assert estimate.std == 0
         assert 0 <= estimate.value <= 1
         worst = max(worst, error)
-    print(f"{N_MODELS} {model.task_name} models of {seq_len} inputs: largest error {worst:.1e}")
+    say(f"{model.task_name} of {seq_len} inputs", models=N_MODELS, largest_error=worst)
 
 
 @pytest.mark.parametrize(("seq_len", "seed"), [(2, 5), (3, 6)])
-def test_squared_error_is_that_of_another_method(make_median, seq_len, seed):
+def test_squared_error_is_that_of_another_method(make_median, say, seq_len, seed):
     worst = 0.0
     for kind, model in models(make_median, seq_len, 1, seed):
         error = error_of_squared_error(model)
         assert error <= BOUND_OF_SQUARE, kind
         assert exact(model).std == 0
         worst = max(worst, error)
-    print(f"{N_MODELS} median models of {seq_len} inputs: largest relative error {worst:.1e}")
+    say(f"median of {seq_len} inputs", models=N_MODELS, largest_relative_error=float(worst))
 
 
 def error_of_squared_error(model):
@@ -613,7 +628,7 @@ SAMPLED = {
 }
 
 
-def test_samples_agree_with_exact_values(request):
+def test_samples_agree_with_exact_values(request, say):
     """A trained model, one with noise, and a random one with a neuron twice, of each kind."""
     z = {}
     for seed, (kind, (trained, task, seq_len, n_outputs)) in enumerate(SAMPLED.items()):
@@ -636,10 +651,14 @@ def test_samples_agree_with_exact_values(request):
                 ensemble, ensemble_sampling(ensemble, N_SAMPLES, seed), strict=True
             )
         ]
-        print(f"{kind}, {N_SAMPLES} samples: z", *(f"{score:+.2f}" for score in z[kind]))
     scores = np.array(list(z.values()))
     root_mean_square = math.sqrt(np.mean(scores**2))
-    print(f"root mean square of z {root_mean_square:.2f}")
+    say(
+        "samples",
+        models=scores.size,
+        samples_of_each=N_SAMPLES,
+        **{"z-scores_from": float(scores.min()), "to": float(scores.max())},
+    )
     assert np.abs(scores).max() < 5, z
     assert 0.3 < root_mean_square < 2, z  # models of one kind see the same inputs
 

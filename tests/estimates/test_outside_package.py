@@ -92,15 +92,19 @@ def test_what_cannot_be_loaded_is_left_out_and_said(tmp_path, algzoo):
     install(tmp_path, "wrong", {"all": "wrong"}, wrong)
     install(tmp_path, "absent", {"all": "not_there"})
     install(tmp_path, "empty", {"all": "empty"}, "x = 1")
+    install(tmp_path, "leaving", {"all": "leaving"}, "import sys\n\nsys.exit('bye')")
+    install(tmp_path, "unwritten", {"all": "unwritten"}, "def f(:\n")
     result = algzoo("estimators", "--json")
     assert result.returncode == 0
     assert {row["origin"] for row in json.loads(result.stdout)} == {"algzoo"}
-    absent, empty, wrong = sorted(result.stderr.splitlines())
+    empty, leaving, absent, unwritten, wrong = sorted(result.stderr.splitlines())
     start = "entry point all = "
-    assert absent.startswith(f"{start}empty of empty in group algzoo.estimators is left out: ")
-    assert "holds no function declared with @estimator" in absent
-    assert empty.startswith(f"{start}not_there of absent")
-    assert "ModuleNotFoundError: No module named 'not_there'" in empty
+    assert empty.startswith(f"{start}empty of empty in group algzoo.estimators is left out: ")
+    assert "holds no function declared with @estimator" in empty
+    assert absent.startswith(f"{start}not_there of absent")
+    assert "ModuleNotFoundError: No module named 'not_there'" in absent
+    assert "of leaving in group algzoo.estimators is left out: SystemExit: bye" in leaving
+    assert "of unwritten in group algzoo.estimators is left out: SyntaxError: " in unwritten
     assert "ValueError: exact is one of exact, converges, approximate, not 'nearly'" in wrong
     population = ["--model", "2nd_argmax_4_3", "--sd", "0.01"]
     asked = algzoo("challenge", *population, "--estimator", "half and 0.25")

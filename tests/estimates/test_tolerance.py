@@ -2,10 +2,17 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from algzoo.estimates import accuracy, exact, sampling
 from algzoo.estimates import tolerance as module
-from algzoo.zoo import zoo_2nd_argmax, zoo_argmedian, zoo_longest_cycle, zoo_median
+from algzoo.zoo import (
+    DistTransformer,
+    zoo_2nd_argmax,
+    zoo_argmedian,
+    zoo_longest_cycle,
+    zoo_median,
+)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +112,18 @@ def test_nonsense_is_refused():
             accuracy(zoo_2nd_argmax(2, 2), tolerance)
     with pytest.raises(ValueError, match="seed must be at least 0"):
         accuracy(zoo_2nd_argmax(2, 2), seed=-1)
+
+
+@pytest.mark.parametrize("n", [9, 12])
+def test_functions_that_are_too_many_are_not_enumerated(n):
+    """As arrays, those of 9 points would take 28 GB and those of 12 points 71 TB."""
+    torch.manual_seed(0)
+    model = DistTransformer(2, n, n_layers=2)
+    with pytest.raises(ValueError, match=rf"There are {n}\^{n} functions, .* are enumerated"):
+        exact(model)
+    found = accuracy(model, 0.05)
+    assert found.method != "exact"
+    assert 0 < found.std <= 0.05
 
 
 def test_side_by_side_every_method_gets_there():

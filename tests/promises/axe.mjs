@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { record } from "./recording.mjs";
 
 const [modules, site] = process.argv.slice(2);
 const require = createRequire(path.join(modules, "here.js"));
@@ -60,3 +61,4 @@ for (const [what, places] of found) {
 }
 console.log(`${pages.length} pages, six times each: ${found.size} findings`);
 process.exitCode = found.size ? 1 : 0;
+record("make axe", { pages: pages.length, findings: found.size });

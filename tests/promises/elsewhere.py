@@ -5,6 +5,7 @@
     .venv/bin/python tests/promises/elsewhere.py median_h2_n2  # this one
     .venv/bin/python tests/promises/elsewhere.py --only "oldest kernels"  # under these alone
     .venv/bin/python tests/promises/elsewhere.py --python ../py313/bin/python # and with this Python
+    .venv/bin/python tests/promises/elsewhere.py --record  # and put the counts into runs.jsonl
 
 Runs ``algzoo check --json`` on a copy of the working tree: with the kernels of the oldest machine,
 of one with AVX2 and of one with AVX-512; with other mathematical functions of the C library; with
@@ -35,8 +36,9 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 ROOT = TESTS.parent
-sys.path[:0] = [str(ROOT), str(TESTS)]
+sys.path[:0] = [str(ROOT), str(TESTS), str(TESTS / "promises")]
 
+import runs  # noqa: E402
 from kernels.seen import Seen, seen  # noqa: E402
 from kernels.settings import Kernels, kernels  # noqa: E402
 
@@ -137,17 +139,17 @@ def environment_of(these: Circumstances, clone: Path, scratch: Path) -> dict[str
 
 def checked(
     chapters: list[str], these: Circumstances, own: Seen, scratch: Path
-) -> tuple[str, bool]:
-    """What came of the check, in words, and whether all held."""
+) -> tuple[str, bool, dict[str, int]]:
+    """What came of the check, in words, whether all held, and the counts if there are any."""
     if reason := these.missing(own):
-        return f"skipped: {reason}", True
+        return f"skipped: {reason}", True, {}
     clone = scratch / these.folder
     if not clone.exists():
         copied(clone)
     environment = environment_of(these, clone, scratch)
     here = seen(these.python, environment)
     if wrong := these.not_in_effect(own, here):
-        return f"did not come about on {here.machine}: {'; '.join(wrong)}", False
+        return f"did not come about on {here.machine}: {'; '.join(wrong)}", False, {}
     command = [these.python, "-m", "algzoo", "check", "--json", *chapters]
     if these.read_only:
         subprocess.run(["chmod", "-R", "a-w", clone], check=True)
@@ -157,10 +159,18 @@ def checked(
     try:
         found = json.loads(result.stdout)
     except ValueError:
-        return f"{here.machine}\n  exit status {result.returncode}: {result.stderr[-2000:]}", False
+        words = f"{here.machine}\n  exit status {result.returncode}: {result.stderr[-2000:]}"
+        return words, False, {}
     moved = [n for n in found["numbers"] if n["verdict"] != "same"]
     bits = sum(n["committed"] != n["now"] for n in found["numbers"])
-    words = f"{len(found['numbers'])} numbers, {len(moved)} moved, {bits} not to the last bit"
+    counts = {
+        "chapters": len({n["chapter"] for n in found["numbers"]}),
+        "numbers": len(found["numbers"]),
+        "moved": len(moved),
+        "not to the last bit": bits,
+        "chapters that did not run": len(found["broken"]) + len(found["not_checked"]),
+    }
+    words = ", ".join(f"{number} {name}" for name, number in counts.items())
     words += f"\n  on {here.machine}"
     words += "".join(
         f"\n  {n['verdict']}: {n['chapter']} {n['name']}: {n['committed']} to {n['now']}"
@@ -168,7 +178,7 @@ def checked(
     )
     for state in ("broken", "not_checked"):
         words += "".join(f"\n  {state}: {name}: {text}" for name, text in found[state].items())
-    return words, result.returncode == 0
+    return words, result.returncode == 0, counts
 
 
 def main() -> None:
@@ -183,6 +193,7 @@ def main() -> None:
         metavar="PATH",
         help="another interpreter, with all that the package needs; repeatable",
     )
+    parser.add_argument("--record", action="store_true", help="append the counts to runs.jsonl")
     asked = parser.parse_args()
     own = seen(sys.executable, {**os.environ, "PYTHONPATH": str(ROOT)})
     every = circumstances(own)
@@ -194,9 +205,11 @@ def main() -> None:
     held = True
     with tempfile.TemporaryDirectory(prefix="elsewhere-", ignore_cleanup_errors=True) as folder:
         for name in names:
-            words, good = checked(chapters, every[name], own, Path(folder))
+            words, good, counts = checked(chapters, every[name], own, Path(folder))
             held = held and good
             print(f"{name}: {words}", flush=True)
+            if asked.record and counts:
+                runs.add("tests/promises/elsewhere.py", name, counts, arguments=sys.argv[1:])
     sys.exit(not held)
 
 

@@ -2,6 +2,7 @@
 
     .venv/bin/python tests/promises/exact_tails.py      # five minutes of one core
     .venv/bin/python tests/promises/exact_tails.py 1e7  # fewer samples; the suite takes 10^6
+    .venv/bin/python tests/promises/exact_tails.py --record  # and put the scores into runs.jsonl
 
 An event is an error by more than a threshold, or one while a planted trigger fires. A line an
 event: its exact probability, the share of the samples, and their difference in standard errors.
@@ -10,6 +11,7 @@ Exit status 1 if one is beyond 4 standard errors. All events have probabilities 
 
 from __future__ import annotations
 
+import argparse
 import math
 import sys
 from collections.abc import Iterator
@@ -124,10 +126,27 @@ def differences(n_samples: int) -> Iterator[tuple[str, float, float, float, floa
             yield event.name, threshold, exact, share, z
 
 
-if __name__ == "__main__":
-    size = int(float(sys.argv[1])) if len(sys.argv) > 1 else 10**9
-    worst = 0.0
-    for name, threshold, exact, share, z in differences(size):
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("samples", nargs="?", type=float, default=1e9)
+    parser.add_argument("--record", action="store_true", help="append the scores to runs.jsonl")
+    asked = parser.parse_args()
+    scores = []
+    for name, threshold, exact, share, z in differences(int(asked.samples)):
         print(f"{name:36} > {threshold:<4} {exact:.6e} {share:.6e} z = {z:+.2f}", flush=True)
-        worst = max(worst, abs(z))
-    sys.exit(worst > 4)
+        scores.append(z)
+    if asked.record:
+        import runs  # a module of this folder
+
+        counts = {
+            "samples": int(asked.samples),
+            "events": len(scores),
+            "z-scores from": float(min(scores)),
+            "to": float(max(scores)),
+        }
+        runs.add("tests/promises/exact_tails.py", "", counts, arguments=sys.argv[1:])
+    sys.exit(max(map(abs, scores)) > 4)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@
     .venv/bin/python tests/promises/kills.py run fetch -n 20  # 20 each of these two
     .venv/bin/python tests/promises/kills.py --twice -n 5  # two at once instead
     .venv/bin/python tests/promises/kills.py book -n 5  # in a copy of the clone
+    .venv/bin/python tests/promises/kills.py --record  # and put the counts into runs.jsonl
 
 A trial sets a small instance up, starts the command as a process group of its own, sends SIGKILL to
 the group, and looks at everything that is left: files are as before or as after a whole run, no
@@ -34,6 +35,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -51,16 +53,18 @@ for variable, folder in {
     (SCRATCH / folder).mkdir()
     os.environ[variable] = str(SCRATCH / folder)
 os.environ.pop("ALGZOO_OFFICIAL", None)
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 os.environ["PYTHONPATH"] = str(ROOT)  # of kernels and workers
 
 import nbformat  # noqa: E402
+import runs  # noqa: E402
 import torch  # noqa: E402
 
 import algzoo.scoring  # noqa: E402, F401
-from algzoo.chapters.commands import challenge, chapters, models, train  # noqa: E402, F401
+from algzoo.chapters.commands import challenge, chapters, models, rare, train  # noqa: E402, F401
 from algzoo.chapters.commands.main import main as algzoo_main  # noqa: E402
 from algzoo.chapters.notebooks import find_chapters, write  # noqa: E402
+from algzoo.scoring.rare.entries import read_any_entry  # noqa: E402
 from algzoo.zoo import official, zoo_2nd_argmax  # noqa: E402
 
 LINGER = 30.0  # seconds for kernels and workers to notice that they are alone
@@ -353,6 +357,41 @@ def challenge_case() -> Case:
     return Case([*arguments, "--json"], truths, prepare, look, finished, hidden)
 
 
+def submit_case(command: str, module: str, its_round: str) -> Case:
+    """Enter the worked example in a round, and write its file."""
+    folder = SCRATCH / f"submit-{command}"
+    folder.mkdir(exist_ok=True)
+    arguments = [command, "--round", its_round, "--estimator", f"{module}:entry", "--workers", "1"]
+    arguments += ["--submit", "entry.json", "--author", "Ada"]
+    path = folder / "entry.json"
+    before = f"{module}.py"
+    after: list[bytes] = []
+
+    def prepare() -> None:
+        shutil.rmtree(folder)
+        folder.mkdir()
+        shutil.copy(ROOT / "analyses" / "leaderboard" / "example" / before, folder)
+
+    def look() -> str:
+        shown = {p.name for p in folder.iterdir() if p.name[0] not in "._"}
+        require(shown <= {before, path.name}, f"left in sight: {shown}")
+        if not path.exists():
+            return "nothing written"
+        require(path.read_bytes() in after, "the entry is damaged")
+        path.unlink()  # it would not be overwritten
+        return "written"
+
+    def finished(_: str) -> object:
+        after[:] = [path.read_bytes()]
+        read_any_entry(path)
+        return after[0]
+
+    def hidden(path: Path) -> bool:
+        return path.name.startswith(".") and path.suffix == ".tmp"
+
+    return Case(arguments, folder, prepare, look, finished, hidden)
+
+
 def book_case() -> Case:
     copy = SCRATCH / "book"
     ignored = shutil.ignore_patterns(".venv", "_build", ".git", ".*_cache", "__pycache__")
@@ -379,12 +418,14 @@ def book_case() -> Case:
     return Case([], copy, prepare, look, finished, lambda _: True, program)
 
 
-CASES = {
+CASES: dict[str, Callable[[], Case]] = {
     "run": run_case,
     "check": check_case,
     "fetch": fetch_case,
     "train": train_case,
     "challenge": challenge_case,
+    "challenge --submit": partial(submit_case, "challenge", "my_entry", "trial"),
+    "rare --submit": partial(submit_case, "rare", "my_rare_method", "rare-trial"),
     "book": book_case,
 }
 
@@ -480,13 +521,23 @@ def main() -> None:
     parser.add_argument("-n", "--times", type=int, default=100, help="kills of each")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--twice", action="store_true", help="two at once instead of kills")
+    parser.add_argument("--record", action="store_true", help="append the counts to runs.jsonl")
     asked = parser.parse_args()
     trial = twice if asked.twice else killed
     if unknown := sorted(set(asked.commands) - CASES.keys()):
         parser.error(f"no command {', '.join(unknown)}; there are: {', '.join(CASES)}")
-    names = asked.commands or [n for n in CASES if not (asked.twice and n == "book")]
+    # Two at once are not for these: one of two entries of the same name is refused.
+    alone = {"book", "challenge --submit", "rare --submit"}
+    names = asked.commands or [n for n in CASES if not (asked.twice and n in alone)]
+    failures = 0
     try:
-        failures = sum(trial(n, asked.times, random.Random(f"{asked.seed} {n}")) for n in names)
+        for name in names:
+            failed = trial(name, asked.times, random.Random(f"{asked.seed} {name}"))
+            failures += failed
+            if asked.record:
+                counts = {"times" if asked.twice else "kills": asked.times, "failures": failed}
+                case = f"{name} twice" if asked.twice else name
+                runs.add("tests/promises/kills.py", case, counts, arguments=sys.argv[1:])
     finally:
         shutil.rmtree(SCRATCH, ignore_errors=True)
     sys.exit(failures > 0)

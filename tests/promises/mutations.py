@@ -1,6 +1,7 @@
 """Do the tests notice a change? Changes the package in one place at a time and runs them.
 
     .venv/bin/python tests/promises/mutations.py --number 40 --seed 0
+    .venv/bin/python tests/promises/mutations.py --record  # and put the counts into runs.jsonl
 
 Each change is made in a temporary copy of the checkout, never in the checkout itself. A change is
 caught where a test fails that passes without it, or takes longer than any test may. Tests run in
@@ -500,6 +501,7 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=600, help="seconds for a change (600)")
     parser.add_argument("--test-limit", type=float, default=120, help="seconds for a test (120)")
     parser.add_argument("--json", action="store_true", help="print every outcome as JSON")
+    parser.add_argument("--record", action="store_true", help="append the counts to runs.jsonl")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the copy is removed
     files = [
@@ -529,6 +531,12 @@ def main() -> int:
         print(json.dumps([asdict(outcome) for outcome in outcomes], indent=1))
     else:
         print(f"{n_caught} of {len(outcomes)} caught")
+    if options.record:
+        sys.path.append(str(Path(__file__).parent))
+        import runs  # a module of this folder, which is not always on the path
+
+        counts = {"changes": len(outcomes), "caught": n_caught}
+        runs.add("tests/promises/mutations.py", options.only, counts, arguments=sys.argv[1:])
     return int(n_caught < REQUIRED * len(outcomes))
 
 

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
+import { record } from "./recording.mjs";
 
 const [modules, site, given] = process.argv.slice(2);
 const require = createRequire(path.join(modules, "here.js"));
@@ -148,3 +149,4 @@ await browser.close();
 
 console.log(`${n_checks} checks, ${n_failed} failed`);
 process.exitCode = n_failed ? 1 : 0;
+record("make play", { checks: n_checks, failed: n_failed });

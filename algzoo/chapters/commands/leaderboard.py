@@ -108,6 +108,8 @@ def _paths(files: Sequence[Path]) -> list[Path]:
             found.append(path)
         else:
             raise click.ClickException(f"There is no file {path}")
+    if not found:
+        raise click.ClickException(f"There is no entry in {', '.join(map(str, files))}")
     return found
 
 

@@ -349,8 +349,9 @@ def _score_in_round(
     link: str | None,
     pool: Workers,
 ) -> None:
-    from ...scoring.compute.entries import check_free, write_entry
+    from ...scoring.compute.entries import check_free, check_signature, write_entry
     from ...scoring.rare.entering import rare_entered
+    from ...scoring.rare.entries import any_entry_from
     from ...scoring.rare.rounds import rare_round_named
 
     if len(estimators) != 1:
@@ -363,6 +364,7 @@ def _score_in_round(
         raise click.UsageError("--submit needs your name: --author")
     else:
         check_free(submit)  # before minutes are spent
+        check_signature(author, link)
     entry = rare_entered(
         estimators[0],
         rare_round_named(round_name),
@@ -372,7 +374,7 @@ def _score_in_round(
         temperature=temperature,
     )
     if submit is not None:
-        write_entry(submit, entry)
+        write_entry(submit, entry, any_entry_from)
     _print_entry(entry)
     if submit is not None:
         click.echo(f"Written: {submit}")

@@ -28,7 +28,7 @@ def score_in_round(
     """Score one estimator on the populations of a round, print the scores and write the entry."""
     from ...scoring.compute.challenge import Workers
     from ...scoring.compute.entering import HOW_TO_GET, entered
-    from ...scoring.compute.entries import check_free, write_entry
+    from ...scoring.compute.entries import check_free, check_signature, entry_from, write_entry
     from ...scoring.compute.named import UnknownEstimator
     from ...scoring.compute.rounds import round_named
     from ...scoring.compute.sandbox import EstimatorFailure
@@ -42,6 +42,7 @@ def score_in_round(
     try:
         if submit is not None:
             check_free(submit)  # before minutes are spent
+            check_signature(author or "", link)
         its_round = round_named(round_name)
         with progress_bar() as bar:
             task = bar.add_task("scoring", total=None)
@@ -62,7 +63,7 @@ def score_in_round(
                 split=split,
             )
         if submit is not None:
-            write_entry(submit, entry)
+            write_entry(submit, entry, entry_from)
     except UnknownEstimator as error:
         raise click.UsageError(str(error)) from error
     except (EstimatorFailure, ValueError, OSError, BrokenExecutor) as error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +39,24 @@ def loaded(text: str) -> Any:
     Raises
     ------
     EntryError
-        If it is not JSON.
+        If it is not JSON, or an object has the same key twice.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_object)
+    except EntryError:
+        raise
     except (ValueError, RecursionError) as error:
         raise EntryError(f"is not JSON: {error}") from error
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a key that is there twice, readers would take different values."""
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise EntryError(f"the key {_shown(twice)} is there twice")
+    return content
 
 
 def _refuse_constant(name: str) -> None:
@@ -64,12 +76,29 @@ class Kind:
 
 
 def is_number(value: Any) -> bool:
-    """Tell whether a value is a finite number."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Tell whether a value is a finite number, and no larger than a float can be."""
+    # A whole number is compared as it is: as a float it may be too large.
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )
 
 
-def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+def _is_whole(value: Any, least: int) -> bool:
+    """Tell whether a value is a whole number from ``least`` up to the largest of 64 bits."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**63
+
+
+def _is_encodable(value: Any) -> bool:
+    """Tell whether a value is a text that can be written in UTF-8; half a surrogate cannot."""
+    if not isinstance(value, str):
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def list_of(kind: Kind) -> Kind:
@@ -85,13 +114,19 @@ def one_of(choices: Sequence[str]) -> Kind:
     return Kind(f"one of {', '.join(choices)}", lambda value: value in choices)
 
 
-TEXT = Kind("a text", lambda value: isinstance(value, str) and bool(value.strip()))
-LINE = Kind("a text", lambda value: isinstance(value, str))
+TEXT = Kind(
+    "a text",
+    # Without line breaks and control characters: it is shown in tables and messages.
+    lambda value: isinstance(value, str) and bool(value.strip()) and value.isprintable(),
+)
+LINE = Kind("a text", _is_encodable)
 YES = Kind("true or false", lambda value: isinstance(value, bool))
 NUMBER = Kind("a number", is_number)
-COUNT = Kind("a whole number of at least 1", _is_count)
+AMOUNT = Kind("a number of at least 0", lambda value: is_number(value) and value >= 0)
+COUNT = Kind("a whole number of at least 1", lambda value: _is_whole(value, 1))
+COUNT_OR_ZERO = Kind("a whole number of at least 0", lambda value: _is_whole(value, 0))
 OBJECT = Kind("an object with keys", lambda value: isinstance(value, dict))
-SEED = Kind("a whole number", lambda value: isinstance(value, int))
+SEED = Kind("a whole number", lambda value: _is_whole(value, -(2**63)))
 _MANY = list_of(COUNT)
 COUNTS = Kind(
     f"{COUNT.words} or a list of them", lambda value: COUNT.fits(value) or _MANY.fits(value)
@@ -112,9 +147,17 @@ def checked(content: Any, kinds: Mapping[str, Kind], where: str) -> dict[str, An
             raise EntryError(f"the key {where}{key} is missing")
     for key, value in content.items():
         if key not in kinds:
-            raise EntryError(f"there is a key {where}{key}, which no entry has")
+            raise EntryError(f"there is a key {where}{_shown(key)}, which no entry has")
         if not kinds[key].fits(value):
-            text = json.dumps(value)
-            shown = text if len(text) <= 60 else f"{text[:57]}..."
+            shown = _shortened(json.dumps(value))
             raise EntryError(f"{where}{key} must be {kinds[key].words}, not {shown}")
     return dict(content)
+
+
+def _shown(key: str) -> str:
+    """A key as it may stand in a message of one line."""
+    return _shortened(key if key.isprintable() else json.dumps(key))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."

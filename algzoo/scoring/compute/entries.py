@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol, get_args
@@ -24,6 +24,7 @@ from ...estimates.estimate import Constants, Exactness
 from ...zoo.files import write_whole
 from .challenge import positive_root
 from .checked_json import (
+    AMOUNT,
     COUNT,
     COUNTS,
     LINE,
@@ -37,7 +38,6 @@ from .checked_json import (
     EntryError,
     Kind,
     checked,
-    is_number,
     list_of,
     loaded,
     one_of,
@@ -237,18 +237,30 @@ class _Scored(Protocol):
     def counter_version(self) -> int: ...
 
 
-def write_entry(path: Path, entry: _Written) -> None:
-    """Write the file of an entry, whole.
+def write_entry(path: Path, entry: _Written, reader: Callable[[str], object]) -> None:
+    """Write the file of an entry, whole, if ``reader`` takes its text.
 
     Raises
     ------
     FileExistsError
         If there is a file of that name.
+    EntryError
+        If the text is not what ``reader`` takes for an entry.
     OSError
         If it cannot be written.
     """
     check_free(path)
-    write_whole(path, entry.text().encode())
+    text = entry.text()
+    try:
+        reader(text)
+    except EntryError as error:
+        raise EntryError(f"{path} is not written: {error}") from error
+    write_whole(path, text.encode())
+
+
+def check_signature(author: str, link: str | None) -> None:
+    """Raise an ``EntryError`` if no entry can have this author or this link."""
+    checked({"author": author, "link": link}, {"author": TEXT, "link": LINK.or_null()}, "")
 
 
 def check_free(path: Path) -> None:
@@ -337,7 +349,7 @@ _FACTS: Mapping[str, Kind] = {
     "runs_network": one_of(get_args(RunsNetwork)),
     "exact": one_of(get_args(Exactness)),
     "constants": one_of(get_args(Constants)),
-    "advice_bits": Kind("a number of at least 0", lambda value: is_number(value) and value >= 0),
+    "advice_bits": AMOUNT,
     "tuned_on": TEXT,
     "split": one_of(get_args(Split)),
     "scrambles": YES,
@@ -346,8 +358,8 @@ _RESULT: Mapping[str, Kind] = {
     "population": TEXT,
     "seed": SEED,
     "models": COUNT,
-    "operations": NUMBER,
-    "samples": NUMBER,
+    "operations": AMOUNT,
+    "samples": AMOUNT,
     "bias": NUMBER,
     "rms": NUMBER,
     "ratio": OBJECT.or_null(),

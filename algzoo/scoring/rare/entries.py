@@ -19,7 +19,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ...estimates import RunsNetwork
 from ..compute.checked_json import (
+    AMOUNT,
     COUNT,
+    COUNT_OR_ZERO,
     NUMBER,
     OBJECT,
     PROBABILITY,
@@ -253,8 +255,8 @@ _RESULT: Mapping[str, Kind] = {
     "seeds": COUNT,
     "temperature": NUMBER.or_null(),
     "tasks": COUNT,
-    "zeros": Kind("a whole number", lambda value: isinstance(value, int) and value >= 0),
-    "operations": NUMBER,
+    "zeros": COUNT_OR_ZERO,
+    "operations": AMOUNT,
     "loss": _INTERVAL,
     "loss_of_finite": NUMBER.or_null(),
     "loss_after_fit": _INTERVAL.or_null(),

@@ -47,3 +47,22 @@ def test_what_cannot_be_is_said_in_one_line():
     assert result.exit_code == 1
     assert "No model is called '2nd_argmax_7'" in result.stderr
     assert algzoo("accuracy", "2nd_argmax_4_3", "--tolerance", "0").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "code", "message"),
+    [
+        ("nan", 1, "tolerance must be positive, got nan"),
+        ("-1", 2, "-1.0 is not in the range x>0"),
+        ("1e-300", 1, "tolerance must be at least 1e-12, got 1e-300"),
+    ],
+)
+def test_a_tolerance_that_cannot_be_reached_is_refused(tolerance, code, message):
+    result = algzoo("accuracy", "2nd_argmax_16_10", "--tolerance", tolerance)
+    assert result.exit_code == code
+    assert message in result.stderr.splitlines()[-1]
+
+
+def test_an_exact_score_is_within_any_tolerance():
+    result = algzoo("accuracy", "2nd_argmax_2_2", "--tolerance", "1e-300", "--json")
+    assert json.loads(result.stdout)["std"] == 0

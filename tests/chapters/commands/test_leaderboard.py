@@ -166,6 +166,15 @@ def test_what_cannot_be_checked_fails_where_that_is_asked(algzoo, written, tmp_p
         (("leaderboard",), "No analyses/ folder beside a _toc.yml"),
         (("leaderboard", "nowhere.json"), "There is no file nowhere.json"),
         (("leaderboard", "--strict"), "--strict needs --check"),
+        (("leaderboard", "."), "There is no entry in ."),
+        (
+            (*ENTER, "--submit", "new.json", "--author", "A\nda"),
+            'author must be a text, not "A\\nda"',
+        ),
+        (
+            (*ENTER, "--submit", "new.json", "--author", "Ada", "--link", "javascript:x"),
+            "link must be an address that begins with https://",
+        ),
         (("leaderboard", "--page", "--check"), "give nothing else with it"),
     ],
 )

@@ -130,6 +130,11 @@ def test_an_outsider_enters_a_round(algzoo, tmp_path):
         ((*ROUND, "--budget", "3"), "--budget cannot be given with --round"),
         ((*ROUND, "--json"), "--json cannot be given with --round"),
         ((*ROUND, "--submit", "e.json"), "--submit needs your name: --author"),
+        ((*ROUND, "--submit", "e.json", "--author", "\x1b[1m"), "author must be a text, not"),
+        (
+            (*ROUND, "--submit", "e.json", "--author", "Ada", "--link", "x"),
+            "link must be an address that begins with https://",
+        ),
         ((*ROUND, "--author", "Ada"), "--author goes with --submit"),
         (
             (*ROUND, "--submit", "my_rare_method.py", "--author", "Ada"),

@@ -17,6 +17,7 @@ from rich.console import Console
 from algzoo.chapters.commands.challenge import _HEADINGS, _print
 from algzoo.chapters.commands.main import main
 from algzoo.chapters.commands.tables import print_table
+from algzoo.estimates import catalog
 from algzoo.estimates.samplers.throughput import Throughput
 from algzoo.scoring import BaseScore, Leaderboard, Ratio, Row, SamplerScore, Scored
 from algzoo.zoo import sizes
@@ -136,6 +137,16 @@ def test_the_list_of_models_names_each(width):
     )
     assert [row[0] for row in rows] == [f"{f.name}_{d}_{n}" for f, d, n in sizes()]
     assert rows[0] == ["2nd_argmax_2_2", "10", "2", "2^30", "accuracy", "0.99992", "1.00000"]
+
+
+@widths
+def test_the_list_of_estimators_names_each(width):
+    result = CliRunner().invoke(main, ["estimators"], env={"COLUMNS": str(width)})
+    assert_fits(result.stdout, width)
+    # Names are broken between words, and long words anywhere; spaces do not tell which.
+    expected = [entry.name.replace(" ", "") for entry in catalog()]
+    first = [line.split("│")[1] for line in result.stdout.splitlines() if line.startswith("│")]
+    assert "".join(first).replace(" ", "") == "".join(expected)
 
 
 @widths

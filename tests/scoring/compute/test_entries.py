@@ -126,12 +126,12 @@ def test_the_scores_are_those_of_the_definition(entry):
 
 def test_an_entry_is_read_as_it_was_written_and_overwrites_nothing(entry, tmp_path):
     path = tmp_path / "entry.json"
-    write_entry(path, entry)
+    write_entry(path, entry, entry_from)
     assert read_entry(path) == entry
     assert path.read_text("utf-8") == entry.text()
     before = path.read_bytes()
     with pytest.raises(FileExistsError, match=r"entry.json is there already: name another file"):
-        write_entry(path, replace(entry, author="Bob"))
+        write_entry(path, replace(entry, author="Bob"), entry_from)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["entry.json"]
 
@@ -278,6 +278,14 @@ def test_models_are_drawn_by_the_content_of_the_file(entry):
         (lambda c: c["results"][0].update(operations_of_models=0), "whole number of at least 1"),
         (lambda c: c["results"][0].update(ratio={"value": 1}), r"key results\[0\].ratio.low is"),
         (lambda c: c["results"][0].update(rms=float("nan")), "is not JSON: NaN is not allowed"),
+        (lambda c: c["results"][0].update(rms=10**400), r"rms must be a number, not 1000"),
+        (lambda c: c["results"][0].update(operations=-1), "a number of at least 0, not -1"),
+        (lambda c: c["results"][0].update(operations_of_models=2**63), "whole number of at least"),
+        (lambda c: c["results"][0].update(seed=True), "seed must be a whole number, not true"),
+        (lambda c: c.update({"a\nb": 1}), r'there is a key "a\\nb", which no entry has'),
+        (lambda c: c.update({"x" * 999: 1}), r"there is a key x{57}\.\.\., which"),
+        (lambda c: c.update(author="A\nda"), r'author must be a text, not "A\\nda"'),
+        (lambda c: c["source"].update(code=["\ud800"]), r'code must be a list, .* not \["\\ud800'),
     ],
 )
 def test_files_that_are_no_entries_are_refused(entry, tmp_path, change, sentence):
@@ -288,6 +296,21 @@ def test_files_that_are_no_entries_are_refused(entry, tmp_path, change, sentence
     with pytest.raises(EntryError, match=sentence) as caught:
         read_entry(path)
     assert "\n" not in str(caught.value)
+
+
+def test_a_key_that_is_there_twice_is_refused(entry):
+    text = entry.text().replace('{\n "name"', '{\n "author": "Bob",\n "name"', 1)
+    with pytest.raises(EntryError, match=r"^the key author is there twice$"):
+        entry_from(text)
+
+
+def test_what_could_not_be_read_again_is_not_written(entry, tmp_path):
+    path = tmp_path / "entry.json"
+    with pytest.raises(
+        EntryError, match=r'entry\.json is not written: about must be a text, not ""'
+    ):
+        write_entry(path, replace(entry, about=""), entry_from)
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"a"', '{"name": 1', "\x00", "[" * 2000])

@@ -77,11 +77,11 @@ def test_losses_are_those_of_the_estimates(entry):
 
 def test_an_entry_is_read_as_it_was_written(entry, tmp_path):
     path = tmp_path / "entry.json"
-    write_entry(path, entry)
+    write_entry(path, entry, any_entry_from)
     assert read_any_entry(path) == entry
     assert rare_disagreements(entry) == []
     with pytest.raises(FileExistsError, match="is there already"):
-        write_entry(path, entry)
+        write_entry(path, entry, any_entry_from)
     assert read_any_entry(path) == entry
 
 
