@@ -440,8 +440,11 @@ def differing(found: object, expected: object) -> str:
     return f"another result than undisturbed: {str(found)[:300]}"
 
 
-def killed(name: str, times: int, moments: random.Random) -> int:
-    """Kill it that often; a line on standard output. Returns how many trials failed."""
+def killed(name: str, times: int, moments: random.Random) -> dict[str, int]:
+    """Kill it that often; a line on standard output. Returns what to record.
+
+    A trial whose command had ended before the signal is no kill.
+    """
     case = CASES[name]()
     case.prepare()
     expected, _ = whole_run(case, -1)
@@ -474,15 +477,15 @@ def killed(name: str, times: int, moments: random.Random) -> int:
             failures += 1
             print(f"{name}, trial {number}: {type(error).__name__}: {error}", flush=True)
     print(
-        f"{name}: {times} kills, {failures} failures; at: {dict(hits)}; left: {dict(left)}; "
+        f"{name}: {times} trials, {failures} failures; at: {dict(hits)}; left: {dict(left)}; "
         f"longest until all processes were gone {longest:.1f} s; {seconds:.1f} s a run",
         flush=True,
     )
-    return failures
+    return {"trials": times, "killed": times - hits["had ended"], "failures": failures}
 
 
-def twice(name: str, times: int, moments: random.Random) -> int:
-    """Start it twice, ``check`` beside ``run``. Returns how many trials failed."""
+def twice(name: str, times: int, moments: random.Random) -> dict[str, int]:
+    """Start it twice, ``check`` beside ``run``. Returns what to record."""
     case = CASES[name]()
     other = case if case.beside is None else replace(case, arguments=case.beside)
     case.prepare()
@@ -512,7 +515,7 @@ def twice(name: str, times: int, moments: random.Random) -> int:
             failures += 1
             print(f"{name} twice, trial {number}: {error}", flush=True)
     print(f"{name} twice: {times} times, {failures} failures; {dict(outcomes)}", flush=True)
-    return failures
+    return {"trials": times, "failures": failures}
 
 
 def main() -> None:
@@ -532,10 +535,9 @@ def main() -> None:
     failures = 0
     try:
         for name in names:
-            failed = trial(name, asked.times, random.Random(f"{asked.seed} {name}"))
-            failures += failed
+            counts = trial(name, asked.times, random.Random(f"{asked.seed} {name}"))
+            failures += counts["failures"]
             if asked.record:
-                counts = {"times" if asked.twice else "kills": asked.times, "failures": failed}
                 case = f"{name} twice" if asked.twice else name
                 runs.add("tests/promises/kills.py", case, counts, arguments=sys.argv[1:])
     finally:

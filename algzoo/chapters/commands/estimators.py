@@ -32,7 +32,9 @@ def estimators(as_json: bool, page: bool) -> None:
     elif as_json:
         click.echo(json.dumps([entry.as_record() for entry in entries], indent=1))
     else:
-        table = Table("estimator", "for", "runs the network", "result", "fitted constants")
+        table = Table()
+        for heading in ("estimator", "for", "runs the network", "result", "fitted constants"):
+            table.add_column(heading, overflow="fold")  # no text is cut, however narrow the column
         for entry in entries:
             facts = entry.runs_network, entry.exact, entry.constants
             table.add_row(entry.name, str(entry.scope), *facts)
