@@ -334,7 +334,8 @@ def _description(name: Name) -> str:
         value = repr(name.object).replace("typing.", "")
         shown = f"   :value: {value}\n" if len(value) <= 80 and " at 0x" not in value else ""
         text = "\n".join(f"   {line}".rstrip() for line in name.docstring.splitlines())
-        return f".. py:data:: {name.described_as}\n{shown}\n{text}"
+        # The name has its module already, and Sphinx would put that of the page before it.
+        return f".. py:data:: {name.described_as}\n   :module:\n{shown}\n{text}"
     options = "\n   :members:" if name.kind == "class" else ""
     # The fields of a named tuple are among its attributes; their docstrings are Python's own.
     if hidden := ", ".join(getattr(name.object, "_fields", ())):

@@ -5,6 +5,7 @@
 * MyST-NB labels every folded cell "Toggle hidden content", which hides the words that say what is
   folded from those who listen.
 * Sphinx puts the lines of a long signature into a list of definitions that defines nothing.
+* The buttons that unfold pages in the sidebar have no name.
 * Jupyter Book loads a script that runs cells on a server elsewhere. The book has no button for it,
   and Sphinx 7 puts it in twice, which is an error in the browser's console.
 """
@@ -14,6 +15,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 
 REPLACED = (
@@ -36,11 +38,28 @@ def make_plain(
     for pattern, replacement in REPLACED:
         if "body" in context:
             context["body"] = pattern.sub(replacement, context["body"])
+    sidebar = context.get("generate_toctree_html")
+    if callable(sidebar):
+        context["generate_toctree_html"] = lambda *given, **options: _named(
+            sidebar(*given, **options)
+        )
     context["script_files"] = [
         script
         for script in context["script_files"]
         if "thebe" not in f"{script}{getattr(script, 'attributes', '')}".lower()
     ]
+
+
+def _named(sidebar: Any) -> Any:
+    """Put a name, which only screen readers tell, into the buttons of the sidebar."""
+    if isinstance(sidebar, str):
+        return sidebar.replace(
+            "<summary>", '<summary><span class="visually-hidden">More pages</span>'
+        )
+    for button in sidebar.find_all("summary"):
+        name = BeautifulSoup('<span class="visually-hidden">More pages</span>', "html.parser")
+        button.insert(0, name)
+    return sidebar
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -128,7 +128,8 @@ def _picture(name: str, matrix: Array) -> str:
         f"width='{n_columns * _CELL}' height='{n_rows * _CELL}'>"
         f"<path class='above-zero' d='{''.join(filled)}'/>"
         f"<path class='below-zero' d='{''.join(hollow)}'/></svg>"
-        f"<figcaption>{caption}: {size}</figcaption></figure>"
+        f"<figcaption>{caption}: a square for each weight, hollow below 0; {size}</figcaption>"
+        "</figure>"
     )
 
 
