@@ -136,7 +136,7 @@ def test_what_the_chapters_claim_of_the_study() -> None:
 def test_a_base_without_a_check_is_refused() -> None:
     result = CliRunner().invoke(main, ["study", "--base", "seed 2"])
     assert result.exit_code == 2
-    assert "--base goes with --check" in result.output
+    assert "--base needs --check" in result.output
 
 
 def test_cells_and_populations_are_those_of_the_pages() -> None:
@@ -455,7 +455,7 @@ def test_rows_are_recomputed_by_parts_of_their_names(monkeypatch: pytest.MonkeyP
             1,
             "no row is called 'no such'; there are: truth; planes, 64 directions; chance; ",
         ),
-        (["--row", "oracle", "--check", "1"], 2, "--check looks at all rows"),
+        (["--row", "oracle", "--check", "1"], 2, "--check compares all rows"),
     ):
         refused = CliRunner().invoke(main, ["study", *options])
         assert refused.exit_code == status
