@@ -237,3 +237,30 @@ def towards(event: RareEvent, direction: Sequence[float], n_inputs: int, seed: i
 
     product = (turning(gradient) * turning(np.broadcast_to(aim, x.shape))).sum(axis=1)
     return float((product > 0).mean())
+
+
+def n_right(ratios: NDArray[np.float64], factor: float = 2.0) -> int:
+    """Return how many ratios of estimates to truths are within a factor of 1."""
+    return int(((ratios >= 1 / factor) & (ratios <= factor)).sum())
+
+
+def thin_places(places: Sequence[Place]) -> tuple[int, int]:
+    """Return how many estimates are about thin cones, and how many of these are 0.
+
+    A cone is thin here if at most one direction in ten thousand is in it, and its event is rarer.
+    """
+    thin = [place for place in places if place.mass <= 1e-4 and place.probability < 1e-4]
+    return len(thin), sum(place.ratio == 0 for place in thin)
+
+
+def tail_curve(
+    model: Model, thresholds: Sequence[float], margins: NDArray[np.float64]
+) -> tuple[list[tuple[float, float]], list[tuple[float, float]]]:
+    """Return thresholds with exact probabilities, and every fourth with a share of random inputs.
+
+    Probabilities below 1e-30 and shares of 0 are left out. ``margins`` are those of the random
+    inputs.
+    """
+    exact = [(t, margin_tail(model, t)) for t in thresholds]
+    shares = [(t, float((margins > t).mean())) for t in thresholds[::4]]
+    return [(t, p) for t, p in exact if p > 1e-30], [(t, p) for t, p in shares if p > 0]
