@@ -48,6 +48,7 @@ VALUES = {
     "layer": 0,
     "loss": 0.1,
     "margin": 1.0,
+    "margins": np.array([-1.0, 0.5]),
     "mass": 1e-4,
     "masses": (1e-4,),
     "mean": 0.5,
@@ -81,6 +82,7 @@ VALUES = {
     "share": 0.1,
     "statements": [],
     "threshold": 0.0,
+    "thresholds": [0.0, 1.0],
     "truths": [(0.5, 0.0)] * 3,
     "variance": 0.1,
     "wide": 2,
@@ -113,7 +115,7 @@ LEFT_OUT = {
     *("clustering_for", "folded_classes_stream", "least_for", "rank_of_answer"),
     *("operations", "run_of_network"),
     # They serve functions that have checked the model.
-    *("decisions", "with_trigger"),
+    "decisions",
     *("compiled_forward", "ranks_of_target"),
     # Measures: what they make takes the model.
     *("least_margin", "second_value"),

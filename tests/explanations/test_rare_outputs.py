@@ -9,8 +9,12 @@ import torch
 from algzoo.estimates import margin_tail, plant_cone
 from algzoo.estimates.rare import event_of, half_space
 from algzoo.explanations.rare_outputs import (
+    Place,
+    n_right,
     phase_diagram,
     pull,
+    tail_curve,
+    thin_places,
     threshold_for,
     towards,
     within_factor,
@@ -72,3 +76,25 @@ def test_what_a_method_is_drawn_to():
     assert found.length_weighted == pytest.approx(np.hypot(*x.T).mean(), abs=0.02)
     with pytest.raises(ValueError, match="none of 10 random inputs"):
         pull(half_space([1.0, 0.0], 50.0), 1.0, n_inputs=10)
+
+
+def test_what_is_within_a_factor_is_right():
+    ratios = np.array([0.0, 0.4, 0.6, 1.0, 1.9, 2.1, 1e9])
+    assert n_right(ratios) == 3
+    assert n_right(ratios, factor=10) == 5
+
+
+def test_thin_cones_are_counted_with_their_zeros():
+    thin = [Place(1e-4, 1e-6, "a", 0.0), Place(1e-8, 1e-8, "a", 0.5)]
+    others = [Place(0.1, 1e-6, "a", 0.0), Place(1e-4, 1e-4, "a", 0.0)]
+    assert thin_places([*others, *thin]) == (2, 1)
+
+
+def test_a_curve_has_exact_probabilities_and_shares_where_there_are_any():
+    model = zoo_2nd_argmax(2, 3, seed=0)
+    margins = np.array([-1.0, 0.5, 3.0, 5.0])
+    thresholds = [0.0, 1.0, 2.0, 3.0, 4.0, 1000.0]
+    exact, shares = tail_curve(model, thresholds, margins)
+    assert exact == [(t, margin_tail(model, t)) for t in thresholds[:5]]
+    assert shares == [(0.0, 0.75), (4.0, 0.25)]
+    assert tail_curve(model, [0.0], margins[:1])[1] == []
