@@ -140,10 +140,11 @@ def _best_ratio(method: Method, event: RareEvent, truth: float, budget: int, n_s
         / truth
         for one in settings
     ]
-    return min(ratios, key=_distance)
+    return min(ratios, key=distance)
 
 
-def _distance(ratio: float) -> float:
+def distance(ratio: float) -> float:
+    """Return how far a ratio is from 1: the logarithm of the factor, infinite if it is 0."""
     return abs(math.log(ratio)) if ratio > 0 else math.inf
 
 
@@ -153,7 +154,7 @@ def within_factor(places: Sequence[Place], factor: float = 2.0) -> dict[str, lis
         name: [
             place
             for place in places
-            if place.method == name and _distance(place.ratio) <= math.log(factor)
+            if place.method == name and distance(place.ratio) <= math.log(factor)
         ]
         for name in dict.fromkeys(place.method for place in places)
     }
@@ -241,7 +242,7 @@ def towards(event: RareEvent, direction: Sequence[float], n_inputs: int, seed: i
 
 def n_right(ratios: NDArray[np.float64], factor: float = 2.0) -> int:
     """Return how many ratios of estimates to truths are within a factor of 1."""
-    return int(((ratios >= 1 / factor) & (ratios <= factor)).sum())
+    return sum(distance(ratio) <= math.log(factor) for ratio in ratios.tolist())
 
 
 def thin_places(places: Sequence[Place]) -> tuple[int, int]:

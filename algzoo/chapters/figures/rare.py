@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from ...explanations.rare_outputs import Place
+from ...explanations.rare_outputs import Place, distance
 from . import style
 
 _MARKS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -114,8 +114,7 @@ def phases(places: Sequence[Place], columns: int = 4) -> Figure:
             if place.method != name:
                 continue
             x, y = masses.index(place.mass), probabilities.index(place.probability)
-            off = abs(math.log(place.ratio)) if place.ratio > 0 else math.inf
-            grade = sum(off > math.log(factor) for factor in _NEAR)
+            grade = sum(distance(place.ratio) > math.log(factor) for factor in _NEAR)
             ax.add_patch(
                 Rectangle((x, y), 1, 1, facecolor=_FILLS[grade], edgecolor=style.INK, lw=0.5)
             )
