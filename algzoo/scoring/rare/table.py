@@ -31,7 +31,7 @@ from .tuning import Tuned, tuned_temperature
 
 Array = NDArray[np.float64]
 
-TABLE = Path(__file__).parent / "data" / "rare_outputs.json"
+TABLE = Path(__file__).parents[1] / "data" / "rare" / "table.json"
 PLAN: Mapping[int, int] = {2**10: 8, 2**13: 8, 2**16: 6, 2**20: 1}
 """Budgets, in forward passes, with the number of seeds at each."""
 
