@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from .options import WORKERS
+from .options import WORKERS, check_submission
 from .tables import print_table, progress_bar, wide_console
 
 # What needs SciPy and Numba is imported where it is used: that takes two seconds.
@@ -349,7 +349,7 @@ def _score_in_round(
     link: str | None,
     pool: Workers,
 ) -> None:
-    from ...scoring.compute.entries import check_free, check_signature, write_entry
+    from ...scoring.compute.entries import write_entry
     from ...scoring.rare.entering import rare_entered
     from ...scoring.rare.entries import any_entry_from
     from ...scoring.rare.rounds import rare_round_named
@@ -360,11 +360,8 @@ def _score_in_round(
         for option, value in (("--author", author), ("--link", link)):
             if value is not None:
                 raise click.UsageError(f"{option} goes with --submit")
-    elif not (author and author.strip()):
-        raise click.UsageError("--submit needs your name: --author")
     else:
-        check_free(submit)  # before minutes are spent
-        check_signature(author, link)
+        check_submission(submit, author, link)
     entry = rare_entered(
         estimators[0],
         rare_round_named(round_name),

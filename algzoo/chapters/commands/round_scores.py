@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .options import check_submission
 from .tables import print_table, progress_bar, ratio_in_words, wide_console
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def score_in_round(
     """Score one estimator on the populations of a round, print the scores and write the entry."""
     from ...scoring.compute.challenge import Workers
     from ...scoring.compute.entering import HOW_TO_GET, entered
-    from ...scoring.compute.entries import check_free, check_signature, entry_from, write_entry
+    from ...scoring.compute.entries import entry_from, write_entry
     from ...scoring.compute.named import UnknownEstimator
     from ...scoring.compute.rounds import round_named
     from ...scoring.compute.sandbox import EstimatorFailure
@@ -37,12 +38,9 @@ def score_in_round(
 
     if len(estimators) != 1:
         raise click.UsageError("--round scores one estimator at a time: name one --estimator")
-    if submit is not None and not (author and author.strip()):
-        raise click.UsageError("--submit needs your name: --author")
     try:
         if submit is not None:
-            check_free(submit)  # before minutes are spent
-            check_signature(author or "", link)
+            check_submission(submit, author, link)
         its_round = round_named(round_name)
         with progress_bar() as bar:
             task = bar.add_task("scoring", total=None)
