@@ -78,9 +78,10 @@ def write_pages(app: Sphinx, config: Config) -> None:
 def _pages(root: Path) -> dict[str, str]:
     """The texts of all files by their names in ``book``."""
     chapters = {path.stem: _title(path) for path in sorted((root / "analyses").glob("*.ipynb"))}
+    pages = reference()
     return {
-        "reference/index.txt": reference_index(reference()),
-        **{f"reference/{page.file}.rst": reference_page(page) for page in reference()},
+        "reference/index.txt": reference_index(pages),
+        **{f"reference/{page.file}.rst": reference_page(page) for page in pages},
         "sizes/tables.txt": size_tables(),
         **{f"sizes/{size.name}.md": size_page(size, chapters) for size in all_sizes()},
         "handcrafted/gallery.txt": handcrafted_gallery(),

@@ -52,10 +52,6 @@ def make_plain(
 
 def _named(sidebar: Any) -> Any:
     """Put a name, which only screen readers tell, into the buttons of the sidebar."""
-    if isinstance(sidebar, str):
-        return sidebar.replace(
-            "<summary>", '<summary><span class="visually-hidden">More pages</span>'
-        )
     for button in sidebar.find_all("summary"):
         name = BeautifulSoup('<span class="visually-hidden">More pages</span>', "html.parser")
         button.insert(0, name)
