@@ -31,10 +31,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import torch
 
 from ..estimates.scope import Scope
-from ..structure import Weights, weights_in_range
+from ..structure import Weights, model_with, weights_in_range
 from ..zoo import DistRNN, Model
 from .facts import Booleans, Condition, Facts, Floats
 
@@ -156,7 +155,7 @@ def _rounded(number: float, multiple: float) -> float:
 
 def _with_neurons(weights: Weights, places: Sequence[float], changes: Floats) -> DistRNN:
     """The model with two neurons that hold the first input, and with the hinges."""
-    d, n, size = len(weights.w_hi), len(weights.w_oh), len(weights.w_hi) + 2 + len(places)
+    d, size = len(weights.w_hi), len(weights.w_hi) + 2 + len(places)
     up, down, hinges = d, d + 1, slice(d + 2, size)
     w_hi = np.concatenate([weights.w_hi, [1, -1], np.ones(len(places))])
     w_hh = np.zeros((size, size))
@@ -165,15 +164,7 @@ def _with_neurons(weights: Weights, places: Sequence[float], changes: Floats) ->
     w_hh[hinges, up] = -np.asarray(places)
     w_hh[hinges, down] = -_STEEP
     w_hh[:d, hinges] = changes
-    model = DistRNN(size, n).double()
-    model.load_state_dict(
-        {
-            "rnn.weight_ih_l0": torch.as_tensor(w_hi[:, None]),
-            "rnn.weight_hh_l0": torch.as_tensor(w_hh),
-            "linear.weight": torch.as_tensor(np.pad(weights.w_oh, ((0, 0), (0, size - d)))),
-        }
-    )
-    return model
+    return model_with(Weights(w_hi, w_hh, np.pad(weights.w_oh, ((0, 0), (0, size - d)))))
 
 
 def _in_wedges(facts: Facts, wedges: Sequence[tuple[int, int]]) -> Booleans:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..zoo import Model, OneLayerRNN, check_model
+from ..zoo import DistRNN, Model, OneLayerRNN, check_model
 from ..zoo.model_check import check_plain, check_weights
 
 
@@ -50,6 +50,26 @@ def weights_of(model: Model) -> Weights:
         if not np.isfinite(matrix).all():
             raise ValueError(f"The model's {name} holds a weight that is not finite")
     return weights
+
+
+def model_with(weights: Weights, number_type: torch.dtype = torch.float64) -> DistRNN:
+    """Return a new model with one output for each input and these weights: :func:`weights_of` back.
+
+    The weights are float64 arrays without leading axes, and are rounded to the number type.
+
+    Examples
+    --------
+    >>> from algzoo.zoo import zoo_2nd_argmax
+    >>> model = zoo_2nd_argmax(2, 2)
+    >>> (weights_of(model_with(weights_of(model))).w_hh == weights_of(model).w_hh).all()
+    np.True_
+    """
+    w_hi, w_hh, w_oh = map(torch.as_tensor, weights)
+    model = DistRNN(len(w_hi), len(w_oh)).to(number_type)
+    model.load_state_dict(
+        {"rnn.weight_ih_l0": w_hi[:, None], "rnn.weight_hh_l0": w_hh, "linear.weight": w_oh}
+    )
+    return model
 
 
 def weights_in_range(model: Model) -> Weights:

@@ -213,7 +213,7 @@ def _planted(
     if needed > Fraction(torch.finfo(model.dtype).max):
         raise OverflowError
     gain = float(torch.tensor(float(needed), dtype=model.dtype))
-    made = with_trigger(model, weights, trigger, answer, gain)
+    made = with_trigger(weights, trigger, answer, gain, model.dtype)
     fires = tuple(model.hidden_size + neuron for neuron in trigger.fires)
     is_right = trigger.ray[answer] == sorted(trigger.ray)[-2]
     mass = math.fsum(

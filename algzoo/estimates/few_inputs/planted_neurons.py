@@ -49,15 +49,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TypeVar
 
 import numpy as np
 import torch
 
-from ...structure import Weights, as_fractions
-from ...zoo import OneLayerRNN
+from ...structure import Weights, as_fractions, model_with
+from ...zoo import DistRNN
 
-_Model = TypeVar("_Model", bound=OneLayerRNN)
 _Sum = dict[int, float]  # coefficients of neurons
 
 
@@ -158,9 +156,9 @@ def _stored(number: float, dtype: torch.dtype) -> float:
 
 
 def with_trigger(
-    model: _Model, weights: Weights, trigger: Trigger, row: int, gain: float
-) -> _Model:
-    """Return a model that adds ``gain`` times the trigger's value to one of the outputs."""
+    weights: Weights, trigger: Trigger, row: int, gain: float, number_type: torch.dtype
+) -> DistRNN:
+    """Return a model that adds ``gain`` times the trigger's value to one of the logits."""
     d, more = len(weights.w_hi), len(trigger.w_hi)
     w_hi = np.concatenate([weights.w_hi, trigger.w_hi])
     w_hh = np.zeros((d + more, d + more))
@@ -171,15 +169,7 @@ def with_trigger(
     w_oh = np.concatenate([weights.w_oh, np.zeros((len(weights.w_oh), more))], axis=1)
     for neuron, coefficient in trigger.value.items():
         w_oh[row, d + neuron] = gain * coefficient
-    made = type(model)(d + more, model.seq_len).to(model.dtype)
-    made.load_state_dict(
-        {
-            "rnn.weight_ih_l0": torch.as_tensor(w_hi[:, None]),
-            "rnn.weight_hh_l0": torch.as_tensor(w_hh),
-            "linear.weight": torch.as_tensor(w_oh),
-        }
-    )
-    return made
+    return model_with(Weights(w_hi, w_hh, w_oh), number_type)
 
 
 def outputs_at(weights: Weights, point: Sequence[Fraction]) -> list[Fraction]:

@@ -17,7 +17,7 @@ import torch
 
 from ...estimates.scope import Scope
 from ...mechanisms.moments import state_map
-from ...structure import Weights, decision_cones, weights_in_range
+from ...structure import Weights, decision_cones, model_with, weights_in_range
 from ...structure.geometry.half_spaces import cut, fraction
 from ...zoo import DistRNN, Model, handcrafted_2nd_argmax
 from ..second_argmax_h4_n3.lambda_family import lambda_of
@@ -119,12 +119,5 @@ def _side_by_side(first: Weights, second: Weights) -> DistRNN:
     d, e = len(first.w_hi), len(second.w_hi)
     w_hh = np.zeros((d + e, d + e))
     w_hh[:d, :d], w_hh[d:, d:] = first.w_hh, second.w_hh
-    model = DistRNN(d + e, 3).double()
-    model.load_state_dict(
-        {
-            "rnn.weight_ih_l0": torch.as_tensor(np.concatenate([first.w_hi, second.w_hi])[:, None]),
-            "rnn.weight_hh_l0": torch.as_tensor(w_hh),
-            "linear.weight": torch.as_tensor(np.pad(first.w_oh, ((0, 0), (0, e)))),
-        }
-    )
-    return model
+    w_hi = np.concatenate([first.w_hi, second.w_hi])
+    return model_with(Weights(w_hi, w_hh, np.pad(first.w_oh, ((0, 0), (0, e)))))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
-
 from ...scoring.surprise.ledger import Kind, Ledger
-from ...structure import weights_of
+from ...structure import Weights, model_with, weights_of
 from ...zoo import DistRNN, OneLayerRNN
 
 MakeLedger = Callable[[OneLayerRNN], Ledger]
@@ -90,12 +88,5 @@ def part_of(model: OneLayerRNN, neurons: Sequence[int]) -> DistRNN:
     kept = list(neurons)
     if not kept or not set(kept) <= set(range(len(weights.w_hi))):
         raise ValueError(f"neurons must be from 0 to {len(weights.w_hi) - 1}, got {kept}")
-    part = DistRNN(len(kept), len(weights.w_oh)).to(model.dtype)
-    part.load_state_dict(
-        {
-            "rnn.weight_ih_l0": torch.as_tensor(weights.w_hi[kept][:, None]),
-            "rnn.weight_hh_l0": torch.as_tensor(weights.w_hh[kept][:, kept]),
-            "linear.weight": torch.as_tensor(weights.w_oh[:, kept]),
-        }
-    )
-    return part
+    w_hi, w_hh, w_oh = weights
+    return model_with(Weights(w_hi[kept], w_hh[kept][:, kept], w_oh[:, kept]), model.dtype)

@@ -33,10 +33,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from ...structure.weights import Weights, weights_in_range
+from ...structure.weights import Weights, model_with, weights_in_range
 from ...zoo import DistRNN, Model
 
 Array = NDArray[np.float64]
@@ -133,12 +132,7 @@ class Symmetry:
         ValueError
             If the rank is negative or larger than K.
         """
-        w_hi, w_hh, w_oh = map(torch.as_tensor, self.symmetrised_weights(k_rank))
-        model = DistRNN(len(w_hi), len(w_oh)).double()
-        model.load_state_dict(
-            {"rnn.weight_ih_l0": w_hi[:, None], "rnn.weight_hh_l0": w_hh, "linear.weight": w_oh}
-        )
-        return model
+        return model_with(self.symmetrised_weights(k_rank))
 
     @property
     def antipodal_residuals(self) -> Residuals:
