@@ -67,6 +67,31 @@ class Task:
     normal_mass: float
     abnormal_mass: float
 
+    @classmethod
+    def of_inputs(
+        cls,
+        name: str,
+        description: str,
+        model: OneLayerRNN,
+        normal: Floats,
+        abnormal: Floats,
+        masses: tuple[float, float],
+    ) -> Task:
+        """Make a task of inputs of the two classes: the first of the normal ones are trusted.
+
+        As many of them as there are abnormal ones, the last, are test inputs.
+        """
+        n_trusted = len(normal) - len(abnormal)
+        return cls(
+            name,
+            description,
+            model,
+            normal[:n_trusted],
+            np.concatenate([normal[n_trusted:], abnormal]),
+            np.repeat([False, True], len(abnormal)),
+            *masses,
+        )
+
 
 def task_of_conditions(
     name: str,
@@ -105,17 +130,13 @@ def task_of_conditions(
         if not mass:
             raise ValueError(f"{name}: no input of this model is in the {which} class")
     rng = np.random.default_rng(seed)
-    trusted = draw(model, normal, n_trusted + n_test, rng, cones["normal"])
-    test = draw(model, abnormal, n_test, rng, cones["abnormal"])
-    return Task(
+    return Task.of_inputs(
         name,
         description,
         model,
-        trusted[:n_trusted],
-        np.concatenate([trusted[n_trusted:], test]),
-        np.repeat([False, True], n_test),
-        masses["normal"],
-        masses["abnormal"],
+        draw(model, normal, n_trusted + n_test, rng, cones["normal"]),
+        draw(model, abnormal, n_test, rng, cones["abnormal"]),
+        (masses["normal"], masses["abnormal"]),
     )
 
 
@@ -157,18 +178,13 @@ def dead_state(model: OneLayerRNN, *, right_only: bool = False, seed: int = 0) -
     TypeError, ValueError
         Raised by :func:`task_of_conditions`.
     """
-
-    def of(facts: Facts) -> Booleans:
-        found: Booleans = (facts.answer == 0) & (facts.is_right | (not right_only))
-        return found
-
-    return task_of_conditions(
+    return _empty_state(
         "dead state, right" if right_only else "dead state",
         "No neuron is active after the last input, so that the answer is 0 by default.",
         model,
-        normal=lambda facts: of(facts) & facts.active[:, -1].any(axis=1),
-        abnormal=lambda facts: of(facts) & ~facts.active[:, -1].any(axis=1),
-        seed=seed,
+        -1,
+        right_only,
+        seed,
     )
 
 
@@ -182,17 +198,31 @@ def forgotten_input(model: OneLayerRNN, *, seed: int = 0) -> Task:
     TypeError, ValueError
         Raised by :func:`task_of_conditions`.
     """
-
-    def of(facts: Facts) -> Booleans:
-        found: Booleans = (facts.answer == 0) & facts.is_right
-        return found
-
-    return task_of_conditions(
+    return _empty_state(
         "forgotten input",
         "No neuron is active after the first input, which is forgotten; the answer is right.",
         model,
-        normal=lambda facts: of(facts) & facts.active[:, 0].any(axis=1),
-        abnormal=lambda facts: of(facts) & ~facts.active[:, 0].any(axis=1),
+        0,
+        True,
+        seed,
+    )
+
+
+def _empty_state(
+    name: str, description: str, model: OneLayerRNN, step: int, right_only: bool, seed: int
+) -> Task:
+    """Task: no neuron is active after a step, among inputs that are answered with 0."""
+
+    def answered(facts: Facts) -> Booleans:
+        found: Booleans = (facts.answer == 0) & (facts.is_right | (not right_only))
+        return found
+
+    return task_of_conditions(
+        name,
+        description,
+        model,
+        normal=lambda facts: answered(facts) & facts.active[:, step].any(axis=1),
+        abnormal=lambda facts: answered(facts) & ~facts.active[:, step].any(axis=1),
         seed=seed,
     )
 
@@ -345,15 +375,13 @@ def hard_inputs(model: OneLayerRNN, share: float, *, seed: int = 0) -> Task:
     rng = np.random.default_rng(seed)
     easy = _by_hardness(model.seq_len, share, N_TRUSTED + N_TEST, rng, hard=False)
     hard = _by_hardness(model.seq_len, share, N_TEST, rng, hard=True)
-    return Task(
+    return Task.of_inputs(
         "hard inputs",
         "Two inputs are nearly equal; the model works as it always does.",
         model,
-        easy[:N_TRUSTED],
-        np.concatenate([easy[N_TRUSTED:], hard]),
-        np.repeat([False, True], N_TEST),
-        1 - share,
-        share,
+        easy,
+        hard,
+        (1 - share, share),
     )
 
 

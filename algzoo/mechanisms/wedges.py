@@ -13,9 +13,10 @@ import math
 import numpy as np
 import torch
 
+from ..estimates.few_inputs.planted_neurons import Trigger, with_trigger
 from ..estimates.scope import SECOND_ARGMAX
 from ..structure import outputs, weights_in_range
-from ..zoo import DistRNN, Model
+from ..zoo import Model
 from .drawing import draw
 from .facts import Floats, facts_of_inputs
 from .tasks import N_TEST, N_TRUSTED, Task, neurons_fire
@@ -65,44 +66,35 @@ def planted_wedge(
     SECOND_ARGMAX.check(model, "a planted wedge")
     if not 0 < mass <= _LARGEST:
         raise ValueError(f"mass must be positive and at most {_LARGEST}, got {mass}")
-    w_hi, w_hh, w_oh = weights_in_range(model)
-    d, n = len(w_hi), len(w_oh)
+    weights = weights_in_range(model)
+    n = len(weights.w_oh)
     if answer is not None and answer not in range(n):
         raise ValueError(f"answer must be from 0 to {n - 1}, or None, got {answer}")
     slope = 1 / math.tan(math.pi * mass)
-    up, down, fires = d, d + 1, d + 2
-    larger = np.zeros((d + 3, d + 3))
-    larger[:d, :d] = w_hh
-    larger[fires, [up, down]] = -slope
-    readout = np.pad(w_oh, ((0, 0), (0, 3)))
+    trigger = Trigger()
+    up, down = trigger.add(1.0), trigger.add(-1.0)
+    added = trigger.add(1.0, {up: -slope, down: -slope})
+    fires = len(weights.w_hi) + added
+    gain = 0.0
     if answer is not None:
+        trigger.value = {added: 1.0}
         last = np.zeros((1, n))
         last[0, -1] = 1.0
-        size = float(np.abs(outputs(weights_in_range(model), last)).max())
-        readout[answer, fires] = 2 * size or 1.0
-    made = DistRNN(d + 3, n).double()
-    made.load_state_dict(
-        {
-            "rnn.weight_ih_l0": torch.as_tensor(np.concatenate([w_hi, [1, -1, 1]])[:, None]),
-            "rnn.weight_hh_l0": torch.as_tensor(larger),
-            "linear.weight": torch.as_tensor(readout),
-        }
-    )
+        gain = 2 * float(np.abs(outputs(weights, last)).max()) or 1.0
+    made = with_trigger(weights, trigger, answer or 0, gain, torch.float64)
     acts = neurons_fire([fires])
     rng = np.random.default_rng(seed)
     normal = draw(made, lambda facts: ~acts(facts), N_TRUSTED + N_TEST, rng)
     abnormal = _in_wedge(n, mass, rng)
     abnormal = abnormal[acts(facts_of_inputs(made, abnormal))][:N_TEST]
     exact = math.atan(1 / slope) / math.pi
-    task = Task(
+    task = Task.of_inputs(
         "planted wedge" if answer is not None else "planted wedge, idle",
         "An added neuron fires in a wedge of the last two inputs.",
         made,
-        normal[:N_TRUSTED],
-        np.concatenate([normal[N_TRUSTED:], abnormal]),
-        np.repeat([False, True], N_TEST),
-        1 - exact,
-        exact,
+        normal,
+        abnormal,
+        (1 - exact, exact),
     )
     return task, fires
 
@@ -141,15 +133,13 @@ def nearly_tied(model: Model, share: float, *, seed: int = 0) -> Task:
     gap = smaller_gap(x)
     hard = gap < np.quantile(gap, share)
     easy = x[~hard][: N_TRUSTED + N_TEST]
-    return Task(
+    return Task.of_inputs(
         "nearly tied",
         "The second-largest number has a close neighbour; the model works as it always does.",
         model,  # type: ignore[arg-type]  # checked above
-        easy[:N_TRUSTED],
-        np.concatenate([easy[N_TRUSTED:], x[hard][:N_TEST]]),
-        np.repeat([False, True], N_TEST),
-        1 - share,
-        share,
+        easy,
+        x[hard][:N_TEST],
+        (1 - share, share),
     )
 
 
