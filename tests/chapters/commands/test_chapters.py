@@ -335,6 +335,8 @@ def test_an_interrupt_kills_the_kernels(algzoo, chapter, tmp_path):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # A shell starts what is in the background without it, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     until = time.monotonic() + 120
     while not chapter.with_name("begun").exists():
